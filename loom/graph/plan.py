@@ -1,0 +1,88 @@
+"""The frozen plan: what a definition means, in the order in which it is carried out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from loom.model import Branch, Kind, StepRef
+
+SOURCE = -1
+"""Stands for the source node where the index of an upstream step is expected."""
+
+
+class Inbound(msgspec.Struct, frozen=True, array_like=True):
+    """One edge into a step: the index of the upstream step (`SOURCE` for the source) and the edge's label."""
+
+    upstream: int
+    branch: Branch | None
+
+
+class AssetFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which assets may pass; an empty field lets all pass. `mime` and `path` are globs (`image/*`, `**/raw/**`),
+    `path` being matched against the path below the scanned folder; `min_size` and `max_size` are bytes, inclusive."""
+
+    kinds: frozenset[Kind] = frozenset()
+    mime: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    min_size: int | None = None
+    max_size: int | None = None
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One node, compiled.
+
+    `config` is normalised and without `enabled`. `inbound` lists its edges in the order of the definition. `reads`
+    are the steps whose outputs it may read, by node id; `needs` those among them without whose outputs it is skipped.
+    `sandboxed` steps get the bytes and run in worker processes; the others run in the parent.
+    """
+
+    index: int
+    node: str
+    operator: str
+    operator_version: str
+    config: dict[str, Any]
+    signature: bytes
+    inbound: tuple[Inbound, ...]
+    reads: dict[str, int]
+    needs: tuple[str, ...]
+    kinds: frozenset[Kind]
+    enabled: bool
+    filter: AssetFilter | None
+    timeout_s: float | None
+    retries: int
+    verdicts: bool | None
+    sandboxed: bool
+    effect: bool
+
+    @property
+    def ref(self) -> StepRef:
+        return StepRef(self.node, self.operator, self.operator_version, self.signature)
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """The source node."""
+
+    node: str
+    operator: str
+    config: dict[str, Any]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A definition compiled: `steps` in BFS topological order. `digest` covers everything that decides outcomes
+    (signatures, edges, filters, switched-off nodes), not names, priorities or layout."""
+
+    pipeline: str
+    dry_run: bool
+    match: AssetFilter
+    source: Source
+    steps: tuple[Step, ...]
+    digest: bytes
+
+    def step(self, node: str) -> Step:
+        """The step of that node id; raises `KeyError`."""
+        for step in self.steps:
+            if step.node == node:
+                return step
+        raise KeyError(node)

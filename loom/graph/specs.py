@@ -1,0 +1,112 @@
+"""What an operator says of itself, as plain data, and the catalogue of operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from loom.model import Kind
+
+
+class Port(msgspec.Struct, frozen=True, kw_only=True):
+    """Where values enter or leave an operator. `content_type` is a family and a type, such as `media/image`; `*` in
+    place of the type stands for the whole family."""
+
+    id: str
+    content_type: str = "media/*"
+    required: bool = True
+    description: str = ""
+
+
+class OutputSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One key under which an operator gives a value. `type` is the JSON type's name, such as `string` or `integer`."""
+
+    key: str
+    type: str
+    description: str = ""
+
+
+class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+    """Something an operator needs on the machine: a Python `package`, a `program` or a `model`; `extra` is what to
+    install."""
+
+    kind: str
+    name: str
+    extra: str | None = None
+
+
+class OperatorSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The contract of an operator.
+
+    `kinds` empty: every kind. `reads` is `None` when undeclared (all ancestors). `verdicts`: True for a filter (may
+    give FAIL), False when the verdict is always PASS, None when unknown. Known capabilities: `source`, `effect` (its
+    signature includes pipeline and node), `network`, `database`, `gpu`; an operator with `effect`, `network` or
+    `database` runs beside the sandbox, without the bytes.
+    """
+
+    id: str
+    version: str
+    summary: str = ""
+    description: str = ""
+    inputs: tuple[Port, ...] = (Port(id="in"),)
+    outputs: tuple[Port, ...] = (Port(id="out"),)
+    values: tuple[OutputSpec, ...] = ()
+    config_schema: dict[str, Any] = {}
+    kinds: frozenset[Kind] = frozenset()
+    reads: tuple[str, ...] | None = None
+    needs: tuple[str, ...] = ()
+    verdicts: bool | None = None
+    capabilities: frozenset[str] = frozenset()
+    requires: tuple[Requirement, ...] = ()
+
+    @property
+    def is_source(self) -> bool:
+        return "source" in self.capabilities
+
+    @property
+    def sandboxed(self) -> bool:
+        return not self.capabilities & {"source", "effect", "network", "database"}
+
+
+class ConfigProblem(msgspec.Struct, frozen=True):
+    """One thing wrong with a node's config; `field` is a dotted path, empty for the config as a whole."""
+
+    field: str
+    message: str
+
+
+class Operators(Protocol):
+    """Where specs come from. `normalise` returns the config with every default filled in (and `enabled` among them)
+    as plain JSON values, or what is wrong with it."""
+
+    def ids(self) -> Iterable[str]: ...
+
+    def spec(self, operator: str) -> OperatorSpec | None: ...
+
+    def normalise(
+        self, operator: str, config: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], tuple[ConfigProblem, ...]]: ...
+
+
+class Catalogue:
+    """The union of several sources of operators; the first one that knows an id answers for it."""
+
+    def __init__(self, *sources: Operators) -> None:
+        self._sources = sources
+
+    def ids(self) -> list[str]:
+        return sorted({operator for source in self._sources for operator in source.ids()})
+
+    def spec(self, operator: str) -> OperatorSpec | None:
+        return next((spec for source in self._sources if (spec := source.spec(operator)) is not None), None)
+
+    def __iter__(self) -> Iterator[OperatorSpec]:
+        return (spec for operator in self.ids() if (spec := self.spec(operator)) is not None)
+
+    def normalise(self, operator: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[ConfigProblem, ...]]:
+        for source in self._sources:
+            if source.spec(operator) is not None:
+                return source.normalise(operator, config)
+        raise KeyError(operator)

@@ -1,0 +1,332 @@
+"""The nouns of the product as frozen values.
+
+An asset is known by the BLAKE3-256 of its bytes (`bytes`, 32 long); a signature is a 32-byte digest. Both appear as
+raw bytes inside the product and as hexadecimal or UUID text only at its edge. Times are whole microseconds since 1970
+(UTC), durations whole microseconds, unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What sort of media an asset is, told from its content."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+    TEXT = "text"
+    OTHER = "other"
+
+
+class Branch(StrEnum):
+    """Label of an edge. `PASS` and `FAIL` are also the verdicts a node may give; `ERROR` means that the node raised."""
+
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+    ERROR = "ERROR"
+
+
+class State(StrEnum):
+    COMPLETED = "COMPLETED"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+
+
+class Reason(StrEnum):
+    """Why a node was SKIPPED."""
+
+    FILTERED = "FILTERED"
+    DISABLED = "DISABLED"
+    STORED = "STORED"
+    NOT_PROCESSABLE = "NOT_PROCESSABLE"
+    MISSING_INPUT = "MISSING_INPUT"
+    BRANCH_NOT_TAKEN = "BRANCH_NOT_TAKEN"
+    UPSTREAM_FAILED = "UPSTREAM_FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class Origin(StrEnum):
+    """Where a result used in a run came from."""
+
+    COMPUTED = "COMPUTED"
+    CACHED = "CACHED"
+    REMOTE = "REMOTE"
+
+
+class RunState(StrEnum):
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class LocationState(StrEnum):
+    PRESENT = "present"
+    MISSING = "missing"
+    UNREACHABLE = "unreachable"
+
+
+def asset_uuid(blake3: bytes) -> UUID:
+    """The UUIDv8 of an asset: the first 16 bytes of its BLAKE3-256, with version and variant bits set (RFC 9562)."""
+    value = int.from_bytes(blake3[:16], "big")
+    value = value & ~(0xF << 76) | (8 << 76)
+    value = value & ~(0x3 << 62) | (2 << 62)
+    return UUID(int=value)
+
+
+class FileStat(NamedTuple):
+    """What `stat` said of a file; two equal ones (ctime left out) mean that the file was not written to."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+
+
+class KnownFile(NamedTuple):
+    """One file of a directory as Loom remembers it. `settled`: nothing is left to do for it under the plan asked for
+    as long as its stat is the same. `asset` is the BLAKE3 of its content, given only when it is not settled and its
+    stat can be trusted (it was not written just before it was read); a file with an untrusted stat is never settled."""
+
+    name: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    present: bool
+    settled: bool
+    asset: bytes | None = None
+
+
+class ArtifactRef(NamedTuple):
+    """A derived file that a result names: stored once, under the BLAKE3-256 of its bytes."""
+
+    name: str
+    digest: bytes
+    media_type: str
+    size: int
+
+
+class StoredResult(NamedTuple):
+    """A result as stored. `outputs` is a JSON object in UTF-8 (`b"{}"` when empty)."""
+
+    signature: bytes
+    state: State
+    verdict: Branch | None
+    outputs: bytes
+    artifacts: tuple[ArtifactRef, ...] = ()
+    error_code: str | None = None
+    error_message: str | None = None
+    duration_us: int = 0
+
+
+class KnownAsset(NamedTuple):
+    """What Loom knows of one asset that was asked for: whether it exists at all, its stored results, and whether the
+    run in question has already walked it."""
+
+    known: bool
+    results: tuple[StoredResult, ...] = ()
+    walked: bool = False
+
+
+class FoundAt(NamedTuple):
+    """Where an asset's bytes were found. `trusted` is false when the file was modified less than two seconds before it
+    was read, so that a later write may have left the same stat."""
+
+    directory: bytes
+    name: bytes
+    stat: FileStat
+    trusted: bool
+
+
+class AssetReport(NamedTuple):
+    """All that one asset's walk left to be stored, one transaction with the rest of its batch.
+
+    `results` belong to the signatures of the run's plan. `outcomes` is `pack_outcomes(...)` or `None` when only the
+    location is new. `settled`: every node has an outcome and none may be tried again. `collections` are the names of
+    collections the asset is to be added to.
+    """
+
+    blake3: bytes
+    size: int
+    mime: str
+    kind: Kind
+    found: tuple[FoundAt, ...]
+    results: tuple[StoredResult, ...] = ()
+    outcomes: bytes | None = None
+    failed: int = 0
+    settled: bool = False
+    collections: tuple[str, ...] = ()
+
+
+class StepRef(NamedTuple):
+    """One step of a plan as Loom needs it to store results."""
+
+    node: str
+    operator: str
+    operator_version: str
+    signature: bytes
+
+
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who produced a result: a name for the machine and the versions of what decides it."""
+
+    name: str
+    versions: dict[str, str] = {}
+
+
+class RunOpening(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller says when it begins a run that it executes itself. The caller makes up `uuid`; saying it twice
+    does nothing more. `settles` is the digest under which assets count as settled when it is not the plan's own (a
+    run that chooses among several pipelines)."""
+
+    uuid: UUID
+    pipeline: str
+    version: int
+    plan: bytes
+    steps: tuple[StepRef, ...]
+    worker: Worker
+    settles: bytes | None = None
+    host: str
+    started: int
+    dry_run: bool = False
+    paths: tuple[bytes, ...] = ()
+
+
+class AssetCounts(msgspec.Struct):
+    """Files, as counted under `assets` of a summary."""
+
+    seen: int = 0
+    new: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    completed: int = 0
+    failed: int = 0
+    failed_before: int = 0
+    unreadable: int = 0
+    unmatched: int = 0
+
+
+class NodeCounts(msgspec.Struct):
+    """Assets, as counted for one node of a run."""
+
+    computed: int = 0
+    cached: int = 0
+    remote: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+class RunClosing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended."""
+
+    uuid: UUID
+    state: RunState
+    finished: int
+    assets: AssetCounts
+    nodes: dict[str, NodeCounts]
+    bytes_read: int = 0
+
+
+class Outcome(NamedTuple):
+    """What happened to one node for one asset in one run."""
+
+    state: State
+    reason: Reason | None = None
+    origin: Origin | None = None
+    verdict: Branch | None = None
+    duration_us: int = 0
+
+
+_STATES: tuple[State, ...] = tuple(State)
+_REASONS: tuple[Reason | None, ...] = (None, *Reason)
+_ORIGINS: tuple[Origin | None, ...] = (None, *Origin)
+_BRANCHES: tuple[Branch | None, ...] = (None, *Branch)
+_STATE_CODE = {value: code for code, value in enumerate(_STATES)}
+_REASON_CODE = {value: code for code, value in enumerate(_REASONS)}
+_ORIGIN_CODE = {value: code for code, value in enumerate(_ORIGINS)}
+_BRANCH_CODE = {value: code for code, value in enumerate(_BRANCHES)}
+_OUTCOME = struct.Struct("<BBBBI")
+
+
+def pack_outcomes(outcomes: Iterable[Outcome]) -> bytes:
+    """Eight bytes for each node in the order of the plan: state, reason, origin, verdict, duration in microseconds."""
+    return b"".join(
+        _OUTCOME.pack(
+            _STATE_CODE[o.state],
+            _REASON_CODE[o.reason],
+            _ORIGIN_CODE[o.origin],
+            _BRANCH_CODE[o.verdict],
+            min(o.duration_us, 0xFFFFFFFF),
+        )
+        for o in outcomes
+    )
+
+
+def unpack_outcomes(packed: bytes) -> list[Outcome]:
+    """The inverse of `pack_outcomes`."""
+    return [
+        Outcome(_STATES[state], _REASONS[reason], _ORIGINS[origin], _BRANCHES[verdict], duration)
+        for state, reason, origin, verdict, duration in _OUTCOME.iter_unpack(packed)
+    ]
+
+
+class NodeEvent(NamedTuple):
+    """A status of one node for one asset, on its way to the bus."""
+
+    time: int
+    node: str
+    asset: bytes
+    status: str
+    origin: Origin | None = None
+    verdict: Branch | None = None
+    duration_us: int | None = None
+    reason: Reason | None = None
+    error: tuple[str, str] | None = None
+    attempts: int = 1
+
+
+class AssetEvent(NamedTuple):
+    """One asset walked: its final status and every node's state and origin."""
+
+    time: int
+    asset: bytes
+    status: str
+    nodes: Sequence[tuple[str, State, Reason | None, Origin | None]]
+
+
+class RunEvent(NamedTuple):
+    time: int
+    status: str
+    assets: AssetCounts | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of a run while it goes on; not numbered."""
+
+    assets: AssetCounts
+    nodes: dict[str, NodeCounts]
+    bytes_read: int = 0
+    total: int | None = None
+    current: tuple[str, ...] = ()
+
+
+class RunHead(NamedTuple):
+    """The run that a batch of events belongs to."""
+
+    uuid: UUID
+    pipeline: str
+    dry_run: bool
+
+
+Event = NodeEvent | AssetEvent | RunEvent
+Json = dict[str, Any]
