@@ -1,0 +1,225 @@
+"""What the author of an operator sees: `MediaNode`, its options, its context and its output keys."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, get_args, get_origin
+
+import msgspec
+from pydantic import BaseModel, ConfigDict
+
+from cortex.media.wants import Wants
+from loom.errors import LoomError
+from loom.graph.builder import PipelineNode
+from loom.graph.specs import OutputSpec, Port, Requirement
+from loom.model import Branch, StoredResult
+
+if TYPE_CHECKING:
+    from cortex.media import Media
+
+T = TypeVar("T")
+O = TypeVar("O", bound="NodeOptions")  # noqa: E741
+
+MAX_OUTPUT = 64 * 1024
+"""The most bytes of JSON that one output value may have; larger things are artifacts."""
+
+
+class NodeOptions(BaseModel):
+    """Base of every operator's config model. Unknown fields are refused; describe fields with `pydantic.Field`, the
+    catalogue shows it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    enabled: bool = True
+
+
+class OutputKey(Generic[T]):
+    """A typed key under which a node gives a value that is JSON: str, int, float, bool, list, dict or None."""
+
+    def __init__(self, name: str, type: type[T], description: str = "") -> None:  # noqa: A002
+        self.name = name
+        self.type = type
+        self.description = description
+
+    @property
+    def spec(self) -> OutputSpec:
+        return OutputSpec(key=self.name, type=_JSON_TYPES.get(self.type, "any"), description=self.description)
+
+
+_JSON_TYPES: dict[Any, str] = {
+    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object",
+}  # fmt: skip
+
+
+class ProducedArtifact(NamedTuple):
+    """A derived file as a node made it."""
+
+    name: str
+    data: bytes
+    media_type: str
+
+
+class NodeContext:
+    """One node's work on one asset: where outputs, artifacts, the verdict and effects go.
+
+    `upstream` gives the outputs of the nodes that may be read, None for one that was skipped. Effects are carried out
+    only where `perform` is given; a dry run passes one that lists them.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        upstream: Mapping[str, Mapping[str, Any] | None],
+        *,
+        dry_run: bool = False,
+        perform: Callable[[str, Callable[[], object]], None] | None = None,
+        report_progress: Callable[[float], None] | None = None,
+        collect: Callable[[str], None] | None = None,
+    ) -> None:
+        self.node = node
+        self.dry_run = dry_run
+        self.log = logging.getLogger(f"cortex.node.{node}")
+        self.outputs: dict[str, Any] = {}
+        self.artifacts: list[ProducedArtifact] = []
+        self.result_verdict = Branch.PASS
+        self.verdict_reason: str | None = None
+        self._upstream = upstream
+        self._perform = perform
+        self._report_progress = report_progress
+        self._collect = collect
+
+    def output(self, key: OutputKey[T], value: T) -> None:
+        """Publishes a value. Raises `OUTPUT_INVALID` when it is not of the key's type or larger than 64 KiB as JSON."""
+        expected: Any = get_origin(key.type) or key.type
+        if not isinstance(value, expected) and not (expected is float and isinstance(value, int)):
+            raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not a {expected.__name__}")
+        try:
+            size = len(msgspec.json.encode(value))
+        except (TypeError, ValueError) as error:
+            raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not JSON: {error}") from error
+        if size > MAX_OUTPUT:
+            raise LoomError("OUTPUT_INVALID", f"output {key.name!r} has {size} bytes of JSON, more than {MAX_OUTPUT}")
+        self.outputs[key.name] = value
+
+    def upstream_output(self, node_id: str, key: str) -> Any:
+        """The value that the node `node_id` published under `key`; None if it was skipped or gave no such value.
+        Raises `OPERATOR_FAILED` when the node is not among those this operator declares to read."""
+        try:
+            outputs = self._upstream[node_id]
+        except KeyError:
+            raise LoomError("OPERATOR_FAILED", f"reads {node_id!r}, which it does not declare in `reads`") from None
+        return None if outputs is None else outputs.get(key)
+
+    def upstream_nodes(self) -> Mapping[str, Mapping[str, Any] | None]:
+        """The outputs of every node that may be read, by node id."""
+        return self._upstream
+
+    def verdict(self, branch: Branch, reason: str | None = None) -> None:
+        """PASS (the default) or FAIL; decides which labelled edges are taken."""
+        if branch is Branch.ERROR:
+            raise LoomError("OPERATOR_FAILED", "a verdict is PASS or FAIL; raise an error for ERROR")
+        self.result_verdict, self.verdict_reason = branch, reason
+
+    def artifact(self, name: str, data: bytes, media_type: str) -> None:
+        """Adds a derived file; kept once per content, beside the result."""
+        self.artifacts.append(ProducedArtifact(name, bytes(data), media_type))
+
+    def effect(self, description: str, do: Callable[[], object]) -> None:
+        """Does something outside: `do` is called, or in a dry run only `description` is listed. The operator must have
+        the capability `effect`."""
+        if self._perform is None:
+            raise LoomError(
+                "OPERATOR_FAILED", f"{description}: an operator with effects declares the capability `effect`"
+            )
+        self._perform(description, do)
+
+    def collect(self, collection: str) -> None:
+        """Adds the asset to a named collection, in the same transaction as the result. Use it inside `effect`."""
+        if self._collect is None:
+            raise LoomError("OPERATOR_FAILED", "only an operator with the capability `effect` may add to a collection")
+        self._collect(collection)
+
+    def progress(self, fraction: float) -> None:
+        """How much of this node's work is done, 0 to 1; also renews its time limit."""
+        if self._report_progress is not None:
+            self._report_progress(fraction)
+
+
+class MediaNode(PipelineNode, Generic[O]):
+    """Base of operators. Derive from `MediaNode[YourOptions]`, name the operator and override `compute`.
+
+    The same class is used to write definitions in Python: `Thumbnail(size=512, id="thumb")` is a node of a pipeline,
+    its keyword arguments are the operator's options.
+    """
+
+    operator: ClassVar[str]
+    version: ClassVar[str] = "1"
+    kinds: ClassVar[Collection[str]] = ()
+    reads: ClassVar[tuple[str, ...] | None] = None
+    needs: ClassVar[tuple[str, ...]] = ()
+    verdicts: ClassVar[bool | None] = None
+    capabilities: ClassVar[Collection[str]] = ()
+    requires: ClassVar[tuple[Requirement, ...]] = ()
+    inputs: ClassVar[tuple[Port, ...]] = (Port(id="in"),)
+    outputs: ClassVar[tuple[Port, ...]] = (Port(id="out"),)
+    options_model: ClassVar[type[NodeOptions]] = NodeOptions
+
+    options: O
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in getattr(cls, "__orig_bases__", ()):
+            if (origin := get_origin(base)) is not None and issubclass(origin, MediaNode):
+                model = get_args(base)[0]
+                if isinstance(model, type) and issubclass(model, NodeOptions):
+                    cls.options_model = model
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002
+        filter: Mapping[str, Any] | None = None,  # noqa: A002
+        timeout_s: float | None = None,
+        retries: int = 0,
+        **options: Any,
+    ) -> None:
+        """Raises `pydantic.ValidationError` for options that the model refuses."""
+        self.options = self.options_model.model_validate(options)  # type: ignore[assignment]
+        super().__init__(
+            operator=self.operator, id=id, config=options, filter=filter, timeout_s=timeout_s, retries=retries
+        )
+
+    def is_enabled(self) -> bool:
+        """Step 1 of the lifecycle: is the node on in its options?"""
+        return self.options.enabled
+
+    def exists_result(self, ctx: NodeContext, media: Media) -> StoredResult | None:
+        """Step 2, asked after Loom and the cache had none: a result this operator knows of in another way, or None."""
+        return None
+
+    def is_processable(self, media: Media) -> bool:
+        """Step 3: does the kind of media fit?"""
+        return not self.kinds or media.kind in self.kinds
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        """Step 4: the work itself. Raise `LoomError` with a code of `loom.errors.CODES`, or anything else, to fail."""
+        raise TypeError(f"{type(self).__name__} does not define compute()")
+
+    def wants(self) -> Wants:
+        """What the operator will ask of the media, so that it is read and decoded once for all."""
+        return Wants()
+
+    def open(self) -> None:
+        """Called once in each worker process before the first asset: load a model here."""
+
+    def close(self) -> None:
+        """Called when the worker process ends in order."""
+
+
+def output_keys(node: type[MediaNode[Any]]) -> tuple[OutputKey[Any], ...]:
+    """The output keys declared on the class and its bases, in the order of their declaration."""
+    found: dict[str, OutputKey[Any]] = {}
+    for base in reversed(node.__mro__):
+        found.update({key.name: key for key in vars(base).values() if isinstance(key, OutputKey)})
+    return tuple(found.values())
