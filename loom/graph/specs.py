@@ -102,6 +102,11 @@ class Catalogue:
     def spec(self, operator: str) -> OperatorSpec | None:
         return next((spec for source in self._sources if (spec := source.spec(operator)) is not None), None)
 
+    def why_unknown(self, operator: str) -> str | None:
+        """What a source says about an operator that it would offer if it could be loaded; None when none says so."""
+        asked = (getattr(source, "why_unknown", None) for source in self._sources)
+        return next((reason for ask in asked if ask is not None and (reason := ask(operator)) is not None), None)
+
     def __iter__(self) -> Iterator[OperatorSpec]:
         return (spec for operator in self.ids() if (spec := self.spec(operator)) is not None)
 

@@ -1,0 +1,41 @@
+"""Cortex's settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loom import layers
+from loom.layers import Place, setting
+
+
+def _cores(_: Place) -> int:
+    """The cores this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CortexSettings:
+    """`memory_limit` and `spool_limit` are bytes. `origins` says for each setting where its value came from."""
+
+    loom_url: str | None = setting("LOOM_URL", layers.text)
+    loom_token: str | None = setting("LOOM_TOKEN", layers.text, secret=True)
+    jobs: int = setting("CORTEX_JOBS", layers.whole(1, 1024), of=_cores)
+    cache: str = setting("CORTEX_CACHE", layers.one_of("auto", "meta-path", "xattr", "none"), "auto")
+    meta_path: Path = setting(  # noqa: RUF009
+        "CORTEX_META_PATH", layers.folder, of=lambda place: layers.cache_folder(place.environ) / "cortex" / "meta"
+    )
+    spool_limit: int = setting("CORTEX_SPOOL_LIMIT", layers.size, 1024**3)
+    memory_limit: int = setting("CORTEX_MEMORY_LIMIT", layers.size, 1024**3)
+    timeout_s: float = setting("CORTEX_TIMEOUT_S", layers.seconds, 60.0)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, cwd: Path | None = None
+    ) -> CortexSettings:
+        """Flags by setting name over variables over `cortex.toml` over defaults. Raises `CONFIG_INVALID`."""
+        return layers.load(cls, "cortex.toml", flags, environ, cwd)
