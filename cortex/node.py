@@ -34,6 +34,13 @@ class NodeOptions(BaseModel):
     enabled: bool = True
 
 
+def validate_options(model: type[O], options: Mapping[str, Any]) -> O:
+    """The options as an instance of the model. They count as JSON however they were given, so that a list stands for a
+    tuple or a set and a string for a member of an enum. Raises `pydantic.ValidationError`, and `TypeError` or
+    `ValueError` for what has no form in JSON."""
+    return model.model_validate_json(msgspec.json.encode(options))
+
+
 class OutputKey(Generic[T]):
     """A typed key under which a node gives a value that is JSON: str, int, float, bool, list, dict or None."""
 
@@ -185,7 +192,7 @@ class MediaNode(PipelineNode, Generic[O]):
         **options: Any,
     ) -> None:
         """Raises `pydantic.ValidationError` for options that the model refuses."""
-        self.options = self.options_model.model_validate(options)  # type: ignore[assignment]
+        self.options = validate_options(self.options_model, options)  # type: ignore[assignment]
         super().__init__(
             operator=self.operator, id=id, config=options, filter=filter, timeout_s=timeout_s, retries=retries
         )

@@ -1,0 +1,98 @@
+"""What an operator's class says of itself: its `OperatorSpec`, and its config in normal form."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from cortex.node import MediaNode, NodeOptions, output_keys, validate_options
+from loom.graph.specs import ConfigProblem, OperatorSpec, Port, Requirement
+from loom.model import Kind
+
+OPERATOR_ID = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
+
+_TAKEN = frozenset({"id", "filter", "timeout_s", "retries"})
+"""What a node has besides its options; an option may not have such a name."""
+
+
+class NotAnOperatorError(Exception):
+    """The object that an entry point names breaks a rule for operators; the message completes “it …”."""
+
+
+def describe(operator: str, node: object) -> OperatorSpec:
+    """The spec of the class that stands for `operator`. Raises `NotAnOperatorError` with the first rule it breaks."""
+    cls = _checked(operator, node)
+    text = inspect.cleandoc(cls.__doc__ or "")
+    return OperatorSpec(
+        id=operator,
+        version=cls.version,
+        summary=text.partition("\n")[0],
+        description=text,
+        inputs=_all_of(Port, cls.inputs, "inputs"),
+        outputs=_all_of(Port, cls.outputs, "outputs"),
+        values=tuple(key.spec for key in output_keys(cls)),
+        config_schema=cls.options_model.model_json_schema(),
+        kinds=_kinds(cls),
+        reads=None if cls.reads is None else _all_of(str, cls.reads, "reads"),
+        needs=_all_of(str, cls.needs, "needs"),
+        verdicts=cls.verdicts,
+        capabilities=frozenset(_all_of(str, cls.capabilities, "capabilities")),
+        requires=_all_of(Requirement, cls.requires, "requires"),
+    )
+
+
+def _checked(operator: str, node: object) -> type[MediaNode[Any]]:
+    if not (isinstance(node, type) and issubclass(node, MediaNode)):
+        raise NotAnOperatorError("is not a class derived from MediaNode")
+    if not OPERATOR_ID.fullmatch(operator):
+        raise NotAnOperatorError("has an id that is not made of lowercase letters, digits, hyphens and dots")
+    if getattr(node, "operator", None) != operator:
+        raise NotAnOperatorError(f"calls itself {getattr(node, 'operator', None)!r}")
+    version: object = node.version
+    if not isinstance(version, str) or not version:
+        raise NotAnOperatorError("has a version that is not a string")
+    if taken := sorted(_TAKEN & node.options_model.model_fields.keys()):
+        raise NotAnOperatorError(f"has an option called {taken[0]!r}, which every node has already")
+    if "source" not in node.capabilities and node.compute is MediaNode.compute:
+        raise NotAnOperatorError("does not define compute()")
+    return node
+
+
+def _all_of(kind: type[Any], values: Any, attribute: str) -> tuple[Any, ...]:
+    """A string in place of a tuple of strings is the usual slip."""
+    if isinstance(values, str) or not all(isinstance(value, kind) for value in values):
+        raise NotAnOperatorError(f"has `{attribute}` that are not a collection of {kind.__name__}")
+    return tuple(values)
+
+
+def _kinds(cls: type[MediaNode[Any]]) -> frozenset[Kind]:
+    try:
+        return frozenset(Kind(kind) for kind in _all_of(str, cls.kinds, "kinds"))
+    except ValueError as error:
+        raise NotAnOperatorError(f"has a kind that does not exist: {error}") from None
+
+
+def normalise(model: type[NodeOptions], config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[ConfigProblem, ...]]:
+    """The config with its defaults as plain JSON values, sets in order; or an empty one and what is wrong with it."""
+    try:
+        options = validate_options(model, config)
+        encoded = msgspec.json.encode(options.model_dump(), order="deterministic", enc_hook=str)
+        return msgspec.json.decode(encoded), ()
+    except ValidationError as error:
+        return {}, tuple(_problem(detail) for detail in error.errors(include_url=False))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        return {}, (ConfigProblem("", f"this is not plain data: {error}"),)
+
+
+def _problem(detail: Any) -> ConfigProblem:
+    field = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "value_error":
+        return ConfigProblem(field, str(detail["ctx"]["error"]))
+    if detail["type"] == "extra_forbidden":
+        return ConfigProblem(field, "there is no such option")
+    return ConfigProblem(field, detail["msg"][:1].lower() + detail["msg"][1:])

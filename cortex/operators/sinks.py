@@ -1,0 +1,54 @@
+"""Where assets end up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+
+if TYPE_CHECKING:
+    from cortex.media import Media
+
+
+class CollectOptions(NodeOptions):
+    collection: str = Field(
+        max_length=100,
+        pattern=r"^\w([\w .+-]*\w)?$",
+        description="Name of the collection: up to 100 letters, digits, spaces and . + - _.",
+    )
+
+
+class Collect(MediaNode[CollectOptions]):
+    """Adds the asset to a named collection.
+
+    The collection comes into being with its first asset. An asset is in it once, however often it is added.
+    """
+
+    operator = "sink.collect"
+    reads = ()
+    verdicts = False
+    capabilities = frozenset({"effect"})
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        """Adds the asset, in the transaction that stores this node's result."""
+        name = self.options.collection
+        ctx.effect(f"add to collection {name}", lambda: ctx.collect(name))
+
+
+class LoomSink(MediaNode[NodeOptions]):
+    """Completes when all that stands before it is stored in Loom.
+
+    It is reached only after the results of the nodes before it are committed, those that until now only the local
+    cache had included; without a Loom it fails with `LOOM_UNREACHABLE` and is tried again in the next run.
+    """
+
+    operator = "sink.loom"
+    verdicts = False
+    capabilities = frozenset({"database"})
+    STORED = OutputKey("stored", bool, "Always true: everything before this node is in Loom.")
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        """Says so; the storing itself was done before this is called."""
+        ctx.output(self.STORED, True)

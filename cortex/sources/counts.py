@@ -1,0 +1,68 @@
+"""What a source counts."""
+
+from __future__ import annotations
+
+import os
+
+from cortex.sources.found import Found
+from cortex.sources.walk import file_stat, why_unreadable
+from loom.model import KnownFile
+
+MAX_UNREADABLE = 1000
+"""How many unreadable files and folders are named; all are counted."""
+
+
+class Counts:
+    """Counted while and after iterating a source: `seen` files, `unchanged` ones among them (settled, and their stat as
+    it was), the `bytes` of all seen, `found` and `bytes_found` of those that need work, `special` files left alone,
+    `unreadable` files and folders (path, code, sentence; at most 1000 of `unreadable_total`). `unreachable` are the
+    roots that cannot be read, `why_unreachable` says why. `missing`: how many files that were present are gone, known
+    when the source has ended in order.
+    """
+
+    def __init__(self) -> None:
+        self.seen = self.unchanged = self.bytes = 0
+        self.found = self.bytes_found = 0
+        self.special = self.missing = 0
+        self.unreadable: list[tuple[bytes, str, str]] = []
+        self.unreadable_total = 0
+        self.unreachable: list[bytes] = []
+        self.why_unreachable: dict[bytes, str] = {}
+
+    def count_unchanged(self, files: int, size: int) -> None:
+        """`size` is the bytes of these files together."""
+        self.seen += files
+        self.unchanged += files
+        self.bytes += size
+
+    def offer(
+        self,
+        directory: bytes,
+        name: bytes,
+        relative: bytes,
+        status: os.stat_result,
+        known: KnownFile | None,
+        trusts: bool,
+    ) -> Found:
+        """A file that needs work, counted. `trusts`: an equal stat means equal content."""
+        self.seen += 1
+        self.found += 1
+        self.bytes += status.st_size
+        self.bytes_found += status.st_size
+        asset = known.asset if known is not None and trusts and is_same(known, status) else None
+        return Found(directory, name, relative, file_stat(status), asset, known is not None)
+
+    def note_error(self, path: bytes, error: OSError | ValueError) -> None:
+        """A file or folder could not be asked for its stat, or listed."""
+        code, message = why_unreadable(error) if isinstance(error, OSError) else ("FILE_UNREADABLE", f"{error}.")
+        self.note_unreadable(path, code, message)
+
+    def note_unreadable(self, path: bytes, code: str, message: str) -> None:
+        self.unreadable_total += 1
+        if len(self.unreadable) < MAX_UNREADABLE:
+            self.unreadable.append((path, code, message))
+
+
+def is_same(known: KnownFile, status: os.stat_result) -> bool:
+    """Whether the file was not written to since Loom last saw it."""
+    return known.mtime_ns == status.st_mtime_ns and known.size == status.st_size and known.inode == status.st_ino

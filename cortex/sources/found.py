@@ -1,0 +1,41 @@
+"""What a source hands on, and what it is told about what is wanted of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from loom.model import FileStat
+
+
+class Found(NamedTuple):
+    """A file that needs work. `relative` is its path below the scanned folder. `asset` is the BLAKE3 of its content
+    when Loom knows it and the stat is still the same. `known`: Loom remembers a file of this path."""
+
+    directory: bytes
+    name: bytes
+    relative: bytes
+    stat: FileStat
+    asset: bytes | None
+    known: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanOptions:
+    """What a scan looks at.
+
+    A file must match a pattern of every group of `includes` and none of `exclude`; patterns are as in `.gitignore`,
+    against the path below the scanned folder. `min_size` and `max_size` are bytes, inclusive. `limit`: stop after so
+    many files that need work. `rehash`: do not trust stat, every file needs work. `reconcile`: tell Loom what is gone;
+    a dry run only counts it.
+    """
+
+    includes: tuple[tuple[str, ...], ...] = ()
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    follow_symlinks: bool = False
+    min_size: int | None = None
+    max_size: int | None = None
+    limit: int | None = None
+    rehash: bool = False
+    reconcile: bool = True

@@ -1,0 +1,268 @@
+"""The scan of folders and files: finds what needs work, counts what does not, and notices what is gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from errno import ELOOP, ENOENT, ENOTDIR
+from itertools import islice
+from stat import S_ISDIR, S_ISREG
+from typing import NamedTuple
+
+from cortex.sources.counts import Counts, is_same
+from cortex.sources.found import Found, ScanOptions
+from cortex.sources.ignore import Rules
+from cortex.sources.reconcile import Remembered
+from cortex.sources.roots import absolute, inner_first, real_file
+from cortex.sources.walk import Directory, Listing, join, list_directory
+from loom.errors import LoomError
+from loom.model import KnownFile
+from loom.verbs import Ledger
+
+__all__ = ["Found", "Scan", "ScanOptions", "absolute"]
+
+_Work = tuple[bytes, os.stat_result, KnownFile | None]
+
+
+class _Tree(NamedTuple):
+    """A folder that is scanned, and what Loom remembers of it."""
+
+    root: bytes
+    remembered: Remembered | None
+
+    def shows_something(self) -> None:
+        if self.remembered is not None:
+            self.remembered.shows_something = True
+
+
+class Scan(Counts):
+    """One scan, to be iterated once: yields the files that need work, those of a directory by name, then its
+    subdirectories. Links, if they are followed, come after everything else, and what they lead to lies where it really
+    is; a directory is read once, however many ways lead to it. A root below another one comes first and answers for
+    itself.
+
+    What is gone is told to Loom when the scan has ended in order, never with a `limit`.
+    """
+
+    def __init__(
+        self,
+        roots: Iterable[bytes],
+        options: ScanOptions,
+        *,
+        ledger: Ledger | None,
+        host: str,
+        plan: bytes,
+        listed: Iterable[bytes] = (),
+    ) -> None:
+        """`roots` are folders, which are compared with what Loom remembers below them, and single files. `listed` are
+        more of them, read lazily; one of these that is not there is merely unreadable. `plan` is the digest under
+        which files count as settled. Raises `USAGE` for a pattern that has no meaning."""
+        super().__init__()
+        self._given = inner_first(dict.fromkeys(map(absolute, roots)))
+        self._listed = listed
+        self._options = options
+        self._ledger = ledger
+        self._host = host
+        self._plan = plan
+        self._trees: list[_Tree] = []
+        self._links: list[tuple[_Tree, Directory, bytes]] = []
+        self._visited: set[bytes] = set()
+        self._identities: set[tuple[int, int]] = set()
+        self._single: set[bytes] = set()
+        self._last: tuple[bytes, dict[bytes, KnownFile]] = (b"", {})
+        self._any_size = options.min_size is None and options.max_size is None
+        try:
+            self._rules = Rules.of(options)
+        except ValueError as error:
+            raise LoomError("USAGE", f"a pattern cannot be understood: {error}") from error
+
+    def __iter__(self) -> Iterator[Found]:
+        if self._options.limit is not None:
+            yield from islice(self._files(), self._options.limit)
+            return
+        yield from self._files()
+        for tree in self._trees:
+            self._reconcile(tree)
+
+    def _files(self) -> Iterator[Found]:
+        given = [(path, status) for path in self._given if (status := self._stat_root(path)) is not None]
+        self._single.update(real_file(path) for path, status in given if S_ISREG(status.st_mode))
+        for path, status in given:
+            yield from self._enter(path, status, os.path.basename(path))
+        for entry in self._listed:
+            path = absolute(entry)
+            try:
+                status = os.stat(path)
+            except (OSError, ValueError) as error:
+                self.note_error(path, error)
+                continue
+            yield from self._enter(path, status, os.path.normpath(entry).lstrip(b"/"))
+        for tree, directory, name in self._links:
+            yield from self._follow(tree, directory, name)
+
+    def _stat_root(self, path: bytes) -> os.stat_result | None:
+        try:
+            return os.stat(path)
+        except (OSError, ValueError) as error:
+            self._is_unreachable(path, error)
+            return None
+
+    def _enter(self, path: bytes, status: os.stat_result, relative: bytes) -> Iterator[Found]:
+        """A root, or an entry of a list."""
+        if S_ISREG(status.st_mode):
+            yield from self._single_file(real_file(path), status, relative, self._rules)
+        elif not S_ISDIR(status.st_mode):
+            self.note_unreadable(path, "NOT_A_REGULAR_FILE", LoomError("NOT_A_REGULAR_FILE").message)
+        elif path not in self._visited:
+            ledger = self._ledger
+            tree = _Tree(path, Remembered(ledger, self._host, self._plan, path) if ledger is not None else None)
+            self._trees.append(tree)
+            yield from self._walk(tree, Directory(path, b"", self._rules))
+
+    def _single_file(self, path: bytes, status: os.stat_result, relative: bytes, rules: Rules) -> Iterator[Found]:
+        """A file that was named itself may be hidden or litter, but patterns and sizes hold."""
+        if rules.leaves_file(relative) or not self._fits(status.st_size):
+            return
+        directory, name = os.path.split(path)
+        if self._last[0] != directory:
+            self._last = (directory, self._known_files(directory))
+        known = self._last[1].get(name)
+        if self._is_unchanged(known, status):
+            self.count_unchanged(1, status.st_size)
+        else:
+            yield self.offer(directory, name, relative, status, known, not self._options.rehash)
+
+    def _walk(self, tree: _Tree, start: Directory) -> Iterator[Found]:
+        trusts = not self._options.rehash
+        stack = [start]
+        while stack:
+            directory = stack.pop()
+            listing = self._list(tree, directory)
+            if listing is None:
+                continue
+            for name, status, known in self._compare(tree, directory, listing):
+                yield self.offer(directory.path, name, directory.below(name), status, known, trusts)
+            if self._options.follow_symlinks and listing.links:
+                origin = directory._replace(rules=listing.rules)
+                self._links.extend((tree, origin, name) for name in sorted(listing.links))
+            stack.extend(_below(directory, name, listing.rules) for name in sorted(listing.directories, reverse=True))
+
+    def _follow(self, tree: _Tree, directory: Directory, name: bytes) -> Iterator[Found]:
+        """What a link leads to, unless the scan has seen it already."""
+        path, relative = os.path.realpath(directory.entry(name)), directory.below(name)
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            if error.errno not in (ENOENT, ENOTDIR, ELOOP):
+                self.note_error(path, error)
+            return
+        if S_ISDIR(status.st_mode):
+            if not directory.rules.leaves_directory(relative):
+                yield from self._walk(tree, Directory(path, relative, directory.rules))
+        elif not S_ISREG(status.st_mode):
+            self.special += 1
+        elif path not in self._single and os.path.dirname(path) not in self._visited:
+            self._single.add(path)
+            yield from self._single_file(path, status, relative, directory.rules)
+
+    def _list(self, tree: _Tree, directory: Directory) -> Listing | None:
+        """Reads a directory; None when it was read before or cannot be read."""
+        try:
+            if directory.path in self._visited or (self._options.follow_symlinks and self._was_read(directory.path)):
+                tree.shows_something()
+                return None
+            listing = list_directory(directory)
+        except OSError as error:
+            self._cannot_list(tree, directory.path, error)
+            return None
+        self._visited.add(directory.path)
+        return listing
+
+    def _was_read(self, path: bytes) -> bool:
+        """Whether the directory was read under another path: links can lead round in circles."""
+        status = os.stat(path)
+        identity = (status.st_dev, status.st_ino)
+        known = identity in self._identities
+        self._identities.add(identity)
+        return known
+
+    def _cannot_list(self, tree: _Tree, path: bytes, error: OSError) -> None:
+        if path == tree.root:
+            self._is_unreachable(path, error)
+        elif error.errno not in (ENOENT, ENOTDIR):
+            tree.shows_something()
+            self.note_error(path, error)
+            if self._ledger is not None and self._options.reconcile:
+                self._ledger.mark_unreachable(self._host, path)
+
+    def _compare(self, tree: _Tree, directory: Directory, listing: Listing) -> list[_Work]:
+        """The files of a directory that need work, by name; counts the others and notes what is gone."""
+        known = self._known_files(directory.path)
+        work: list[_Work] = []
+        unchanged = size = 0
+        for name, status in listing.files:
+            memory = known.pop(name, None)
+            if not self._any_size and not self._fits(status.st_size):
+                continue
+            if self._single and directory.entry(name) in self._single:
+                continue
+            if self._is_unchanged(memory, status):
+                unchanged += 1
+                size += status.st_size
+            else:
+                work.append((name, status, memory))
+        self.count_unchanged(unchanged, size)
+        self.special += listing.special
+        for name, error in listing.broken:
+            self.note_error(directory.entry(name), error)
+        if tree.remembered is not None:
+            tree.remembered.note(directory.path, listing, known)
+        work.sort(key=_name)
+        return work
+
+    def _is_unchanged(self, known: KnownFile | None, status: os.stat_result) -> bool:
+        return (
+            known is not None
+            and known.settled
+            and known.present
+            and is_same(known, status)
+            and not self._options.rehash
+        )
+
+    def _fits(self, size: int) -> bool:
+        least, most = self._options.min_size, self._options.max_size
+        return (least is None or size >= least) and (most is None or size <= most)
+
+    def _known_files(self, directory: bytes) -> dict[bytes, KnownFile]:
+        if self._ledger is None:
+            return {}
+        (files,) = self._ledger.known_files(self._host, [directory], self._plan)
+        return {file.name: file for file in files}
+
+    def _is_unreachable(self, root: bytes, why: OSError | ValueError | str) -> None:
+        if isinstance(why, OSError):
+            why = "there is no such file or folder" if why.errno == ENOENT else why.strerror or str(why)
+        self.unreachable.append(root)
+        self.why_unreachable[root] = str(why)
+        if self._ledger is not None and self._options.reconcile:
+            self._ledger.mark_unreachable(self._host, root)
+
+    def _reconcile(self, tree: _Tree) -> None:
+        """The scan has ended in order: what was not seen of this tree is gone."""
+        remembered = tree.remembered
+        if remembered is None or tree.root in self.why_unreachable:
+            return
+        if remembered.looks_unreachable():
+            self._is_unreachable(tree.root, "it shows nothing, where there were files before")
+            return
+        roots = {other.root for other in self._trees} | self.why_unreachable.keys()
+        gone = remembered.gone(self._visited, roots)
+        self.missing += remembered.mark_missing(gone) if self._options.reconcile else sum(1 for _ in gone)
+
+
+def _below(directory: Directory, name: bytes, rules: Rules) -> Directory:
+    return Directory(join(directory.path, name), directory.below(name), rules)
+
+
+def _name(work: _Work) -> bytes:
+    return work[0]
