@@ -1,0 +1,168 @@
+"""Frames of a video: key frames found by seeking, turned upright."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
+from av.video.stream import VideoStream
+from PIL import Image
+
+from loom.errors import LoomError
+
+_MAX_PACKETS = 3000
+"""How many packets are looked at for a key frame after a seek."""
+_MAX_ERRORS = 50
+_WHOLE_PIXELS = 300_000_000
+"""Videos of fewer pixels in all are decoded from end to end when they have key frames for less than half of what is
+asked for."""
+_TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+
+
+class Frames:
+    """The pictures of one video stream. `duration_s` may be None when the container does not tell."""
+
+    def __init__(self, source: InputContainer, stream: VideoStream, duration_s: float | None, max_pixels: int) -> None:
+        context: Any = stream.codec_context
+        if context is None:
+            raise LoomError("FORMAT_UNSUPPORTED", "no decoder for the video stream is installed")
+        if context.width * context.height > max_pixels:
+            raise LoomError("FILE_TOO_LARGE", f"frames of {context.width} x {context.height} pixels are too large")
+        if not context.is_open:
+            # Frame threads would each decode frames that are thrown away after the next seek.
+            context.thread_type = "SLICE"
+            context.thread_count = 1
+        self._source = source
+        self._stream = stream
+        self._duration = duration_s
+        self._max_pixels = max_pixels
+        self._start = stream.start_time or 0
+
+    def at(self, fraction: float, max_side: int | None) -> Image.Image:
+        """The key frame at or before that part of the length, else the first frame that can be decoded."""
+        self._key_frames_only(True)
+        frame = self._after_seek(fraction * self._duration) if self._duration else None
+        if frame is None:
+            self._rewind()
+            frame = next(self._decoded(_MAX_PACKETS), None)
+        if frame is None:
+            self._key_frames_only(False)
+            self._rewind()
+            frame = next(self._decoded(_MAX_PACKETS), None)
+        if frame is None:
+            raise LoomError("FILE_DAMAGED", "no frame of the video can be decoded")
+        return self._picture(frame, max_side)
+
+    def spread(self, count: int, max_side: int | None) -> list[Image.Image]:
+        """At most `count` different frames, evenly spread over the length, in order."""
+        pick: Callable[[VideoFrame], Image.Image] = lambda frame: self._picture(frame, max_side)  # noqa: E731
+        if self._duration is None:
+            found = _even(list(self._all_key_frames(pick)), count)
+        else:
+            found = self._sought(count, pick)
+            if 2 * len(found) < count and self._is_short():
+                found = self._sequential(count, pick) or found
+        return found or [self.at(0.0, max_side)]
+
+    def _sought(self, count: int, pick: Callable[[VideoFrame], Image.Image]) -> list[Image.Image]:
+        self._key_frames_only(True)
+        found: dict[int, Image.Image] = {}
+        for number in range(count):
+            frame = self._after_seek((number + 0.5) / count * (self._duration or 0))
+            if frame is None:
+                continue
+            pts: int | None = frame.pts
+            key = number if pts is None else pts
+            if key not in found:
+                found[key] = pick(frame)
+        return [found[key] for key in sorted(found)]
+
+    def _sequential(self, count: int, pick: Callable[[VideoFrame], Image.Image]) -> list[Image.Image]:
+        """One pass over all frames, taking the first at or after each moment."""
+        self._key_frames_only(False)
+        self._rewind()
+        found: list[Image.Image] = []
+        start = float(self._start * (self._stream.time_base or 0))
+        for frame in self._decoded(1_000_000):
+            moment = (len(found) + 0.5) / count * (self._duration or 0)
+            time: float | None = frame.time
+            if time is not None and time - start >= moment:
+                found.append(pick(frame))
+                if len(found) == count:
+                    break
+        return found
+
+    def _all_key_frames(self, pick: Callable[[VideoFrame], Image.Image]) -> Iterator[Image.Image]:
+        self._key_frames_only(True)
+        self._rewind()
+        for number, frame in enumerate(self._decoded(100 * _MAX_PACKETS)):
+            if number == 256:
+                return
+            yield pick(frame)
+
+    def _is_short(self) -> bool:
+        rate = self._stream.average_rate or 30
+        frames = self._stream.frames or float(rate) * (self._duration or 0)
+        return frames * self._stream.codec_context.width * self._stream.codec_context.height <= _WHOLE_PIXELS
+
+    def _key_frames_only(self, only: bool) -> None:
+        self._stream.codec_context.skip_frame = "NONKEY" if only else "DEFAULT"
+
+    def _rewind(self) -> None:
+        with suppress(av.FFmpegError, PermissionError):
+            self._source.seek(self._start, stream=self._stream)
+
+    def _after_seek(self, seconds: float) -> VideoFrame | None:
+        """The first frame that comes out after going to the key frame at or before a moment."""
+        base = self._stream.time_base
+        if not base:
+            return None
+        try:
+            self._source.seek(self._start + int(seconds / base), stream=self._stream)
+        except (av.FFmpegError, OverflowError):
+            return None
+        return next(self._decoded(_MAX_PACKETS), None)
+
+    def _decoded(self, max_packets: int) -> Iterator[VideoFrame]:
+        """Frames from here on; damaged packets are passed over, a limited number of them."""
+        errors = 0
+        packets = self._source.demux(self._stream)
+        for _ in range(max_packets):
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except EOFError:
+                return
+            except av.FFmpegError:
+                errors += 1
+                if errors > _MAX_ERRORS:
+                    return
+                continue
+            yield from frames
+
+    def _picture(self, frame: VideoFrame, max_side: int | None) -> Image.Image:
+        """RGB with square pixels, upright, reduced while it is converted."""
+        if frame.width * frame.height > self._max_pixels:
+            raise LoomError("FILE_TOO_LARGE", f"a frame of {frame.width} x {frame.height} pixels is too large")
+        aspect = float(self._stream.sample_aspect_ratio or 1) or 1.0
+        width, height = frame.width * aspect if 0.1 < aspect < 10 else float(frame.width), float(frame.height)
+        scale = min(1.0, max_side / max(width, height)) if max_side else 1.0
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
+        image: Image.Image = frame.to_image(  # type: ignore[no-untyped-call]
+            width=size[0], height=size[1], interpolation=Interpolation.AREA
+        )
+        turn = _TURNS.get(round(-frame.rotation / 90) * 90 % 360)
+        return image if turn is None else image.transpose(turn)
+
+
+def _even(pictures: list[Image.Image], count: int) -> list[Image.Image]:
+    if len(pictures) <= count:
+        return pictures
+    return [pictures[(2 * number + 1) * len(pictures) // (2 * count)] for number in range(count)]

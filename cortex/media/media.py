@@ -1,0 +1,245 @@
+"""`Media`: one file, opened once, read once, decoded once for all nodes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from uuid import UUID
+
+from blake3 import blake3
+
+from cortex.media.file import OpenFile
+from cortex.media.phases import Phases
+from cortex.media.sniff import HEAD, kind_of, sniff
+from cortex.media.wants import StreamReader, Wants
+from loom.errors import LoomError
+from loom.model import FileStat, Kind, asset_uuid
+
+if TYPE_CHECKING:
+    import numpy
+    from PIL.Image import Image
+
+    from cortex.media.container import Container
+    from cortex.media.picture import Picture
+    from cortex.media.probe import Probe
+    from cortex.media.text import Text
+
+MAX_PIXELS = 178_956_970
+"""The most pixels a picture may have by default: a gigabyte when decoded with some headroom, as Pillow has it."""
+_NO_BLAME: Mapping[str, tuple[str, str]] = MappingProxyType({})
+
+
+class Asset(NamedTuple):
+    """Which content it is."""
+
+    uuid: UUID
+    blake3: bytes
+
+
+class Media:
+    """What an operator sees of a file.
+
+    Everything is done lazily and once for all nodes; pictures are shared, so do not draw on them. Whatever is wrong
+    with the file is raised as `LoomError`: FILE_EMPTY, FILE_DAMAGED, FILE_TRUNCATED, FILE_TOO_LARGE, FILE_ENCRYPTED,
+    FORMAT_UNSUPPORTED, MEMORY_EXCEEDED, READ_FAILED.
+    """
+
+    def __init__(self, path: bytes, file: OpenFile, wants: Wants, phases: Phases, max_pixels: int) -> None:
+        self.path_bytes = path
+        self.size = file.size
+        self._file = file
+        self._wants = wants
+        self._phases = phases
+        self._max_pixels = max_pixels
+        self._blake3: bytes | None = None
+        self._mime: str | None = None
+        self._streams: dict[str, StreamReader] = {}
+        self._container: Container | None = None
+
+    @classmethod
+    def open_path(
+        cls,
+        path: bytes,
+        wants: Wants,
+        *,
+        blamed: Mapping[str, tuple[str, str]] = _NO_BLAME,
+        on_phase: Callable[[str | None], None] | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> Media:
+        """Opens a regular file. Raises `LoomError`: FILE_VANISHED, FILE_UNREADABLE, NOT_A_REGULAR_FILE, READ_FAILED.
+
+        `blamed` names phases (`image`, `probe`, `frames`, `audio`, `text`) that killed a worker on this file, with the
+        code and sentence under which they fail at once; `on_phase` is told when one begins, and None when it ends.
+        `max_pixels` may be at most twice Pillow's own limit, `MAX_PIXELS`.
+        """
+        return cls(path, OpenFile(path), wants, Phases(blamed, on_phase), max_pixels)
+
+    def __enter__(self) -> Media:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+        self._phases.close()
+        self._file.close()
+
+    @property
+    def path(self) -> str:
+        """Where the file was opened; for messages and rules, not for opening it again."""
+        return os.fsdecode(self.path_bytes)
+
+    @property
+    def stat(self) -> FileStat:
+        return self._file.stat
+
+    @property
+    def mime(self) -> str:
+        """The media type, told from the content; `application/octet-stream` when it is not recognised."""
+        if self._mime is None:
+            self._mime = sniff(self._file.read_at(0, HEAD), self.size, self._file.read_at)
+        return self._mime
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.mime)
+
+    @property
+    def asset(self) -> Asset:
+        """The content's identity; reads the file when it is not known yet."""
+        digest = self._blake3 or self.identify(all_streams=False)
+        return Asset(asset_uuid(digest), digest)
+
+    def identify(self, *, all_streams: bool) -> bytes:
+        """Reads the file and returns the BLAKE3-256 of its bytes; with `all_streams`, every wanted reader is fed in
+        the same read."""
+        hasher = blake3()
+        self._read([hasher.update], self._unfed() if all_streams else {})
+        self._blake3 = hasher.digest()
+        return self._blake3
+
+    def expect(self, wants: Wants) -> None:
+        """What will be asked for, when it is known only after the file was looked at; before it is read."""
+        self._wants = wants
+
+    def assume(self, blake3: bytes) -> None:
+        """Takes the content as known; the file is then read only when its bytes are needed."""
+        self._blake3 = blake3
+
+    def stream(self, name: str) -> StreamReader:
+        """The reader that was wanted under this name, after it has seen every byte."""
+        if (reader := self._streams.get(name)) is not None:
+            return reader
+        wanted = self._unfed()
+        if name not in wanted:
+            raise LoomError("OPERATOR_FAILED", f"asks for the stream {name!r}, which it does not name in `wants()`")
+        self._read([], {name: wanted[name]} if self._file.keepable else wanted)
+        return self._streams[name]
+
+    def _unfed(self) -> dict[str, StreamReader]:
+        return {name: make() for name, make in self._wants.streams.items() if name not in self._streams}
+
+    def _read(self, own: list[Callable[[memoryview], object]], readers: dict[str, StreamReader]) -> None:
+        self._file.feed([*own, *(reader.update for reader in readers.values())])
+        self._streams.update(readers)
+
+    def changed(self) -> bool:
+        """Whether the file was written to since it was opened, as far as `fstat` and the count of bytes read show."""
+        return self._file.changed()
+
+    def open(self) -> BinaryIO:
+        """A read-only, seekable file object over the content, never opened by path; close it after use."""
+        return self._file.handle()
+
+    def probe(self) -> Probe:
+        """What the header tells. Raises FORMAT_UNSUPPORTED for kinds other than image, video and audio."""
+        if self.kind is Kind.IMAGE:
+            return self._picture().probe()
+        if self.kind in (Kind.VIDEO, Kind.AUDIO):
+            return self._opened_container().probe
+        raise LoomError("FILE_EMPTY" if not self.size else "FORMAT_UNSUPPORTED")
+
+    def image(self, max_side: int | None = None) -> Image:
+        """The picture as RGB, upright, in sRGB, on white where it was transparent; its longer side is at most
+        `max_side` pixels, it is never enlarged. Of an animation the first frame, of a video a key frame at 15 % of its
+        length, of sound the cover. All nodes share it: copy it before drawing on it."""
+        decode = self._decoder()
+        side = None if max_side is None else max(max_side, self._wants.image_side or 0)
+        whole = self._phases.once("image", ("image", side), lambda: decode(side))
+        if max_side is None or max(whole.size) <= max_side:
+            return whole
+        return self._phases.once("image", ("image", side, max_side), lambda: _reduced(whole, max_side))
+
+    def frames(self, count: int, max_side: int | None = None) -> list[Image]:
+        """At most `count` key frames of a video, spread evenly over its length and in order, none twice; RGB, upright,
+        the longer side at most `max_side` pixels. Of a picture, the picture."""
+        if self.kind is Kind.IMAGE:
+            return [self.image(max_side)]
+        container = self._opened_container()
+        return self._phases.once("frames", ("frames", count, max_side), lambda: container.frames(count, max_side))
+
+    def audio(
+        self, rate: int = 16_000, start_s: float = 0.0, max_seconds: float = 600.0
+    ) -> numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]:
+        """Samples of the first sound stream from `start_s` on: float32 between -1 and 1, mixed to mono, `rate` a
+        second, at most `max_seconds` of them."""
+        container = self._opened_container()
+        work = lambda: container.samples(rate, start_s, max_seconds)  # noqa: E731
+        return self._phases.once("audio", ("audio", rate, start_s, max_seconds), work)
+
+    def peaks(self, count: int) -> numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]:
+        """The loudest sample, 0 to 1, in each of `count` equal parts of the first sound stream: a waveform."""
+        container = self._opened_container()
+        return self._phases.once("audio", ("peaks", count), lambda: container.peaks(count))
+
+    def text(self) -> str:
+        """The content as text, byte order mark left out. Raises FORMAT_UNSUPPORTED for other kinds and FILE_TOO_LARGE
+        above 64 MiB."""
+        return self.decoded_text().text
+
+    def decoded_text(self) -> Text:
+        """The text together with the encoding it was found to have."""
+        if self.kind is not Kind.TEXT:
+            raise LoomError("FILE_EMPTY" if not self.size else "FORMAT_UNSUPPORTED", None)
+        if not self._file.keepable:
+            raise LoomError("FILE_TOO_LARGE", f"text of {self.size} bytes is not taken into memory")
+        return self._phases.once("text", "text", self._decode_text)
+
+    def _decode_text(self) -> Text:
+        from cortex.media.text import decode
+
+        return decode(self._file.kept())
+
+    def _picture(self) -> Picture:
+        from cortex.media.picture import Picture
+
+        return self._phases.once("probe", "picture", lambda: Picture(self.open, self.mime, self._max_pixels))
+
+    def _opened_container(self) -> Container:
+        if self.kind not in (Kind.VIDEO, Kind.AUDIO):
+            raise LoomError("FILE_EMPTY" if not self.size else "FORMAT_UNSUPPORTED")
+        self._container = self._phases.once("probe", "container", self._open_container)
+        return self._container
+
+    def _open_container(self) -> Container:
+        from cortex.media.container import Container
+
+        return Container(self.open(), self.mime, self._max_pixels)
+
+    def _decoder(self) -> Callable[[int | None], Image]:
+        """What gives this file's picture; opened before, since opening is a phase of its own."""
+        if self.kind is Kind.IMAGE:
+            return self._picture().decode
+        container = self._opened_container()
+        return container.poster if self.kind is Kind.VIDEO else container.cover
+
+
+def _reduced(image: Image, max_side: int) -> Image:
+    from cortex.media.picture import reduced
+
+    return reduced(image, max_side)

@@ -1,0 +1,189 @@
+"""Still pictures by Pillow: the header first, then one decode at the smallest size that serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+from cortex.media import png, raw
+from cortex.media.colour import resizable, to_rgb
+from cortex.media.exif import directories
+from cortex.media.probe import Probe
+from loom.errors import LoomError
+
+Opener = Callable[[], BinaryIO]
+
+# Pillow's EPS plug-in starts Ghostscript and others read next to nothing, so only these are ever asked.
+FORMATS: dict[str, tuple[str, ...]] = {
+    "image/jpeg": ("JPEG",),
+    "image/png": ("PNG",),
+    "image/gif": ("GIF",),
+    "image/webp": ("WEBP",),
+    "image/tiff": ("TIFF",),
+    "image/bmp": ("BMP",),
+    "image/heic": ("HEIF",),
+    "image/heic-sequence": ("HEIF",),
+    "image/heif": ("HEIF",),
+    "image/avif": ("AVIF",),
+    "image/jp2": ("JPEG2000",),
+    "image/x-jp2-codestream": ("JPEG2000",),
+    "image/vnd.microsoft.icon": ("ICO", "CUR"),
+    "image/icns": ("ICNS",),
+    "image/vnd.adobe.photoshop": ("PSD",),
+    "image/vnd.ms-dds": ("DDS",),
+    "image/qoi": ("QOI",),
+    "image/x-portable-anymap": ("PPM",),
+    "image/x-sgi": ("SGI",),
+    "image/x-pcx": ("PCX",),
+    "image/x-tga": ("TGA",),
+}
+_ORIENTATION = 0x0112
+_SWAPPED = (5, 6, 7, 8)
+_IPTC_OF_TIFF = 33723
+_INFO = ("dpi", "loop", "duration", "comment", "progressive", "progression", "compression", "gamma")
+
+
+class Picture:
+    """A picture whose header was read. Raises FORMAT_UNSUPPORTED, FILE_TOO_LARGE and what Pillow says of damage."""
+
+    def __init__(self, opener: Opener, mime: str, max_pixels: int) -> None:
+        self._raw = raw.preview(opener, mime) if mime in raw.MIMES else None
+        self._opener: Opener = opener if self._raw is None else self._raw.open
+        self._mime = mime if self._raw is None else "image/jpeg"
+        self._name = mime.partition("/")[2].removeprefix("x-").removeprefix("vnd.")
+        self._max_pixels = max_pixels
+        self._image: Image.Image | None = self._open()
+        self._probe = self._read_header(self._image)
+
+    def _open(self) -> Image.Image:
+        formats = FORMATS.get(self._mime)
+        if formats is None:
+            raise LoomError("FORMAT_UNSUPPORTED", f"no decoder for {self._mime} is installed")
+        register_heif(formats)
+        image = _opened(self._opener(), formats)
+        if image.width * image.height > self._max_pixels:
+            raise LoomError(
+                "FILE_TOO_LARGE", f"the picture has {image.width} x {image.height} pixels, too many to decode"
+            )
+        return image
+
+    def probe(self) -> Probe:
+        return self._probe
+
+    def _read_header(self, image: Image.Image) -> Probe:
+        if image.format == "PNG":
+            self._add_late_chunks(image)
+        # Pillow's own way for PNG decodes the whole picture in search of a late chunk.
+        exif = directories(Image.Image.getexif(image))
+        if self._raw is not None:
+            exif = {**exif, **self._raw.exif}
+        orientation = exif.get(_ORIENTATION)
+        orientation = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None
+        width, height = self._raw.size if self._raw is not None and self._raw.size else image.size
+        # Pillow itself gives a TIFF's size as displayed.
+        if orientation in _SWAPPED and image.format != "TIFF":
+            width, height = height, width
+        return Probe(
+            format=self._name if self._raw is not None else (image.format or self._name).lower(),
+            width=width,
+            height=height,
+            orientation=orientation,
+            mode=image.mode,
+            frames=getattr(image, "n_frames", 1),
+            exif=exif,
+            xmp=_as_bytes(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")),
+            iptc=_iptc(image),
+            icc=image.info.get("icc_profile"),
+            info={key: image.info[key] for key in _INFO if key in image.info},
+        )
+
+    def _add_late_chunks(self, image: Image.Image) -> None:
+        """EXIF and XMP that stand behind the pixels."""
+        if "exif" in image.info and "xmp" in image.info:
+            return
+        with self._opener() as file:
+            for name, content in png.late_metadata(file):
+                image.info.setdefault(name, content)
+
+    def decode(self, max_side: int | None) -> Image.Image:
+        """RGB, upright, in sRGB; the longer side at most `max_side` pixels."""
+        # A decode consumes the opened picture; asked again, for a larger one, it is opened again.
+        image, self._image = self._image or self._open(), None
+        icc = image.info.get("icc_profile")
+        # Known before and not after the decode of some formats, and after and not before it of TIFF.
+        orientation = self._probe.orientation if image.format != "TIFF" else None
+        picture = _shrunk(image, max_side)
+        if picture is image:
+            image.load()
+        return upright(to_rgb(picture, icc), orientation)
+
+
+def _opened(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
+    """As Pillow opens it; but where it only says that it cannot, the reason."""
+    try:
+        return Image.open(file, formats=formats)
+    except UnidentifiedImageError:
+        file.seek(0)
+        plugin, _ = Image.OPEN[formats[0]]
+        return plugin(file, "")
+
+
+def register_heif(formats: tuple[str, ...] = ("HEIF",)) -> None:
+    """Makes Pillow able to open HEIF files."""
+    if "HEIF" in formats and "HEIF" not in Image.OPEN:
+        import pi_heif
+
+        pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
+
+
+def reduced(image: Image.Image, max_side: int) -> Image.Image:
+    """A smaller copy of a decoded picture."""
+    copy = image.copy()
+    copy.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return copy
+
+
+def upright(image: Image.Image, orientation: int | None) -> Image.Image:
+    """The picture turned as EXIF's orientation asks."""
+    turn = _TURNS.get(orientation or 1)
+    return image if turn is None else image.transpose(turn)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _shrunk(image: Image.Image, max_side: int | None) -> Image.Image:
+    """Reduced while decoding where the format can (JPEG by 1/2, 1/4, 1/8), then resampled."""
+    if max_side is None or max(image.size) <= max_side:
+        return resizable(image)
+    if image.format not in ("JPEG", "MPO"):
+        image = resizable(image)
+    # Below 256 pixels a wider gap costs next to nothing and keeps fine detail.
+    gap = 1.5 if max_side <= 256 else 1.0
+    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=gap)
+    return image
+
+
+def _as_bytes(value: Any) -> bytes | None:
+    return value.encode("utf-8", "replace") if isinstance(value, str) else value if isinstance(value, bytes) else None
+
+
+def _iptc(image: Image.Image) -> bytes | None:
+    resources = image.info.get("photoshop")
+    if isinstance(resources, dict):
+        return _as_bytes(resources.get(0x0404))
+    tags = getattr(image, "tag_v2", None)
+    found = tags.get(_IPTC_OF_TIFF) if tags is not None else None
+    if isinstance(found, tuple) and all(isinstance(word, int) for word in found):
+        return b"".join((word & 0xFFFFFFFF).to_bytes(4, "little") for word in found)
+    return _as_bytes(found)
