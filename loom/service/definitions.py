@@ -1,0 +1,56 @@
+"""Stored pipelines, checked before they are saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loom.service.base import Holding, now_us
+from loom.shapes import Page, PipelineShape
+from loom.store import pipelines
+from loom.verbs import PAGE
+
+
+class LocalDefinitions(Holding):
+    """See `loom.verbs.Definitions`."""
+
+    def pipelines(self, *, limit: int = PAGE, cursor: str | None = None) -> Page[PipelineShape]:
+        with self._database.read() as connection:
+            return pipelines.page(connection, limit, cursor)
+
+    def pipeline(self, name: str, version: int | None = None) -> PipelineShape:
+        """With a version: also of a deleted pipeline, as long as runs refer to it."""
+        with self._database.read() as connection:
+            if version is None:
+                return pipelines.current(connection, name)
+            return pipelines.version(connection, name, version)
+
+    def save_pipeline(self, definition: dict[str, Any], *, if_match: str | None = None) -> PipelineShape:
+        """What is stored is the definition without what is at its default, so that writing a default out makes no new
+        version."""
+        document = self._checked(definition)
+        with self._database.write() as connection:
+            return pipelines.save(connection, document, if_match, now_us())
+
+    def delete_pipeline(self, name: str) -> None:
+        with self._database.write() as connection:
+            pipelines.remove(connection, name)
+
+    def pipeline_versions(self, name: str) -> list[PipelineShape]:
+        with self._database.read() as connection:
+            return pipelines.all_versions(connection, name)
+
+    def restore_pipeline(self, name: str, version: int) -> PipelineShape:
+        """Makes a new version that says what an old one said; brings a deleted pipeline back."""
+        with self._database.write() as connection:
+            old = pipelines.version(connection, name, version)
+            return pipelines.save(connection, old.definition, None, now_us())
+
+    def _checked(self, definition: dict[str, Any]) -> dict[str, Any]:
+        from loom.graph.compiler import compile_definition
+        from loom.graph.definition import parse
+        from loom.graph.diagnostics import DefinitionError, errors
+
+        diagnostics = compile_definition(definition, self._operators, unknown_operators="warning").diagnostics
+        if errors(diagnostics):
+            raise DefinitionError(diagnostics)
+        return parse(definition).document()

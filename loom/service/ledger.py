@@ -1,0 +1,62 @@
+"""The worker's side: what is known, and what was found out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from loom.errors import LoomError
+from loom.model import AssetReport, KnownAsset, KnownFile
+from loom.service.base import Holding, now_us
+from loom.store import artifacts, assets, locations, reports, results, runs
+from loom.store.values import RUNNING
+from loom.verbs import NewArtifact
+
+
+class LocalLedger(Holding):
+    """See `loom.verbs.Ledger`."""
+
+    def known_files(self, host: str, directories: Sequence[bytes], plan: bytes) -> list[list[KnownFile]]:
+        with self._database.read() as connection:
+            return locations.known_files(connection, host, directories, plan)
+
+    def known_directories(self, host: str, root: bytes) -> list[bytes]:
+        with self._database.read() as connection:
+            return locations.known_directories(connection, host, root)
+
+    def known_sizes(self, sizes: Sequence[int]) -> set[int]:
+        with self._database.read() as connection:
+            return assets.known_sizes(connection, sizes)
+
+    def mark_missing(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
+        with self._database.write() as connection:
+            return locations.mark_missing(connection, host, files)
+
+    def mark_unreachable(self, host: str, root: bytes) -> int:
+        with self._database.write() as connection:
+            return locations.mark_unreachable(connection, host, root)
+
+    def lookup(
+        self, assets: Sequence[bytes], signatures: Sequence[bytes], runs: Sequence[UUID] = ()
+    ) -> list[KnownAsset]:
+        with self._database.read() as connection:
+            return results.lookup(connection, assets, signatures, runs)
+
+    def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
+        if artifacts:
+            self._keep(artifacts)
+
+    def _keep(self, new: Sequence[NewArtifact]) -> None:
+        with self._files.lock(alone=False):
+            self._files.keep(new)
+            with self._database.write() as connection:
+                artifacts.remember(connection, new, now_us())
+
+    def report(self, run: UUID, batch: Sequence[AssetReport]) -> None:
+        """Raises `NOT_FOUND` for a run that was not opened, `REQUEST_INVALID` for one that has ended or for results
+        that do not belong to it."""
+        with self._database.write() as connection:
+            opened = runs.for_storing(connection, run)
+            if opened.state != RUNNING:
+                raise LoomError("REQUEST_INVALID", f"The run {run} has ended; nothing more can be reported for it.")
+            reports.store(connection, opened, batch, now_us())

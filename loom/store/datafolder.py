@@ -1,0 +1,142 @@
+"""The data folder: the embedded database, derived files, the token, and a lock that says who holds it all."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from loom.errors import LoomError
+
+
+class Holder(NamedTuple):
+    """The process that holds a data folder; `address` (host:port) once it serves."""
+
+    pid: int | None
+    address: str | None
+
+
+class DataFolderLockedError(LoomError):
+    """`DATA_FOLDER_LOCKED`, with who holds it."""
+
+    def __init__(self, holder: Holder) -> None:
+        self.holder = holder
+        who = f"process {holder.pid}" if holder.pid is not None else "another process"
+        where = f", which serves at {holder.address}" if holder.address else ""
+        super().__init__("DATA_FOLDER_LOCKED", f"The data folder is held by {who}{where}.")
+
+    @property
+    def address(self) -> str | None:
+        return self.holder.address
+
+    def __reduce__(self) -> tuple[type[DataFolderLockedError], tuple[Holder]]:  # type: ignore[override]
+        return type(self), (self.holder,)
+
+
+class DataFolder:
+    """A data folder that this process holds until `close`; the system lets go of it when the process dies."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Makes the folder (for this user alone) when there is none, and takes hold of it. Raises
+        `DataFolderLockedError`, `DISK_FULL`, `DATABASE_UNREACHABLE` when the folder cannot be made or written."""
+        with _faults_told():
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise DataFolderLockedError(holder_of(path)) from None
+        folder = cls(path, descriptor)
+        with _faults_told():
+            folder._write_lock(None)
+        return folder
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.path / 'loom.db'}"
+
+    @property
+    def blobs(self) -> Path:
+        return self.path / "blobs"
+
+    def token(self) -> str:
+        """The token of this Loom, made at the first start, readable for this user alone."""
+        kept = read_token(self.path)
+        if kept is not None:
+            return kept
+        made = secrets.token_urlsafe(32)
+        temporary = self.path / f"token.{os.getpid()}"
+        with _faults_told():
+            temporary.unlink(missing_ok=True)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                os.write(descriptor, made.encode("ascii") + b"\n")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            temporary.rename(self.path / "token")
+        return made
+
+    def set_address(self, address: str | None) -> None:
+        """Tells others where this process serves (host:port), or that it no longer does."""
+        with _faults_told():
+            self._write_lock(address)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _write_lock(self, address: str | None) -> None:
+        content = f"{os.getpid()}\n{address or ''}\n".encode()
+        os.pwrite(self._descriptor, content, 0)
+        os.ftruncate(self._descriptor, len(content))
+
+
+def holder_of(path: Path) -> Holder:
+    """Who holds the data folder, as far as its lock file tells."""
+    try:
+        lines = (path / "lock").read_text("utf-8", "replace").split("\n")
+    except OSError:
+        return Holder(None, None)
+    pid = int(lines[0]) if lines[0].isdecimal() else None
+    address = lines[1] if len(lines) > 1 and lines[1] else None
+    return Holder(pid, address)
+
+
+def read_token(path: Path) -> str | None:
+    """The token of the Loom in this data folder; None when there is none or it may not be read."""
+    with suppress(OSError):
+        return (path / "token").read_text("ascii", "replace").strip() or None
+    return None
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise LoomError("DISK_FULL") from error
+        raise LoomError("DATABASE_UNREACHABLE", f"The data folder cannot be used: {error.strerror}.") from error

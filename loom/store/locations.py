@@ -1,0 +1,203 @@
+"""Locations: where the bytes of assets lie, looked up a directory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+
+from sqlalchemy import Connection, Delete, Select, Update, and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from loom.model import FoundAt, Kind, KnownFile
+from loom.store.statements import any_of, chunks, compiled, constant, fetch, insert, upsert, write_rows
+from loom.store.tables import assets, collection_assets, collections, directories, locations, plans, settled
+from loom.store.values import (
+    MISSING,
+    PRESENT,
+    UNREACHABLE,
+    clean,
+    directory_key,
+    folded,
+    join_path,
+    signed,
+    unsigned,
+)
+
+_PLACES = 1000
+
+
+def place(connection: Connection, host: str, found: Sequence[tuple[int, FoundAt]], now: int) -> None:
+    """Remembers where assets (by number) were found."""
+    directory_of = _ensure_directories(connection, host, {at.directory for _, at in found})
+    rows = [
+        (
+            directory_of[at.directory],
+            at.name,
+            asset,
+            signed(at.stat.size),
+            signed(at.stat.mtime_ns),
+            signed(at.stat.inode),
+            signed(at.stat.device),
+            PRESENT,
+            int(at.trusted),
+            now,
+            now,
+            folded(at.name),
+        )
+        for asset, at in found
+    ]
+    rows.sort(key=itemgetter(0, 1))  # one order for all writers, so that none waits for another in a circle
+    upsert(connection, locations, rows, keep=("first_seen",))
+
+
+def _ensure_directories(connection: Connection, host: str, paths: set[bytes]) -> dict[bytes, int]:
+    keys = {directory_key(host, path): path for path in paths}
+    numbers = _directories(connection, list(keys))
+    missing = sorted(keys.keys() - numbers.keys())
+    if missing:
+        insert(connection, directories, [(key, clean(host), keys[key]) for key in missing])
+        numbers.update(_directories(connection, missing))
+    return {path: numbers[key] for key, path in keys.items()}
+
+
+def _directories(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
+    found: dict[bytes, int] = {}
+    for piece in chunks(keys):
+        found.update(fetch(connection, compiled(connection, _directories_by_key, len(piece)), piece))
+    return found
+
+
+def known_files(connection: Connection, host: str, paths: Sequence[bytes], plan: bytes) -> list[list[KnownFile]]:
+    """For each directory the files remembered directly in it. A file that is not present is not settled: there is
+    something to do for it once it is back."""
+    row = fetch(connection, compiled(connection, _plan_by_digest), (plan,))
+    number = row[0][0] if row else 0
+    sql = compiled(connection, _files_of)
+    return [
+        [
+            KnownFile(name, size, mtime, unsigned(inode), state == PRESENT, done is not None, digest)
+            for name, size, mtime, inode, state, done, digest in fetch(
+                connection, sql, (number, directory_key(host, path))
+            )
+        ]
+        for path in paths
+    ]
+
+
+def known_directories(connection: Connection, host: str, root: bytes) -> list[bytes]:
+    """Directories at or below `root` in which some file is present."""
+    present = exists().where(locations.c.directory == directories.c.id, locations.c.state == PRESENT)
+    statement = select(directories.c.path).where(*_below(host, root), present).order_by(directories.c.path)
+    return list(connection.execute(statement).scalars())
+
+
+def mark_missing(connection: Connection, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
+    """The files (directory, name) are gone; returns how many were present until now."""
+    numbers = _directories(connection, sorted({directory_key(host, directory) for directory, _ in files}))
+    keys = [(directory_key(host, directory), name) for directory, name in files]
+    rows = sorted((numbers[key], name) for key, name in keys if key in numbers)
+    gone = write_rows(connection, compiled(connection, _mark_gone, PRESENT), list(rows))
+    write_rows(connection, compiled(connection, _mark_gone, UNREACHABLE), list(rows))
+    return gone
+
+
+def mark_unreachable(connection: Connection, host: str, root: bytes) -> int:
+    """Present files at or below `root` cannot be reached for now; returns how many there are."""
+    below = select(directories.c.id).where(*_below(host, root))
+    statement = (
+        update(locations)
+        .values(state=UNREACHABLE)
+        .where(locations.c.directory.in_(below), locations.c.state == PRESENT)
+    )
+    return connection.execute(statement).rowcount
+
+
+def settle(connection: Connection, plan: int, done: Iterable[int], undone: Iterable[int]) -> None:
+    """Nothing, or something, is left to do for these assets under this plan."""
+    write_rows(connection, compiled(connection, _unsettle), [(asset, plan) for asset in sorted(undone)])
+    insert(connection, settled, [(asset, plan) for asset in sorted(done)])
+
+
+def places(
+    connection: Connection, host: str, kind: Kind | None, collection: str | None, after: int
+) -> Iterator[tuple[int, bytes]]:
+    """Assets with a number above `after` and the path of one present file of each on this host; at most some hundred:
+    ask again after the last until nothing comes."""
+    statement = (
+        select(locations.c.asset, directories.c.path, locations.c.name)
+        .join(directories, directories.c.id == locations.c.directory)
+        .where(locations.c.state == PRESENT, directories.c.host == clean(host), locations.c.asset > after)
+        .order_by(locations.c.asset, locations.c.directory, locations.c.name)
+        .limit(_PLACES)
+    )
+    if kind is not None:
+        statement = statement.join(assets, assets.c.id == locations.c.asset).where(assets.c.kind == str(kind))
+    if collection is not None:
+        statement = statement.where(locations.c.asset.in_(in_collection(collection)))
+    last = after
+    for asset, directory, name in connection.execute(statement):
+        if asset != last:
+            last = asset
+            yield asset, join_path(directory, name)
+
+
+def in_collection(name: str) -> Select[tuple[int]]:
+    """The assets of a collection."""
+    return (
+        select(collection_assets.c.asset)
+        .join(collections, collections.c.id == collection_assets.c.collection)
+        .where(collections.c.name == clean(name))
+    )
+
+
+def _below(host: str, root: bytes) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    prefix = root.rstrip(b"/") + b"/"
+    at_or_below = or_(
+        directories.c.path == (root.rstrip(b"/") or b"/"),
+        func.substr(directories.c.path, 1, len(prefix)) == prefix,
+    )
+    return directories.c.host == clean(host), at_or_below
+
+
+def _directories_by_key(count: int) -> Select[tuple[bytes, int]]:
+    return select(directories.c.key, directories.c.id).where(any_of(directories.c.key, count))
+
+
+def _plan_by_digest() -> Select[tuple[int]]:
+    return select(plans.c.id).where(plans.c.digest == bindparam("digest"))
+
+
+def _files_of() -> Select[tuple[bytes, int, int, int, int, int, bytes]]:
+    """Of a directory by its key; the asset's digest only where it is needed."""
+    is_done = and_(
+        settled.c.asset == locations.c.asset,
+        settled.c.plan == bindparam("plan"),
+        locations.c.trusted == constant(1),
+        locations.c.state == constant(PRESENT),
+    )
+    needed = and_(assets.c.id == locations.c.asset, settled.c.asset.is_(None), locations.c.trusted == constant(1))
+    column = locations.c
+    here = select(directories.c.id).where(directories.c.key == bindparam("key")).scalar_subquery()
+    return (
+        select(
+            column.name, column.size, column.mtime_ns, column.inode, column.state,
+            settled.c.asset, assets.c.blake3,
+        )
+        .select_from(locations.outerjoin(settled, is_done).outerjoin(assets, needed))
+        .where(column.directory == here)
+    )  # fmt: skip
+
+
+def _mark_gone(state: int) -> Update:
+    return (
+        update(locations)
+        .values(state=constant(MISSING))
+        .where(
+            locations.c.directory == bindparam("at"), locations.c.name == bindparam("called"),
+            locations.c.state == constant(state),
+        )
+    )  # fmt: skip
+
+
+def _unsettle() -> Delete:
+    return delete(settled).where(settled.c.asset == bindparam("of"), settled.c.plan == bindparam("under"))

@@ -1,0 +1,117 @@
+"""Stored pipelines and their immutable versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from blake3 import blake3
+from sqlalchemy import Connection, Row, Select, delete, exists, insert, select, update
+
+from loom.errors import LoomError
+from loom.shapes import Page, PipelineShape
+from loom.store.tables import pipeline_versions as versions
+from loom.store.tables import pipelines, runs
+from loom.store.values import cursor_of, iso, key_of_cursor, page_size, to_json
+
+
+def etag_of(definition: dict[str, Any]) -> str:
+    """The digest of the definition in canonical JSON, 32 hexadecimal digits."""
+    return blake3(to_json(definition).encode("utf-8")).hexdigest(16)
+
+
+def current(connection: Connection, name: str) -> PipelineShape:
+    """The current version; raises `NOT_FOUND`."""
+    row = connection.execute(_current().where(pipelines.c.name == name)).first()
+    if row is None:
+        raise LoomError("NOT_FOUND", f"There is no pipeline named {name!r}.")
+    return _shape(row)
+
+
+def version(connection: Connection, name: str, number: int) -> PipelineShape:
+    """One version, also of a pipeline that was deleted when runs refer to it; raises `NOT_FOUND`."""
+    row = connection.execute(_versions().where(pipelines.c.name == name, versions.c.number == number)).first()
+    if row is None:
+        raise LoomError("NOT_FOUND", f"There is no version {number} of a pipeline named {name!r}.")
+    return _shape(row)
+
+
+def page(connection: Connection, limit: int, cursor: str | None) -> Page[PipelineShape]:
+    """Current versions by name."""
+    statement = _current().order_by(pipelines.c.name).limit(page_size(limit) + 1)
+    if (after := key_of_cursor(cursor, str)) is not None:
+        statement = statement.where(pipelines.c.name > after[0])
+    items = [_shape(row) for row in connection.execute(statement)]
+    more = len(items) > page_size(limit)
+    items = items[: page_size(limit)]
+    return Page(items=items, next=cursor_of(items[-1].name) if more else None)
+
+
+def all_versions(connection: Connection, name: str) -> list[PipelineShape]:
+    """The versions of a pipeline, the newest first; raises `NOT_FOUND`."""
+    current(connection, name)
+    statement = _versions().where(pipelines.c.name == name).order_by(versions.c.number.desc())
+    return [_shape(row) for row in connection.execute(statement)]
+
+
+def save(connection: Connection, definition: dict[str, Any], if_match: str | None, now: int) -> PipelineShape:
+    """Makes the definition the current version of the pipeline that it names; nothing happens when it is that
+    already. Raises `VERSION_CONFLICT` when `if_match` is not the etag of the current version."""
+    name, etag = definition["name"], etag_of(definition)
+    row = connection.execute(_current().where(pipelines.c.name == name).with_for_update()).first()
+    if if_match is not None and (row is None or if_match not in ("*", row.etag)):
+        raise LoomError("VERSION_CONFLICT")
+    if row is not None and row.etag == etag:
+        return _shape(row)
+    number = _next_number(connection, name)
+    pipeline = select(pipelines.c.id).where(pipelines.c.name == name).scalar_subquery()
+    connection.execute(
+        insert(versions).values(
+            pipeline=pipeline, number=number, definition=to_json(definition), etag=etag, created=now
+        )
+    )
+    return current(connection, name)
+
+
+def remove(connection: Connection, name: str) -> None:
+    """Deletes a pipeline. Versions that runs refer to are kept, and numbers are not given twice. Raises
+    `NOT_FOUND`."""
+    current(connection, name)
+    pipeline = select(pipelines.c.id).where(pipelines.c.name == name).scalar_subquery()
+    in_use = exists().where(runs.c.version == versions.c.id)
+    connection.execute(delete(versions).where(versions.c.pipeline == pipeline, ~in_use))
+    connection.execute(update(pipelines).values(current=None).where(pipelines.c.name == name))
+
+
+def _next_number(connection: Connection, name: str) -> int:
+    latest = connection.execute(select(pipelines.c.latest).where(pipelines.c.name == name)).scalar()
+    number = 1 if latest is None else latest + 1
+    if latest is None:
+        connection.execute(insert(pipelines).values(name=name, current=number, latest=number))
+    else:
+        connection.execute(update(pipelines).values(current=number, latest=number).where(pipelines.c.name == name))
+    return number
+
+
+def _versions() -> Select[Any]:
+    return select(pipelines.c.name, versions.c.number, versions.c.definition, versions.c.etag, versions.c.created).join(
+        pipelines, pipelines.c.id == versions.c.pipeline
+    )
+
+
+def _current() -> Select[Any]:
+    return _versions().where(versions.c.number == pipelines.c.current)
+
+
+def _shape(row: Row[Any]) -> PipelineShape:
+    definition = msgspec.json.decode(row.definition)
+    return PipelineShape(
+        name=row.name,
+        version=row.number,
+        enabled=definition.get("enabled", True),
+        priority=definition.get("priority", 0),
+        description=definition.get("description", ""),
+        definition=definition,
+        etag=row.etag,
+        created=iso(row.created),
+    )

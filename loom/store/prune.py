@@ -1,0 +1,126 @@
+"""Removing what no current pipeline can use: results, derived files that nobody names, and leftovers.
+
+Assets, locations and the outcomes of runs stay.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence, Set
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, exists, func, or_, select
+
+from loom.store.artifacts import ArtifactFiles
+from loom.store.database import Database
+from loom.store.statements import chunks
+from loom.store.tables import (
+    artifacts,
+    pipeline_versions,
+    pipelines,
+    result_artifacts,
+    results,
+    runs,
+    settled,
+    signatures,
+    steps,
+)
+
+
+class Pruned(NamedTuple):
+    """How much was, or would be, removed. `bytes` are those of the files."""
+
+    results: int
+    artifacts: int
+    files: int
+    bytes: int
+
+
+def prune(database: Database, blobs: Path, live: Set[bytes], *, grace_us: int, dry_run: bool = False) -> Pruned:
+    """Removes what can be removed, or counts it. `live` are the signatures that current pipelines use; those that
+    runs of their current versions have recorded count as well. `grace_us`: for how long derived files that no result
+    names yet are left alone: a worker hands them in before it reports."""
+    files = ArtifactFiles(blobs)
+    before = time.time_ns() // 1000 - grace_us
+    if dry_run:
+        with database.read() as connection:
+            dead = _dead_signatures(connection, live)
+            named = _unused(connection, dead, before)
+            return _sum(_count_results(connection, dead), named, _strays(connection, files, before))
+    with files.lock(alone=True):
+        with database.write() as connection:
+            dead = _dead_signatures(connection, live)
+            removed = _remove_results(connection, dead)
+            named = _unused(connection, [], before)
+            for piece in chunks([number for number, _, _ in named]):
+                connection.execute(delete(artifacts).where(artifacts.c.id.in_(piece)))
+        with database.read() as connection:
+            strays = _strays(connection, files, before)
+        for _, digest, _ in named:
+            files.path(digest).unlink(missing_ok=True)
+        for path, _ in strays:
+            path.unlink(missing_ok=True)
+        files.sweep_locked()
+    return _sum(removed, named, strays)
+
+
+def _sum(removed: int, named: Sequence[tuple[int, bytes, int]], strays: Sequence[tuple[Path, int]]) -> Pruned:
+    size = sum(row[2] for row in named) + sum(row[1] for row in strays)
+    return Pruned(removed, len(named), len(named) + len(strays), size)
+
+
+def _dead_signatures(connection: Connection, live: Set[bytes]) -> list[int]:
+    """Signatures that have results and that no current version of a pipeline uses."""
+    recorded = (
+        select(steps.c.signature)
+        .join(runs, runs.c.steps == steps.c.list)
+        .join(pipeline_versions, pipeline_versions.c.id == runs.c.version)
+        .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
+        .where(pipelines.c.current == pipeline_versions.c.number)
+    )
+    used = set(connection.execute(recorded).scalars())
+    rows = connection.execute(select(signatures.c.id, signatures.c.digest)).tuples()
+    return [number for number, digest in rows if number not in used and digest not in live]
+
+
+def _count_results(connection: Connection, dead: Sequence[int]) -> int:
+    return sum(
+        connection.execute(select(func.count()).where(results.c.signature.in_(set(piece)))).scalar_one()
+        for piece in chunks(dead)
+    )
+
+
+def _remove_results(connection: Connection, dead: Sequence[int]) -> int:
+    """Assets settled under a plan with such a signature are no longer: were its pipeline restored, they would be
+    passed over without having their results."""
+    removed = 0
+    for piece in chunks(dead):
+        plans = select(runs.c.plan).join(steps, steps.c.list == runs.c.steps).where(steps.c.signature.in_(piece))
+        settles = select(runs.c.settles).join(steps, steps.c.list == runs.c.steps).where(steps.c.signature.in_(piece))
+        connection.execute(delete(settled).where(or_(settled.c.plan.in_(plans), settled.c.plan.in_(settles))))
+        connection.execute(delete(result_artifacts).where(result_artifacts.c.signature.in_(piece)))
+        removed += connection.execute(delete(results).where(results.c.signature.in_(piece))).rowcount
+    return removed
+
+
+def _unused(connection: Connection, dead: Sequence[int], before: int) -> list[tuple[int, bytes, int]]:
+    """Derived files (number, digest, size) that no result names, those of `dead` signatures left out."""
+    named = exists().where(result_artifacts.c.artifact == artifacts.c.id)
+    if dead:
+        named = named.where(result_artifacts.c.signature.not_in(dead))
+    statement = select(artifacts.c.id, artifacts.c.digest, artifacts.c.size)
+    rows = connection.execute(statement.where(artifacts.c.created <= before, ~named))
+    return [(number, digest, size) for number, digest, size in rows]
+
+
+def _strays(connection: Connection, files: ArtifactFiles, before: int) -> list[tuple[Path, int]]:
+    """Files (path, size) that have no row: of writers that were killed before they could commit."""
+    found = []
+    for digest, path in files.names():
+        stat = path.stat()
+        if stat.st_mtime_ns // 1000 > before:
+            continue
+        if connection.execute(select(artifacts.c.id).where(artifacts.c.digest == digest)).first() is None:
+            found.append((path, stat.st_size))
+    return found

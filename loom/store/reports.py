@@ -1,0 +1,125 @@
+"""Storing what workers report: a batch of assets with all that belongs to them, in one transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+
+from sqlalchemy import Connection, Delete, Select, bindparam, delete, select
+
+from loom.errors import LoomError
+from loom.model import ArtifactRef, AssetReport, Branch, State, StoredResult
+from loom.store import assets, locations
+from loom.store.runs import OpenRun, StepRow
+from loom.store.statements import Row, any_of, chunks, compiled, fetch, insert, upsert, write_rows
+from loom.store.tables import artifacts, collection_assets, collections, outcomes, result_artifacts, results
+from loom.store.values import COMPLETED, FAILED, PASSED, clean, verdict_code
+
+
+def store(connection: Connection, run: OpenRun, batch: Sequence[AssetReport], now: int) -> None:
+    """Stores assets, locations, results, outcomes and collections. Raises `REQUEST_INVALID` for a result that belongs
+    to no step of the run, or that names a derived file which was not handed in before."""
+    ids, fresh = assets.ensure(connection, batch, now)
+    placed = [(ids[report.blake3], found) for report in batch for found in report.found]
+    locations.place(connection, run.host, placed, now)
+    _store_results(connection, run, batch, ids, fresh, now)
+    walked = [(ids[report.blake3], report) for report in batch if report.outcomes is not None]
+    rows = [(run.id, asset, report.outcomes, report.failed) for asset, report in walked]
+    upsert(connection, outcomes, sorted(rows, key=itemgetter(1)))
+    done = {ids[report.blake3] for report in batch if report.settled}
+    undone = {asset for asset, report in walked if not report.settled and report.blake3 not in fresh}
+    locations.settle(connection, run.plan, done, undone - done)
+    _collect(connection, [(name, ids[report.blake3]) for report in batch for name in report.collections])
+
+
+def _store_results(
+    connection: Connection,
+    run: OpenRun,
+    batch: Sequence[AssetReport],
+    ids: dict[bytes, int],
+    fresh: set[bytes],
+    now: int,
+) -> None:
+    step_of = _by_signature(run.steps)
+    rows: list[Row] = []
+    hashed: list[tuple[int, str, bytes]] = []
+    named: list[tuple[int, int, ArtifactRef]] = []
+    replacing: list[Row] = []
+    for report in batch:
+        asset, is_new = ids[report.blake3], report.blake3 in fresh
+        for result in report.results:
+            step = step_of.get(result.signature)
+            if step is None:
+                raise LoomError("REQUEST_INVALID", "A result has a signature that is not in the plan of its run.")
+            rows.append(_row(asset, step, run.id, result, now))
+            if result.state is not State.COMPLETED:
+                continue
+            if step.operator in assets.HASHES:
+                hashed.append((asset, step.operator, result.outputs))
+            if not is_new:
+                replacing.append((asset, step.signature))
+            if result.artifacts:
+                named.extend((asset, step.signature, ref) for ref in result.artifacts)
+    rows.sort(key=itemgetter(0, 1))
+    upsert(connection, results, rows)
+    write_rows(connection, compiled(connection, _drop_artifacts), replacing)
+    _name_artifacts(connection, named)
+    assets.add_hashes(connection, hashed)
+
+
+def _by_signature(steps: Iterable[StepRow]) -> dict[bytes, StepRow]:
+    """The step of each signature, the first of several."""
+    found: dict[bytes, StepRow] = {}
+    for step in steps:
+        found.setdefault(step.digest, step)
+    return found
+
+
+def _row(asset: int, step: StepRow, run: int, result: StoredResult, now: int) -> Row:
+    return (
+        asset,
+        step.signature,
+        run,
+        step.node_id,
+        COMPLETED if result.state is State.COMPLETED else FAILED,
+        PASSED if result.verdict is Branch.PASS else verdict_code(result.verdict),
+        result.outputs.decode("utf-8"),
+        result.error_code,
+        None if result.error_message is None else clean(result.error_message),
+        result.duration_us,
+        now,
+    )
+
+
+def _name_artifacts(connection: Connection, named: Sequence[tuple[int, int, ArtifactRef]]) -> None:
+    numbers: dict[bytes, int] = {}
+    for piece in chunks(sorted({ref.digest for _, _, ref in named})):
+        numbers.update(fetch(connection, compiled(connection, _artifact_numbers, len(piece)), piece))
+    if any(ref.digest not in numbers for _, _, ref in named):
+        raise LoomError("REQUEST_INVALID", "A result names a derived file that was not handed in before.")
+    rows = {(asset, signature, clean(ref.name)): numbers[ref.digest] for asset, signature, ref in named}
+    upsert(connection, result_artifacts, sorted((*key, artifact) for key, artifact in rows.items()))
+
+
+def _collect(connection: Connection, wanted: Sequence[tuple[str, int]]) -> None:
+    if not wanted:
+        return
+    names = sorted({clean(name) for name, _ in wanted})
+    insert(connection, collections, [(name,) for name in names])
+    numbers: dict[str, int] = {}
+    for piece in chunks(names):
+        numbers.update(fetch(connection, compiled(connection, _collection_numbers, len(piece)), piece))
+    insert(connection, collection_assets, sorted({(numbers[clean(name)], asset) for name, asset in wanted}))
+
+
+def _drop_artifacts() -> Delete:
+    at = result_artifacts.c
+    return delete(result_artifacts).where(at.asset == bindparam("of"), at.signature == bindparam("under"))
+
+
+def _artifact_numbers(count: int) -> Select[tuple[bytes, int]]:
+    return select(artifacts.c.digest, artifacts.c.id).where(any_of(artifacts.c.digest, count))
+
+
+def _collection_numbers(count: int) -> Select[tuple[str, int]]:
+    return select(collections.c.name, collections.c.id).where(any_of(collections.c.name, count))

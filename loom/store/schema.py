@@ -1,0 +1,48 @@
+"""The version of the tables: told by plain SQL, so that Alembic is imported only when there is something to migrate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+
+from loom.errors import LoomError
+
+HEAD = "0001"
+"""Revisions are numbered, so that an older Loom can tell that a database is newer than itself."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 0x4C6F6F6D
+
+
+def current_version(connection: Connection) -> str | None:
+    """The revision of the database, None when it has no tables yet."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the tables are those that this code knows. Raises `DATABASE_NEWER`."""
+    version = current_version(connection)
+    if version is not None and version > HEAD:
+        raise LoomError(
+            "DATABASE_NEWER",
+            f"The database has tables of version {version}, this Loom knows {HEAD}: please update Loom.",
+        )
+    return version == HEAD
+
+
+def upgrade(writer: Engine) -> None:
+    """Brings the tables up to date in one transaction; does nothing when another process has done it meanwhile."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with writer.connect() as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        if not is_current(connection):
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")

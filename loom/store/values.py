@@ -1,0 +1,144 @@
+"""How values are written in the database and read for people: codes, times, names, JSON, cursors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from blake3 import blake3
+
+from loom.errors import LoomError
+from loom.model import Branch, LocationState, RunState, State
+from loom.verbs import MAX_PAGE
+
+COMPLETED, FAILED = 1, 2
+"""`results.state`."""
+
+VERDICTS: tuple[Branch, ...] = (Branch.PASS, Branch.FAIL, Branch.ERROR)
+"""`results.verdict` is the index here, or NULL."""
+PASSED = 0
+
+LOCATION_STATES: tuple[LocationState, ...] = (
+    LocationState.PRESENT,
+    LocationState.MISSING,
+    LocationState.UNREACHABLE,
+)
+"""`locations.state` is the index here."""
+PRESENT, MISSING, UNREACHABLE = range(3)
+
+RUN_STATES: tuple[RunState, ...] = (
+    RunState.RUNNING,
+    RunState.COMPLETED,
+    RunState.PARTIAL,
+    RunState.FAILED,
+    RunState.CANCELLED,
+)
+"""`runs.state` is the index here."""
+RUNNING = 0
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MASK = (1 << 64) - 1
+
+
+def verdict_code(verdict: Branch | None) -> int | None:
+    return None if verdict is None else VERDICTS.index(verdict)
+
+
+def verdict_of(code: int | None) -> Branch | None:
+    return None if code is None else VERDICTS[code]
+
+
+def state_of(code: int) -> State:
+    return State.COMPLETED if code == COMPLETED else State.FAILED
+
+
+def signed(value: int) -> int:
+    """A 64-bit number as databases take it. What is out of range wraps, so such a stat merely never looks the same."""
+    value &= _MASK
+    return value - (1 << 64) if value >> 63 else value
+
+
+def unsigned(value: int) -> int:
+    """The inverse of `signed` for values that are never negative, such as inodes."""
+    return value & _MASK
+
+
+def clean(text: str) -> str:
+    """Text that every database takes: no NUL, no lone surrogates (of undecodable file names)."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
+def folded(name: bytes) -> str:
+    """A file's name as it is searched: decoded as well as it can be, composed, without regard to case."""
+    if name.isascii():
+        return name.decode("ascii").lower()
+    return unicodedata.normalize("NFC", name.decode("utf-8", "replace")).casefold()
+
+
+def folded_query(text: str) -> str:
+    """What a person typed, in the form of `folded`."""
+    return folded(clean(text).encode("utf-8"))
+
+
+def join_path(directory: bytes, name: bytes) -> bytes:
+    return directory.rstrip(b"/") + b"/" + name
+
+
+def shown_path(path: bytes) -> str:
+    """A path for people: undecodable bytes are replaced."""
+    return path.decode("utf-8", "replace")
+
+
+def iso(microseconds: int) -> str:
+    """ISO 8601 in UTC with milliseconds; times beyond the years 1 to 9999 become the nearest that can be written."""
+    try:
+        moment = _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        bound = datetime.max if microseconds > 0 else datetime.min
+        moment = bound.replace(tzinfo=UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def key_of(*parts: bytes) -> bytes:
+    """A 16-byte key for something too long for an index: BLAKE3 of the parts, each preceded by its length."""
+    hasher = blake3()
+    for part in parts:
+        hasher.update(len(part).to_bytes(8, "big"))
+        hasher.update(part)
+    return hasher.digest(16)
+
+
+def directory_key(host: str, path: bytes) -> bytes:
+    return key_of(clean(host).encode("utf-8"), path)
+
+
+def to_json(value: Any) -> str:
+    """Canonical JSON: keys sorted, no spaces."""
+    return msgspec.json.encode(value, order="deterministic").decode("utf-8")
+
+
+def page_size(limit: int) -> int:
+    return max(1, min(limit, MAX_PAGE))
+
+
+def cursor_of(*key: int | str) -> str:
+    """An opaque cursor: the key of the last row of a page."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode("ascii").rstrip("=")
+
+
+def key_of_cursor(cursor: str | None, *types: type[int] | type[str]) -> tuple[Any, ...] | None:
+    """What `cursor_of` was given. Raises `REQUEST_INVALID` for anything else."""
+    if cursor is None:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        key = msgspec.json.decode(raw, type=tuple)
+    except (ValueError, binascii.Error, msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise LoomError("REQUEST_INVALID", "The cursor is not one that was given out.") from error
+    if tuple(type(part) for part in key) != types or any(type(k) is int and abs(k) >> 63 for k in key):
+        raise LoomError("REQUEST_INVALID", "The cursor is not one that was given out.")
+    return tuple(key)
