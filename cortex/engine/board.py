@@ -1,0 +1,169 @@
+"""The shared page of a worker: which file, lane, step and phase it is at, and until when it may be.
+
+The worker writes, the parent reads, without locks. When a worker dies, what stands on its page names the culprit.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import resource
+import signal
+import struct
+import tempfile
+import time
+from typing import NamedTuple
+
+IDLE, READING, WALKING = 0, 1, 2
+"""What a worker does with the file on its page."""
+
+NOBODY = -1
+
+PHASE_BYTES = 32
+_PAGE = struct.Struct(f"7d{PHASE_BYTES}s")
+_MARK = struct.Struct(f"6d8x{PHASE_BYTES}s")
+_NUMBER = struct.Struct("d")
+_DEADLINE_AT, _FRACTION_AT, _PHASE_AT = 24, 48, 56
+_SLACK_S = 2.0
+_LONGEST_S = 1e8
+
+
+class Page(NamedTuple):
+    """What a worker's page says. `deadline` and `since` are of the monotonic clock, 0 when nothing is at work;
+    `fraction` is what the operator said of its progress."""
+
+    token: int
+    lane: int
+    step: int
+    deadline: float
+    since: float
+    stage: int
+    fraction: float
+    phase: str
+
+
+class Board:
+    """The parent's side: one page for each of `slots` workers, in memory shared through the descriptor `fd`."""
+
+    def __init__(self, slots: int) -> None:
+        self.fd = _anonymous_file(slots * mmap.ALLOCATIONGRANULARITY)
+        self._memory = mmap.mmap(self.fd, slots * mmap.ALLOCATIONGRANULARITY)
+
+    def read(self, slot: int) -> Page:
+        token, lane, step, deadline, since, stage, fraction, phase = _PAGE.unpack_from(
+            self._memory, slot * mmap.ALLOCATIONGRANULARITY
+        )
+        name = phase.rstrip(b"\0").decode(errors="replace")
+        return Page(_whole(token), _whole(lane), _whole(step), deadline, since, _whole(stage), fraction, name)
+
+    def clear(self, slot: int) -> None:
+        """Makes the page ready for a new worker."""
+        _MARK.pack_into(self._memory, slot * mmap.ALLOCATIONGRANULARITY, NOBODY, -1, -1, 0.0, 0.0, IDLE, b"")
+
+    def close(self) -> None:
+        self._memory.close()
+        os.close(self.fd)
+
+
+class BoardSlot:
+    """The worker's side of its own page. Also arms the timers that end the worker should nobody else do it.
+
+    `base_s` is how long the worker may stay between two steps of one file; a step may use `cpus` times its real time
+    of processor time.
+    """
+
+    def __init__(self, fd: int, slot: int, *, base_s: float, cpus: float) -> None:
+        offset = slot * mmap.ALLOCATIONGRANULARITY
+        self._memory = mmap.mmap(fd, mmap.ALLOCATIONGRANULARITY, offset=offset)
+        self._base_s = base_s
+        self._cpus = cpus
+        self._phases: dict[str, bytes] = {}
+        self._token = NOBODY
+        self._lane = self._step = -1
+        self._stage = IDLE
+        self._limit = base_s
+        self._armed_until = 0.0
+
+    @property
+    def token(self) -> int:
+        """The file in hand, `NOBODY` if none is."""
+        return self._token
+
+    def take(self, token: int, stage: int) -> None:
+        """The worker begins to read or to walk a file."""
+        self._stage = stage
+        self.enter(token, -1, -1, "", self._base_s)
+
+    def enter(self, token: int, lane: int, step: int, phase: str, limit: float) -> None:
+        """A step begins, or reading does (`step` -1); it must be over within `limit` seconds."""
+        now = time.monotonic()
+        self._token, self._lane, self._step, self._limit = token, lane, step, limit
+        deadline = now + limit
+        _MARK.pack_into(self._memory, 0, token, lane, step, deadline, now, self._stage, self._bytes(phase))
+        if not deadline <= self._armed_until <= deadline + _SLACK_S:
+            self._arm(deadline)
+
+    def leave(self) -> None:
+        """The step is over; the file is still in hand."""
+        self.enter(self._token, -1, -1, "", self._base_s)
+
+    def rest(self) -> None:
+        """Nothing is at work: the worker waits for its parent, which may take as long as it likes."""
+        self._token, self._stage = NOBODY, IDLE
+        _MARK.pack_into(self._memory, 0, NOBODY, -1, -1, 0.0, 0.0, IDLE, b"")
+        if self._armed_until:
+            self._armed_until = 0.0
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+    def phase(self, name: str) -> None:
+        """A part of the work that many steps share begins (such as the decoding of a picture), or ends: empty."""
+        self._memory[_PHASE_AT : _PHASE_AT + PHASE_BYTES] = self._bytes(name)
+
+    def renew(self) -> None:
+        """The step's time starts anew."""
+        now = time.monotonic()
+        deadline = now + self._limit
+        _NUMBER.pack_into(self._memory, _DEADLINE_AT, deadline)
+        if not deadline <= self._armed_until <= deadline + _SLACK_S:
+            self._arm(deadline)
+
+    def progress(self, fraction: float) -> None:
+        """The operator says how far it is, 0 to 1; its time starts anew."""
+        _NUMBER.pack_into(self._memory, _FRACTION_AT, fraction)
+        self.renew()
+
+    def close(self) -> None:
+        self.rest()
+        self._memory.close()
+
+    def _arm(self, deadline: float) -> None:
+        """The parent ends a worker that outlives its deadline. This is for when it cannot: the kernel does it, even
+        inside C code, up to `_SLACK_S` later. Armed anew only when needed, for it costs system calls."""
+        self._armed_until = deadline + _SLACK_S
+        remaining = min(max(self._armed_until - time.monotonic(), 0.001), _LONGEST_S)
+        signal.setitimer(signal.ITIMER_REAL, remaining)
+        cpu, hard = math.ceil(time.process_time() + remaining * self._cpus), resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu if hard == resource.RLIM_INFINITY else min(cpu, hard), hard))
+
+    def _bytes(self, phase: str) -> bytes:
+        known = self._phases.get(phase)
+        if known is None:
+            known = self._phases[phase] = phase.encode()[:PHASE_BYTES].ljust(PHASE_BYTES, b"\0")
+        return known
+
+
+def _whole(value: float) -> int:
+    """What a worker wrote may be anything once a hostile file has scribbled over its memory."""
+    return int(value) if math.isfinite(value) else -1
+
+
+def _anonymous_file(size: int) -> int:
+    """A file without a name, as large as asked for; gone with its last descriptor."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("cortex-board")
+    else:
+        fd, path = tempfile.mkstemp(prefix="cortex-board-")
+        os.unlink(path)
+    os.ftruncate(fd, size)
+    return fd

@@ -1,0 +1,260 @@
+"""The worker processes as the parent sees them: starting, hearing of their end, killing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cortex.engine import orders, wire
+from cortex.engine.board import Board, Page
+from cortex.engine.records import Item, Setup
+
+MAX_BATCH = 32
+BATCH_S = 0.1
+"""Batches grow until they take about this long, so that the last ones do not keep everybody waiting."""
+
+_QUICK = 2
+"""A worker whose batches have at least this size is given the next one while it is at work on one."""
+
+_HANG_UP_S = 1.0
+"""How soon a worker that has hung up must have ended."""
+_END_S = 5.0
+_SECRETS = ("LOOM_TOKEN", "LOOM_DATABASE_URL")
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@dataclass(eq=False)
+class Hand:
+    """One worker process. `items` are the files it has, by token; `size` is how many it is given at a time."""
+
+    slot: int
+    line: wire.Line
+    began: float
+    ready: bool = False
+    leaving: bool = False
+    alone: bool = False
+    killed_at: float | None = None
+    overdue: bool = False
+    heard: float = 0.0
+    error: tuple[str, str] | None = None
+    items: dict[int, Item] = field(default_factory=dict)
+    batches: deque[int] = field(default_factory=deque)
+    size: int = 1
+    done: int = 0
+    seconds: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        return self.ready and not self.batches and not self.leaving and self.killed_at is None
+
+    @property
+    def takes_another(self) -> bool:
+        """Whether it is to be given a batch to follow the one it works on, so that it need not wait for answers."""
+        waits = len(self.batches) == 1 and self.size >= _QUICK and not self.alone
+        return waits and not self.leaving and self.killed_at is None
+
+    def give(self, items: Sequence[Item], *, alone: bool = False) -> None:
+        self.heard = time.monotonic()
+        self.alone = alone
+        self.items.update((item.token, item) for item in items)
+        self.batches.append(len(items))
+        self.line.send(wire.Order(items=list(items)))
+
+    def batch_ended(self) -> None:
+        """Learns from how long the batch took how large the next may be."""
+        count = self.batches.popleft()
+        self.done += count
+        fitting = int(BATCH_S * count / max(self.seconds, 1e-6))
+        self.size = max(1, min(MAX_BATCH, 2 * self.size, fitting))
+        self.seconds = 0.0
+        self.alone = False
+
+    def say_farewell(self) -> None:
+        self.leaving = True
+        self.line.send(wire.Order())
+
+
+class Death(NamedTuple):
+    """A worker ended; `status` is its exit code, below 0 for a signal, None when the server died and took it along."""
+
+    hand: Hand
+    status: int | None
+
+
+class Crew:
+    """Starts workers through a fork server of its own, which is started with the first of them."""
+
+    def __init__(self, setup: Setup, size: int) -> None:
+        self.setup = setup
+        self.size = size
+        self.hands: list[Hand] = []
+        self.server_deaths = 0
+        self._board = Board(size)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._news = bytearray()
+        self._oom_kills = _count_oom_kills()
+
+    @property
+    def control(self) -> socket.socket | None:
+        """Where news of workers arrive; None while there is no server."""
+        return self._control
+
+    def start(self) -> Hand:
+        """Starts one more worker; it is not ready yet."""
+        if self._control is None:
+            self._control = self._launch()
+        slot = min(set(range(self.size)) - {hand.slot for hand in self.hands})
+        self._board.clear(slot)
+        ours, theirs = socket.socketpair()
+        hand = Hand(slot, wire.Line(ours), time.monotonic())
+        self.hands.append(hand)
+        with theirs, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            socket.send_fds(self._control, [orders.order(orders.START, slot)], [theirs.fileno()])
+        return hand
+
+    def page(self, hand: Hand) -> Page:
+        return self._board.read(hand.slot)
+
+    def kill(self, hand: Hand, *, overdue: bool = False) -> None:
+        """Kills a worker; its death is told by `deaths`."""
+        if hand.killed_at is not None:
+            return
+        hand.killed_at, hand.overdue = time.monotonic(), overdue
+        if self._control is not None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._control.sendall(orders.order(orders.KILL, hand.slot))
+
+    def kill_overdue(self, now: float) -> None:
+        """Kills workers that outlive the deadline on their page, do not get ready in time, hang up but do not end, or
+        have files in hand, work at none and say nothing."""
+        limits = self.setup.limits
+        for hand in self.hands:
+            if hand.line.hung_up:
+                deadline = hand.heard + _HANG_UP_S
+            elif not hand.ready:
+                deadline = hand.began + limits.start_s
+            elif hand.items:
+                deadline = self.page(hand).deadline or hand.heard + limits.base_s
+            else:
+                continue
+            if deadline < now:
+                self.kill(hand, overdue=True)
+
+    def next_deadline(self) -> float:
+        """When the first of the workers that are busy now must be done, on the monotonic clock."""
+        deadlines = (self.page(hand).deadline for hand in self.hands if hand.items)
+        return min((deadline for deadline in deadlines if deadline > 0), default=float("inf"))
+
+    def deaths(self) -> list[Death]:
+        """The workers that have ended since the last call; does not wait. They are no longer among `hands`."""
+        if self._control is None:
+            return []
+        try:
+            data = self._control.recv(1 << 16)
+        except BlockingIOError:
+            return []
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            return self._bury_server()
+        self._news += data
+        ended = {news.slot: news.value for news in orders.parse_news(self._news) if news.what == orders.ENDED}
+        dead = [Death(hand, ended[hand.slot]) for hand in self.hands if hand.slot in ended]
+        self.hands = [hand for hand in self.hands if hand.slot not in ended]
+        return dead
+
+    def ran_out_of_memory(self) -> bool:
+        """Whether the system has killed a process for want of memory since it was asked last."""
+        before, self._oom_kills = self._oom_kills, _count_oom_kills()
+        return self._oom_kills > before
+
+    def dismiss(self, patience_s: float) -> None:
+        """Lets workers that have nothing in hand end in order, and waits for that a while."""
+        end = time.monotonic() + patience_s
+        for hand in self.hands:
+            if hand.idle:
+                hand.say_farewell()
+        while self._control is not None and any(hand.leaving for hand in self.hands):
+            poll = select.poll()
+            poll.register(self._control, select.POLLIN)
+            if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
+                return
+            for death in self.deaths():
+                death.hand.line.close()
+
+    def close(self) -> None:
+        """Kills what is left and waits for its end."""
+        self._end_server()
+        for hand in self.hands:
+            hand.line.close()
+        self.hands = []
+        self._board.close()
+
+    def _launch(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = (
+                f"import sys; sys.path[:] = {sys.path!r}; from cortex.engine.forkserver import main; "
+                f"main({theirs.fileno()}, {self._board.fd}, {os.getpid()})"
+            )
+            flags = ["-B"] if self.setup.dry_run or sys.dont_write_bytecode else []
+            self._server = subprocess.Popen(
+                [sys.executable, *flags, "-c", command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(), self._board.fd),
+                env=_environment(),
+            )
+        setup = pickle.dumps(self.setup)
+        ours.settimeout(self.setup.limits.start_s)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            ours.sendall(struct.pack("=Q", len(setup)) + setup)
+        ours.setblocking(False)
+        return ours
+
+    def _bury_server(self) -> list[Death]:
+        """The server is dead, and the kernel kills its workers."""
+        self.server_deaths += 1
+        self._end_server()
+        dead = [Death(hand, None) for hand in self.hands]
+        self.hands = []
+        return dead
+
+    def _end_server(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        self._news.clear()
+        if self._server is not None:
+            try:
+                self._server.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+            self._server = None
+
+
+def _environment() -> dict[str, str]:
+    """One thread for each library in each of many processes; no secrets where untrusted files are opened."""
+    kept = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+    return kept | dict.fromkeys(_ONE_THREAD, "1") | {"OPENCV_OPENCL_RUNTIME": "disabled"}
+
+
+def _count_oom_kills() -> int:
+    try:
+        with open("/proc/vmstat", encoding="ascii") as vmstat:
+            return next((int(line.split()[1]) for line in vmstat if line.startswith("oom_kill ")), 0)
+    except OSError:
+        return 0

@@ -1,0 +1,272 @@
+"""Many assets at once through their plans: a ReactiveX stream from the sandbox to Loom, bounded and in order.
+
+The source is read only as fast as assets are settled; everything behind the sandbox happens in batches on one thread,
+so that a batch is one transaction and its events are told after it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeGuard
+
+import reactivex as rx
+from reactivex import operators as ops
+from reactivex.scheduler import EventLoopScheduler, ThreadPoolScheduler
+from reactivex.subject import Subject
+
+from cortex.engine.beside import Beside
+from cortex.engine.intake import Entry, Intake, now_us
+from cortex.engine.records import Walked
+from cortex.engine.reporting import Batch, Finished, copy_event, events_of, identified
+from cortex.engine.sandbox import Sandbox
+from cortex.engine.tally import LaneRun, WouldWrite
+from cortex.sources.scan import Found
+from loom.errors import is_retryable
+from loom.model import AssetCounts, Event, RunHead
+
+BATCH_ASSETS = 64
+BATCH_SECONDS = 0.1
+MAX_REDONE = 3
+_REDO_DELAY_S = 0.5
+_SLOW_STEPS = 8
+
+
+class Copy(NamedTuple):
+    """A file whose content this run has walked already."""
+
+    entry: Entry
+
+
+class Unmatched(NamedTuple):
+    """A file that no pipeline is for."""
+
+    entry: Entry
+
+
+Told = Finished | Copy | Unmatched
+
+
+class Keeper(Protocol):
+    """Where a batch is stored."""
+
+    def keep(self, batch: Batch) -> None: ...
+
+
+class Observer(Protocol):
+    """Who wants to know while it happens; called from several threads, one at a time."""
+
+    def failure(self, asset: bytes | None, path: bytes, node: str | None, code: str, message: str) -> None: ...
+
+
+class Executor:
+    """Runs one ingest. `run` blocks until everything is settled, `stop` or `abort` was called, or something broke."""
+
+    def __init__(
+        self,
+        runs: Sequence[LaneRun],
+        intake: Callable[[Callable[[Entry], None]], Intake],
+        sandbox: Sandbox,
+        beside: Beside,
+        *,
+        keeper: Keeper,
+        publish: Callable[[RunHead, Sequence[Event]], None],
+        observer: Observer,
+        would_write: WouldWrite | None = None,
+    ) -> None:
+        self._runs = runs
+        self._sandbox = sandbox
+        self._beside = beside
+        self._keeper = keeper
+        self._publish = publish
+        self._observer = observer
+        self._would_write = would_write
+        self._aside: Subject[Told] = Subject()
+        self._lock = threading.RLock()
+        self._error: BaseException | None = None
+        self.intake = intake(lambda entry: self._tell(Copy(entry)))
+        self._commits = EventLoopScheduler(thread_factory=_thread("commit"))
+        self._slow = ThreadPoolScheduler(_SLOW_STEPS)
+
+    def run(self, found: Iterator[Found]) -> None:
+        """Walks what the source finds. Raises what broke the run: a `LoomError` of Loom, its database or the disk."""
+        scan = threading.Thread(target=self.intake.scan, args=(found,), name="scan", daemon=True)
+        scan.start()
+        walked = rx.from_iterable(self._sandbox.run(self.intake.items(), self.intake.answer))
+        stored = rx.merge(
+            self._aside,
+            walked.pipe(
+                ops.map(self._sort),
+                ops.filter(_is_told),
+                ops.do_action(on_completed=self._aside.on_completed),
+            ),
+        ).pipe(
+            ops.buffer_with_time_or_count(BATCH_SECONDS, BATCH_ASSETS, self._commits),
+            ops.filter(bool),
+            ops.observe_on(self._commits),
+            ops.do_action(self._commit),
+        )
+        ended = threading.Event()
+        self._beside.open()
+        try:
+            stored.subscribe(on_error=lambda error: self._broke(error, ended), on_completed=ended.set)
+            ended.wait()
+        finally:
+            self.intake.stop()
+            scan.join()
+            self._commits.dispose()
+            self._slow.executor.shutdown()
+            self._beside.close()
+        error = self._error or self.intake.error
+        if error is not None:
+            raise error
+
+    def stop(self) -> None:
+        """No new files; those in hand are finished and stored."""
+        self.intake.stop()
+
+    def abort(self) -> None:
+        """Ends at once; what is in hand is lost and will be done by the next run."""
+        self.intake.abort()
+        self._sandbox.close()
+
+    def _broke(self, error: BaseException, ended: threading.Event) -> None:
+        self._error = error
+        self.intake.abort()
+        self._sandbox.stop()
+        ended.set()
+
+    def _tell(self, told: Told) -> None:
+        with self._lock:
+            self._aside.on_next(told)
+
+    def _sort(self, walked: Walked) -> Told | None:
+        """What is to be done with an asset that came back from the sandbox; None when someone else goes on with it."""
+        entry = self.intake.entry(walked.token)
+        if walked.failure is not None:
+            self._unread(entry, *walked.failure)
+            return None
+        identity = walked.identity
+        entry.identity = identity
+        if identity is None or identity.lane < 0:
+            return Unmatched(entry)
+        finished = Finished(entry, self._runs[identity.lane], walked, walked.next_step == len(walked.outcomes))
+        if finished.done or self._beside.needs_storing_first(identity.lane, walked.next_step):
+            return finished
+        if self._beside.is_slow(identity.lane, walked.next_step):
+            self._slow.executor.submit(self._go_on_slowly, finished)
+            return None
+        return self._go_on(finished)
+
+    def _go_on(self, finished: Finished) -> Finished | None:
+        """Carries an asset through steps beside the sandbox, as far as the next that must wait for something."""
+        after = self._beside.carry_on(finished.entry, finished.run, finished.walked)
+        if after.done:
+            return after
+        lane, step = identified(after.entry).lane, after.walked.next_step
+        if self._runs[lane].lane.plan.steps[step].sandboxed:
+            self._sandbox.requeue(self.intake.resume(after.entry, after.walked))
+            return None
+        return after
+
+    def _go_on_slowly(self, finished: Finished) -> None:
+        try:
+            after = self._go_on(finished)
+            if after is not None:
+                self._tell(after)
+        except BaseException as error:
+            self._aside.on_error(error if isinstance(error, Exception) else RuntimeError(str(error)))
+
+    def _unread(self, entry: Entry, code: str, message: str) -> None:
+        """A file that could not be read is tried again a few times where that may help, then counted."""
+        if is_retryable(code) and code != "FILE_VANISHED" and entry.attempts < MAX_REDONE:
+            first, *heirs = self.intake.again(entry)
+            self._sandbox.requeue(first, _REDO_DELAY_S * 2 ** (entry.attempts - 1))
+        else:
+            heirs = self.intake.give_up(entry)
+            if code != "FILE_VANISHED":
+                self._runs[0].assets.unreadable += 1
+                self._observer.failure(None, entry.path, None, code, message)
+        for heir in heirs:
+            self._sandbox.requeue(heir)
+
+    def _commit(self, told: list[Told]) -> None:
+        """Stores a batch, tells of it, and releases its files."""
+        batches: dict[int, Batch] = {}
+        now = now_us()
+        for one in told:
+            run = one.run if isinstance(one, Finished) else self._run_of(one.entry)
+            batch = batches.setdefault(id(run), Batch(run))
+            if isinstance(one, Finished):
+                batch.add(one)
+                if one.done:
+                    batch.events.extend(events_of(one, now))
+            else:
+                batch.add_place(one.entry, settled=isinstance(one, Unmatched))
+                if isinstance(one, Copy):
+                    batch.events.append(copy_event(one.entry, now))
+        self._store(batches)
+        for one in told:
+            self._settle(one)
+        self._sandbox.wake()
+
+    def _store(self, batches: dict[int, Batch]) -> None:
+        for batch in batches.values():
+            if self._would_write is not None and batch.run.lane.plan.dry_run:
+                batch.would_write(self._would_write)
+            else:
+                self._keeper.keep(batch)
+            self._publish(batch.run.head, batch.events)
+
+    def _run_of(self, entry: Entry) -> LaneRun:
+        lane = identified(entry).lane
+        return self._runs[lane if lane >= 0 else 0]
+
+    def _settle(self, told: Told) -> None:
+        """Counts what was stored and lets go of it, or goes on with an asset that had to be stored first."""
+        entry = told.entry
+        if isinstance(told, Finished) and not told.done:
+            entry.uploads = ()
+            stored = told.walked._replace(computed=tuple(c._replace(artifacts=()) for c in told.walked.computed))
+            after = self._go_on(told._replace(walked=stored))
+            if after is not None:
+                self._tell(after)
+            return
+        counts = self._run_of(entry).assets
+        self._count_file(entry, counts)
+        if isinstance(told, Unmatched):
+            counts.unmatched += 1
+        elif isinstance(told, Finished):
+            self._count_walk(told, counts)
+        copies = self.intake.release(entry)
+        counts.completed += isinstance(told, Copy)
+        for copy in copies:
+            copy.known = True
+            self._tell(Copy(copy))
+
+    def _count_file(self, entry: Entry, counts: AssetCounts) -> None:
+        counts.seen += 1
+        if not entry.known:
+            counts.new += 1
+        elif not entry.found.known:
+            counts.moved += 1
+
+    def _count_walk(self, finished: Finished, counts: AssetCounts) -> None:
+        now, before = finished.run.count(finished.walked.outcomes)
+        finished.run.bytes_read += identified(finished.entry).size
+        counts.failed += now > 0
+        counts.failed_before += before > 0 and not now
+        counts.completed += not now
+        asset, steps = identified(finished.entry).asset, finished.run.lane.plan.steps
+        for computed in finished.walked.computed:
+            if computed.error_code is not None:
+                node, message = steps[computed.step].node, computed.error_message or ""
+                self._observer.failure(asset, finished.entry.path, node, computed.error_code, message)
+
+
+def _is_told(told: Told | None) -> TypeGuard[Told]:
+    return told is not None
+
+
+def _thread(name: str) -> Callable[..., threading.Thread]:
+    return lambda target: threading.Thread(target=target, name=name, daemon=True)

@@ -1,0 +1,110 @@
+"""Where a run finds stored results and leaves new ones: the local cache, Loom, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from cortex.engine.cache import Cache
+from cortex.engine.intake import Usable
+from cortex.engine.reporting import Batch
+from cortex.engine.tally import LaneRun
+from loom.errors import is_retryable
+from loom.model import AssetReport, KnownAsset, Origin, RunOpening, StoredResult
+from loom.verbs import Ledger, NewArtifact
+
+
+class CacheOnly:
+    """No Loom at all: results live in the local cache, and nothing else is remembered."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def known_sizes(self, sizes: Sequence[int]) -> set[int]:
+        return set(sizes)
+
+    def usable(self, assets: Sequence[tuple[bytes, bytes]], signatures: Sequence[bytes]) -> list[Usable]:
+        kept = [_cached(self._cache.get(asset, path), signatures) for asset, path in assets]
+        return [Usable(bool(results), False, results) for results in kept]
+
+    def keep(self, batch: Batch) -> None:
+        into_cache(self._cache, batch)
+
+
+class WithLoom:
+    """Loom, asked and told in batches, with a cache before it where one is in use.
+
+    A result that the cache has is used from there; if Loom does not have it, Loom is given it.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        open_run: Callable[[RunOpening], None],
+        runs: Iterable[LaneRun],
+        opening: Callable[[LaneRun], RunOpening],
+        cache: Cache | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._open_run = open_run
+        self._runs = tuple(runs)
+        self._opening = opening
+        self._cache = cache
+
+    def known_sizes(self, sizes: Sequence[int]) -> set[int]:
+        return self._ledger.known_sizes(sizes)
+
+    def usable(self, assets: Sequence[tuple[bytes, bytes]], signatures: Sequence[bytes]) -> list[Usable]:
+        runs = [run.uuid for run in self._runs if run.opened]
+        known = self._ledger.lookup([asset for asset, _ in assets], signatures, runs)
+        return [
+            self._usable(asset, path, found, signatures) for (asset, path), found in zip(assets, known, strict=True)
+        ]
+
+    def _usable(self, asset: bytes, path: bytes, found: KnownAsset, signatures: Sequence[bytes]) -> Usable:
+        stored = {result.signature: (result, Origin.REMOTE) for result in found.results}
+        if self._cache is None:
+            return Usable(found.known, found.walked, stored)
+        cached = _cached(self._cache.get(asset, path), signatures)
+        uploads = tuple(result for digest, (result, _) in cached.items() if digest not in stored)
+        return Usable(found.known, found.walked, {**stored, **cached}, uploads)
+
+    def open(self, run: LaneRun) -> None:
+        """Tells Loom of a run, once."""
+        if not run.opened:
+            self._open_run(self._opening(run))
+            run.opened = True
+
+    def keep(self, batch: Batch) -> None:
+        self.open(batch.run)
+        artifacts = [*batch.artifacts.values(), *self._from_cache(batch.reports, batch.artifacts)]
+        if artifacts:
+            self._ledger.put_artifacts(artifacts)
+        self._ledger.report(batch.run.uuid, batch.reports)
+        if self._cache is not None:
+            into_cache(self._cache, batch)
+
+    def _from_cache(self, reports: Sequence[AssetReport], fresh: dict[bytes, NewArtifact]) -> list[NewArtifact]:
+        """Derived files of results that come from the cache."""
+        if self._cache is None:
+            return []
+        found: dict[bytes, NewArtifact] = {}
+        for ref in (ref for report in reports for result in report.results for ref in result.artifacts):
+            if ref.digest not in fresh and ref.digest not in found:
+                data = self._cache.artifact(ref.digest)
+                if data is not None:
+                    found[ref.digest] = NewArtifact(ref.digest, ref.media_type, data)
+        return list(found.values())
+
+
+def into_cache(cache: Cache, batch: Batch) -> None:
+    """Keeps what a batch computed; failures that may be tried again are not kept."""
+    cache.put_artifacts(list(batch.artifacts.values()))
+    for report in batch.reports:
+        lasting = [r for r in report.results if r.error_code is None or not is_retryable(r.error_code)]
+        if lasting:
+            found = report.found[0]
+            cache.put(report.blake3, found.directory + b"/" + found.name, lasting)
+
+
+def _cached(kept: dict[bytes, StoredResult], signatures: Sequence[bytes]) -> dict[bytes, tuple[StoredResult, Origin]]:
+    return {digest: (kept[digest], Origin.CACHED) for digest in signatures if digest in kept}

@@ -1,0 +1,167 @@
+"""From walked assets to what is stored and told: reports, derived files, counts and events, a batch at a time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from cortex.engine import lifecycle
+from cortex.engine.intake import Entry
+from cortex.engine.records import Computed, Identity, Walked
+from cortex.engine.tally import LaneRun, WouldWrite
+from cortex.engine.walk import RACY_NS
+from loom.graph.plan import Plan
+from loom.model import (
+    ArtifactRef,
+    AssetEvent,
+    AssetReport,
+    Event,
+    FileStat,
+    FoundAt,
+    NodeEvent,
+    Outcome,
+    State,
+    StoredResult,
+    pack_outcomes,
+)
+from loom.verbs import NewArtifact
+
+
+class Finished(NamedTuple):
+    """An asset that was walked to its end, or (not `done`) as far as must be stored before it goes on."""
+
+    entry: Entry
+    run: LaneRun
+    walked: Walked
+    done: bool
+
+
+@dataclass
+class Batch:
+    """What one transaction stores for one run."""
+
+    run: LaneRun
+    reports: list[AssetReport] = field(default_factory=list)
+    artifacts: dict[bytes, NewArtifact] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, finished: Finished) -> None:
+        """Adds one asset."""
+        entry, _, walked, done = finished
+        identity = identified(entry)
+        results = [self._result(self.run.lane.plan, computed) for computed in walked.computed]
+        results.extend(entry.uploads)
+        retryable = any(c.retryable for c in walked.computed)
+        outcomes = [o for o in walked.outcomes if o is not None]
+        self.reports.append(
+            AssetReport(
+                identity.asset,
+                identity.size,
+                identity.mime,
+                identity.kind,
+                (place(entry, walked.stat, walked.trusted),),
+                tuple(results),
+                pack_outcomes(outcomes) if done and outcomes else None,
+                sum(map(lifecycle.has_failed, outcomes)) if done else 0,
+                done and lifecycle.is_settled(walked.outcomes, retryable),
+                tuple(entry.collections),
+            )
+        )
+
+    def _result(self, plan: Plan, computed: Computed) -> StoredResult:
+        refs = []
+        for made in computed.artifacts:
+            digest = blake3(made.data).digest()
+            self.artifacts[digest] = NewArtifact(digest, made.media_type, made.data)
+            refs.append(ArtifactRef(made.name, digest, made.media_type, len(made.data)))
+        return StoredResult(
+            plan.steps[computed.step].signature,
+            State.COMPLETED if computed.error_code is None else State.FAILED,
+            computed.verdict,
+            computed.outputs,
+            tuple(refs),
+            computed.error_code,
+            computed.error_message,
+            computed.duration_us,
+        )
+
+    def would_write(self, into: WouldWrite) -> None:
+        """Counts the batch instead of storing it."""
+        into.results += sum(len(report.results) for report in self.reports)
+        into.locations += sum(len(report.found) for report in self.reports)
+        into.artifacts += len(self.artifacts)
+        into.bytes += sum(len(artifact.data) for artifact in self.artifacts.values())
+        into.bytes += sum(len(result.outputs) for report in self.reports for result in report.results)
+
+    def add_place(self, entry: Entry, *, settled: bool = False) -> None:
+        """Adds only that the content lies here too."""
+        identity = identified(entry)
+        trusted = time.time_ns() - entry.found.stat.mtime_ns >= RACY_NS
+        self.reports.append(
+            AssetReport(
+                identity.asset, identity.size, identity.mime, identity.kind, (place(entry, None, trusted),),
+                settled=settled,
+            )
+        )  # fmt: skip
+
+
+def identified(entry: Entry) -> Identity:
+    """The identity of a file that was read; only such files are ever stored."""
+    if entry.identity is None:
+        raise ValueError("an asset without identity cannot be stored")
+    return entry.identity
+
+
+def place(entry: Entry, stat: FileStat | None, trusted: bool) -> FoundAt:
+    return FoundAt(entry.found.directory, entry.found.name, stat or entry.found.stat, trusted)
+
+
+def events_of(finished: Finished, now: int) -> list[Event]:
+    """The events of one asset's walk, in the order of the plan; `now` stands for the time of what took none."""
+    entry, run, walked, _ = finished
+    asset = identified(entry).asset
+    computed = {c.step: c for c in walked.computed}
+    events: list[Event] = []
+    nodes = []
+    for step, outcome in zip(run.lane.plan.steps, walked.outcomes, strict=True):
+        if outcome is None:
+            continue
+        nodes.append((step.node, outcome.state, outcome.reason, outcome.origin))
+        work = computed.get(step.index)
+        if work is None:
+            events.append(_skipped(step.node, asset, outcome, now))
+            continue
+        if step.index not in entry.announced:
+            events.append(NodeEvent(work.started, step.node, asset, "STARTED"))
+        events.append(_ended(step.node, asset, outcome, work))
+    status = "FAILED" if any(o is not None and o.state is State.FAILED for o in walked.outcomes) else "COMPLETED"
+    events.append(AssetEvent(now, asset, status, nodes))
+    return events
+
+
+def _skipped(node: str, asset: bytes, outcome: Outcome, now: int) -> NodeEvent:
+    return NodeEvent(now, node, asset, "SKIPPED", outcome.origin, outcome.verdict, None, outcome.reason)
+
+
+def _ended(node: str, asset: bytes, outcome: Outcome, work: Computed) -> NodeEvent:
+    error = None if work.error_code is None else (work.error_code, work.error_message or "")
+    return NodeEvent(
+        work.started + work.duration_us,
+        node,
+        asset,
+        outcome.state,
+        outcome.origin,
+        outcome.verdict,
+        work.duration_us,
+        None,
+        error,
+        work.attempts,
+    )
+
+
+def copy_event(entry: Entry, now: int) -> AssetEvent:
+    """A second copy of content that this run walks elsewhere."""
+    return AssetEvent(now, identified(entry).asset, "SKIPPED", ())

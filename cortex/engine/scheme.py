@@ -1,0 +1,74 @@
+"""Which pipelines an ingest uses, compiled into lanes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from loom.graph.compiler import compile_definition
+
+from cortex.catalogue import EntryPointCatalogue
+from cortex.engine.records import Lane
+from loom.graph.diagnostics import DefinitionError
+from loom.graph.plan import Plan
+
+
+class Chosen(NamedTuple):
+    """A definition that an ingest uses; `version` is 0 when it is not stored. `matched`: its `match` decides which
+    assets it gets, else it gets all."""
+
+    definition: Mapping[str, Any]
+    version: int
+    matched: bool
+
+
+class Scheme(NamedTuple):
+    """The lanes of an ingest, best first, and the digest under which files count as settled: it changes with anything
+    that could lead an asset elsewhere."""
+
+    lanes: tuple[Lane, ...]
+    versions: tuple[int, ...]
+    settles: bytes
+
+
+def make_scheme(chosen: Iterable[Chosen], operators: EntryPointCatalogue, *, dry_run: bool) -> Scheme:
+    """Compiles the definitions. Raises `DefinitionError` with everything that is wrong with the first bad one."""
+    lanes = []
+    versions = []
+    for definition, version, matched in chosen:
+        plan = compile_plan(definition, operators)
+        if dry_run:
+            plan = msgspec.structs.replace(plan, dry_run=True)
+        match = plan.match if matched else msgspec.structs.replace(plan.match, kinds=frozenset(), mime=(), path=())
+        lanes.append(Lane(match, plan))
+        versions.append(version)
+    return Scheme(tuple(lanes), tuple(versions), _digest(lanes))
+
+
+def compile_plan(definition: Mapping[str, Any], operators: EntryPointCatalogue) -> Plan:
+    """The plan of a definition, with nodes switched off that say so themselves. Raises `DefinitionError`."""
+    compiled = compile_definition(definition, operators)
+    if compiled.plan is None:
+        raise DefinitionError(compiled.diagnostics)
+    steps = tuple(
+        step
+        if operators.create(step.operator, step.config, step.node).is_enabled()
+        else msgspec.structs.replace(step, enabled=False)
+        for step in compiled.plan.steps
+    )
+    return msgspec.structs.replace(compiled.plan, steps=steps)
+
+
+def _digest(lanes: list[Lane]) -> bytes:
+    if len(lanes) == 1:
+        return lanes[0].plan.digest
+    digest = hashlib.blake2b(digest_size=32)
+    for lane in lanes:
+        digest.update(msgspec.json.encode([_plain(lane.match), lane.plan.digest]))
+    return digest.digest()
+
+
+def _plain(match: Any) -> list[Any]:
+    return [sorted(match.kinds), match.mime, match.path, match.min_size, match.max_size]

@@ -1,0 +1,55 @@
+"""The summary of an ingest: the pinned object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from cortex.engine.tally import LaneRun, WouldWrite
+from loom.model import AssetCounts, RunState
+
+
+def summarise(
+    runs: Sequence[LaneRun],
+    versions: Sequence[int],
+    assets: AssetCounts,
+    *,
+    state: RunState,
+    seconds: float,
+    dry_run: bool,
+    would_write: WouldWrite | None,
+) -> dict[str, Any]:
+    """The fields of the `summary` message. With several pipelines, `pipeline` and `version` are the first one's and
+    `nodes` holds `pipeline/node` for all of them."""
+    first = runs[0]
+    nodes = {
+        (f"{run.lane.plan.pipeline}/{node}" if len(runs) > 1 else node): msgspec.to_builtins(counts)
+        for run in runs
+        for node, counts in run.nodes.items()
+    }
+    return {
+        "run": None if dry_run else str(first.uuid),
+        "pipeline": first.lane.plan.pipeline,
+        "version": versions[0],
+        "runs": [] if dry_run else [str(run.uuid) for run in runs if run.opened],
+        "dry_run": dry_run,
+        "state": state.value,
+        "assets": msgspec.to_builtins(assets),
+        "nodes": nodes,
+        "bytes": sum(run.bytes_read for run in runs),
+        "seconds": round(seconds, 3),
+        "would_write": None if would_write is None else _would_write(would_write),
+    }
+
+
+def _would_write(would: WouldWrite) -> dict[str, Any]:
+    effects = [*would.effects, *([f"… and {would.more_effects} more"] if would.more_effects else [])]
+    return {
+        "results": would.results,
+        "locations": would.locations,
+        "artifacts": would.artifacts,
+        "bytes": would.bytes,
+        "effects": effects,
+    }

@@ -1,0 +1,201 @@
+"""Hands files to workers, answers them, takes in their results, and sorts out what happened when one dies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from cortex.engine import wire
+from cortex.engine.autopsy import Cause, Court, cause_of
+from cortex.engine.board import IDLE
+from cortex.engine.crew import Crew, Death, Hand
+from cortex.engine.records import Answer, Identity, Item, Setup, Walked
+from cortex.engine.switchboard import Switchboard
+from cortex.engine.workload import Workload
+from loom.errors import LoomError
+
+MAX_FAILED_STARTS = 3
+MAX_SERVER_DEATHS = 5
+_LOOK_S = 0.25
+"""How often workers are looked at, at least: their deadlines change without a word."""
+_SOURCE_S = 0.01
+"""How often a source that had nothing is asked again."""
+_FAREWELL_S = 1.0
+
+Answerer = Callable[[Sequence[Identity]], Sequence[Answer]]
+
+
+class Supervisor:
+    """Not thread-safe; never waits but in `listen`."""
+
+    def __init__(self, setup: Setup, jobs: int) -> None:
+        self.work = Workload(iter(()))
+        self.switchboard = Switchboard()
+        self.crew = Crew(setup, jobs)
+        self._limits = setup.limits
+        self._jobs = jobs
+        self._court = Court()
+        self._failed_starts = 0
+        self._was_ready = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many files were taken from the source or handed in again and are not done yet."""
+        return len(self.work) + sum(len(hand.items) for hand in tuple(self.crew.hands))
+
+    def close(self) -> None:
+        """Ends all workers: in order when none has anything in hand."""
+        if not any(hand.items for hand in self.crew.hands):
+            self.crew.dismiss(_FAREWELL_S)
+        self.crew.close()
+        self.switchboard.close()
+
+    def supply(self) -> None:
+        """Fetches work for the workers that have room, and starts more of them if that is not enough."""
+        crew, hands = self.crew, self.crew.hands
+        unstarted = self._jobs - len(hands)
+        starting = sum(not hand.ready for hand in hands)
+        room = sum(hand.size for hand in hands if hand.idle or hand.takes_another) + starting + unstarted
+        self.work.gather(time.monotonic(), room)
+        if not self.work.backlog:
+            return
+        idle = [hand for hand in hands if hand.idle]
+        for _ in range(min(unstarted, self.work.backlog - len(idle) - starting)):
+            self.switchboard.watch(crew.start())
+        self.switchboard.watch_control(crew.control)
+        for hand in self._deal(idle, [hand for hand in hands if hand.takes_another]):
+            self.switchboard.watch(hand)
+
+    def _deal(self, idle: list[Hand], quick: list[Hand]) -> list[Hand]:
+        """Suspects alone to idle workers, the rest evenly to all; returns those that got something."""
+        served: list[Hand] = []
+        while idle and (suspect := self.work.take_suspect()) is not None:
+            served.append(idle.pop())
+            served[-1].give([suspect], alone=True)
+        takers = idle + quick
+        while takers and self.work.waiting:
+            share = -(-self.work.waiting // len(takers))
+            served.append(takers.pop(0))
+            served[-1].give(self.work.take(min(served[-1].size, share)))
+        return served
+
+    def listen(self, answer: Answerer) -> list[Walked]:
+        """Waits until there is something to do, and does it; returns the results that came."""
+        crew, switchboard, now = self.crew, self.switchboard, time.monotonic()
+        longest = _SOURCE_S if self.work.source_is_idle else _LOOK_S
+        calls = switchboard.wait(max(0.0, min(longest, crew.next_deadline() - now, self.work.next_due - now)))
+        results: list[Walked] = []
+        asked: list[tuple[Hand, list[Identity]]] = []
+        for hand in calls.hands:
+            asked += [(hand, identities) for identities in self._read(hand, results)]
+            if hand.line.hung_up:
+                switchboard.unwatch(hand)
+        if calls.news:
+            for death in crew.deaths():
+                switchboard.unwatch(death.hand)
+                self._bury(death, results)
+            switchboard.watch_control(crew.control)
+        for hand in self._answer(answer, [(hand, identities) for hand, identities in asked if hand in crew.hands]):
+            if not hand.line.hung_up:
+                switchboard.watch(hand)
+        crew.kill_overdue(time.monotonic())
+        return results
+
+    def _read(self, hand: Hand, results: list[Walked], *, dead: bool = False) -> list[list[Identity]]:
+        """Takes in what a worker said, and returns what it asked; what is not about a file that it has in hand is not
+        believed."""
+        try:
+            reports = hand.line.receive(everything=dead)
+        except (ValueError, msgspec.DecodeError):
+            self.crew.kill(hand)
+            return []
+        asked = []
+        hand.heard = time.monotonic()
+        for report in reports:
+            for walked in report.walked:
+                if hand.items.pop(walked.token, None) is not None:
+                    self._court.close(walked.token)
+                    results.append(walked)
+            for log in report.logs:
+                _pass_on(log, hand.items.get(log.token))
+            if report.asked:
+                asked.append([identity for identity in report.asked if identity.token in hand.items])
+            hand.seconds += report.seconds
+            hand.error = report.error
+            if report.ended and not dead:
+                self._batch_ended(hand, report.grown)
+        return asked
+
+    def _batch_ended(self, hand: Hand, grown: int) -> None:
+        """The first time: the worker is ready. A worker that has worked much or has grown retires."""
+        hand.ready = self._was_ready = True
+        self._failed_starts = 0
+        if hand.batches:
+            hand.batch_ended()
+        if hand.batches:
+            return
+        if hand.items:
+            self.crew.kill(hand)
+        elif hand.done >= self._limits.recycle or grown > self._limits.memory // 4:
+            hand.say_farewell()
+
+    def _answer(self, answer: Answerer, asked: list[tuple[Hand, list[Identity]]]) -> list[Hand]:
+        """Asks once for all workers that wait for an answer; returns them."""
+        identities = [identity for _, mine in asked for identity in mine]
+        if not identities:
+            return []
+        answers = {one.token: one for one in answer(identities)}
+        for hand, mine in asked:
+            told = [answers[identity.token] for identity in mine]
+            for one in told:
+                if not one.walk:
+                    del hand.items[one.token]
+                    self._court.close(one.token)
+            if told:
+                hand.line.send(wire.Order(answers=told))
+        return [hand for hand, _ in asked]
+
+    def _bury(self, death: Death, results: list[Walked]) -> None:
+        """Reads what a dead worker had still said, finds out of what it died, and takes its files back."""
+        hand, status = death
+        self._read(hand, results, dead=True)
+        hand.line.close()
+        if hand.leaving:
+            return
+        page = self.crew.page(hand)
+        killed = status == -signal.SIGKILL and hand.killed_at is None
+        cause = cause_of(
+            status or 0, page, overdue=hand.overdue, out_of_memory=killed and self.crew.ran_out_of_memory()
+        )
+        if not hand.ready:
+            self._failed_start(hand, cause)
+        culprit = None
+        if status is not None and not (hand.killed_at is not None and page.deadline > hand.killed_at):
+            suspect = next(iter(hand.items), None) if hand.alone else page.token if page.stage != IDLE else None
+            culprit = hand.items.pop(suspect, None) if suspect is not None else None
+        verdicts = [] if culprit is None else [self._court.accuse(culprit, page, cause)]
+        verdicts += [self._court.lost(item, cause) for item in hand.items.values()]
+        hand.items.clear()
+        self.work.put_back([verdict for verdict in verdicts if verdict.walked is None])
+        results.extend(verdict.walked for verdict in verdicts if verdict.walked is not None)
+        if self.crew.server_deaths > MAX_SERVER_DEATHS:
+            raise LoomError("INTERNAL", "the server of the worker processes died again and again")
+
+    def _failed_start(self, hand: Hand, cause: Cause) -> None:
+        """Raises when no worker gets ready: at once when it says why and none ever did, else after a few."""
+        self._failed_starts += 1
+        if hand.error is not None and not self._was_ready:
+            raise LoomError(*hand.error)
+        if self._failed_starts >= MAX_FAILED_STARTS:
+            code, message = hand.error or ("INTERNAL", cause.message)
+            raise LoomError(code, f"no worker process gets ready: {message}")
+
+
+def _pass_on(log: wire.Log, item: Item | None) -> None:
+    path = os.fsdecode(item.path) if item is not None else "worker"
+    logging.getLogger(log.logger).log(log.level, "%s: %s", path, log.message)

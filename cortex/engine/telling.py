@@ -1,0 +1,81 @@
+"""What is reported of an ingest, apart from how it looks."""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Any, NamedTuple, Protocol
+
+
+class Status(NamedTuple):
+    """How far an ingest is. Totals are None until the source was counted."""
+
+    seconds: float
+    files_done: int
+    files_total: int | None
+    bytes_done: int
+    bytes_total: int | None
+    unchanged: int
+    failed: int
+    current: tuple[str, ...]
+
+    @property
+    def fraction(self) -> float | None:
+        """How much is done, 0 to 1, weighed by files and bytes alike; None while the totals are unknown."""
+        if self.files_total is None or not self.files_total:
+            return None
+        files = self.files_done / self.files_total
+        if not self.bytes_total:
+            return min(files, 1.0)
+        return min((files + self.bytes_done / self.bytes_total) / 2, 1.0)
+
+    @property
+    def seconds_left(self) -> float | None:
+        fraction = self.fraction
+        if not fraction or self.seconds < 1:
+            return None
+        return self.seconds * (1 - fraction) / fraction
+
+
+class Failure(NamedTuple):
+    """One node that failed on one asset, or a file that could not be read at all (`asset` and `node` None).
+    `path_b64` is there when the path is not UTF-8, so that a program can find the file."""
+
+    asset: str | None
+    path: str
+    node: str | None
+    code: str
+    message: str
+    path_b64: str | None = None
+
+
+def shown(path: bytes) -> str:
+    """A path as text; what is not UTF-8 in it is replaced."""
+    return path.decode("utf-8", "replace")
+
+
+def failure_at(path: bytes, asset: str | None, node: str | None, code: str, message: str) -> Failure:
+    """A failure on the file of that path."""
+    text = shown(path)
+    exact = None if os.fsencode(text) == path else base64.b64encode(path).decode()
+    return Failure(asset, text, node, code, message, exact)
+
+
+class Reporter(Protocol):
+    """How an ingest is shown. Calls come from several threads, one at a time."""
+
+    def begin(self, pipelines: list[str], *, dry_run: bool) -> None: ...
+
+    def status(self, status: Status) -> None: ...
+
+    def failure(self, failure: Failure) -> None: ...
+
+    def event(self, event: dict[str, Any]) -> None: ...
+
+    def note(self, text: str) -> None:
+        """Something a person should know; one sentence."""
+        ...
+
+    def summary(self, summary: dict[str, Any]) -> None: ...
+
+    def error(self, code: str, message: str, exit_code: int) -> None: ...

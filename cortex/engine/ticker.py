@@ -1,0 +1,112 @@
+"""Tells how far an ingest is while it goes on: to the display, to the bus, and of nodes that take long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+from cortex.engine.executor import Executor
+from cortex.engine.intake import now_us
+from cortex.engine.sandbox import Sandbox
+from cortex.engine.telling import Status, shown
+from loom.model import NodeEvent, Progress
+
+if TYPE_CHECKING:
+    from cortex.engine.ingest import Ingest
+
+TICK_S = 0.1
+PROGRESS_EVERY = 3
+ANNOUNCE_AFTER_S = 0.5
+"""A node that takes longer is announced as STARTED while it works; shorter ones when they are stored."""
+
+
+class Ticker:
+    """A thread that looks at a running ingest ten times a second."""
+
+    def __init__(self, ingest: Ingest, executor: Executor, sandbox: Sandbox, started: float) -> None:
+        self._ingest = ingest
+        self._executor = executor
+        self._sandbox = sandbox
+        self._started = started
+        self._end = threading.Event()
+        self._totals: tuple[int, int] | None = None
+        self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
+        self._counter: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+        if self._counter is not None:
+            self._counter.join()
+
+    def _run(self) -> None:
+        ticks = 0
+        while not self._end.wait(TICK_S):
+            ticks += 1
+            current = self._announce()
+            self._count_source()
+            self._ingest.reporter.status(self._status(current))
+            if ticks % PROGRESS_EVERY == 0:
+                self._progress(current)
+
+    def _announce(self) -> tuple[str, ...]:
+        """The files in hand; nodes that work for long already are told to the bus as STARTED."""
+        paths = []
+        for current in self._sandbox.current():
+            entry = self._executor.intake.find(current.token)
+            if entry is None:
+                continue
+            paths.append(shown(entry.path))
+            long = time.monotonic() - current.since > ANNOUNCE_AFTER_S
+            if long and current.step >= 0 and entry.identity is not None and current.step not in entry.announced:
+                entry.announced.add(current.step)
+                run = self._ingest.runs[current.lane]
+                node = run.lane.plan.steps[current.step].node
+                self._ingest.publish(run.head, [NodeEvent(now_us(), node, entry.identity.asset, "STARTED")])
+        return tuple(paths)
+
+    def _count_source(self) -> None:
+        """Starts counting the source once there is work, so that an unchanged folder costs nothing more."""
+        count = self._ingest.order.total
+        if count is None or self._counter is not None or not any(run.assets.seen for run in self._ingest.runs):
+            return
+
+        def run() -> None:
+            self._totals = count(self._end)
+
+        self._counter = threading.Thread(target=run, name="count", daemon=True)
+        self._counter.start()
+
+    def _status(self, current: tuple[str, ...]) -> Status:
+        runs, files = self._ingest.runs, self._ingest.files
+        total_files, total_bytes = self._totals or (None, None)
+        unchanged = files.unchanged
+        return Status(
+            time.monotonic() - self._started,
+            sum(run.assets.seen for run in runs) + unchanged,
+            total_files,
+            sum(run.bytes_read for run in runs),
+            total_bytes,
+            unchanged,
+            sum(run.assets.failed + run.assets.unreadable for run in runs),
+            current,
+        )
+
+    def _progress(self, current: tuple[str, ...]) -> None:
+        loom = self._ingest.loom
+        if loom is None:
+            return
+        for run in self._ingest.runs:
+            if run.opened or self._ingest.order.dry_run:
+                total = self._totals[0] if self._totals else None
+                loom.progress(
+                    run.head,
+                    Progress(
+                        assets=run.assets, nodes=run.nodes, bytes_read=run.bytes_read, total=total, current=current
+                    ),
+                )

@@ -1,0 +1,179 @@
+"""What a worker process does with one file: reads it, and walks it through the sandboxed steps of its plan."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+from cortex import catalogue
+from cortex.engine.board import BoardSlot
+from cortex.engine.course import Course, compute, failed
+from cortex.engine.failures import as_failure
+from cortex.engine.records import Answer, Identity, Item, Lane, Setup, Walked
+from cortex.media import Media
+from cortex.media.wants import Wants, together
+from cortex.node import MediaNode, NodeContext
+from loom.errors import LoomError
+from loom.graph.matching import passes
+from loom.graph.plan import Step
+from loom.model import Origin, Outcome, Reason, State
+
+RACY_NS = 2_000_000_000
+"""A file modified less than this before it is read may be written again without a visible change of its stat."""
+
+_NO_LANE = -1
+
+
+class Walker:
+    """One per worker process; holds the operators of every lane and the files of the batch in hand."""
+
+    def __init__(self, setup: Setup, board: BoardSlot) -> None:
+        self._setup = setup
+        self._board = board
+        operators = catalogue.load()
+        self._nodes: list[dict[int, MediaNode[Any]]] = [
+            {s.index: operators.create(s.operator, s.config, s.node) for s in lane.plan.steps if s.sandboxed}
+            for lane in setup.lanes
+        ]
+        self._wants = [together(node.wants() for node in nodes.values()) for nodes in self._nodes]
+        self._open: dict[int, tuple[Media, Identity, int]] = {}
+        for nodes in self._nodes:
+            for node in nodes.values():
+                node.open()
+
+    def identify(self, item: Item) -> Identity | Walked:
+        """Opens the file, reads it and tells its content; a `Walked` with `failure` when it cannot be read."""
+        self._board.enter(item.token, _NO_LANE, -1, "read", self._limit(None, item.stat.size))
+        media: Media | None = None
+        try:
+            media = Media.open_path(
+                item.path,
+                self._wants[0] if len(self._wants) == 1 else Wants(),
+                blamed={b.phase: (b.code, b.message) for b in item.blamed if b.step < 0},
+                on_phase=self._phase,
+            )
+            identity = self._identity(item, media)
+        except (Exception, MemoryError) as error:
+            if media is not None:
+                media.close()
+            return self._unread(item, *as_failure(error))
+        finally:
+            self._board.leave()
+        self._open[item.token] = (media, identity, time.time_ns())
+        return identity
+
+    def _identity(self, item: Item, media: Media) -> Identity:
+        lane = find_lane(self._setup.lanes, media, item.relative)
+        if len(self._wants) > 1 and lane != _NO_LANE:
+            media.expect(self._wants[lane])
+        if item.asset is not None and media.stat == item.stat:
+            media.assume(item.asset)
+            asset = item.asset
+        else:
+            asset = media.identify(all_streams=not item.size_known)
+        return Identity(item.token, asset, media.size, media.mime, media.kind, lane)
+
+    def walk(self, item: Item, answer: Answer) -> Walked:
+        """Walks the file as far as sandboxed steps reach, and closes it."""
+        media, identity, read_at = self._open.pop(item.token)
+        try:
+            if identity.lane == _NO_LANE:
+                return self._walked(item, identity, media, read_at, None)
+            plan = self._setup.lanes[identity.lane].plan
+            if item.resume is None:
+                course = Course(plan, {step: (result, origin) for step, result, origin in answer.stored})
+            else:
+                course = Course.resumed(plan, item.resume)
+            course.advance(media, item.relative, partial(self._step, item, identity.lane, media), sandboxed=True)
+            if media.changed():
+                return self._unread(item, "CHANGED_WHILE_READ", LoomError("CHANGED_WHILE_READ").message, identity)
+            return self._walked(item, identity, media, read_at, course)
+        finally:
+            self._board.leave()
+            media.close()
+
+    def discard(self, item: Item) -> None:
+        """Closes the file without walking it."""
+        media, _, _ = self._open.pop(item.token)
+        media.close()
+
+    def close(self) -> None:
+        for nodes in self._nodes:
+            for node in nodes.values():
+                node.close()
+
+    def _step(self, item: Item, lane: int, media: Media, step: Step, course: Course) -> Outcome:
+        node = self._nodes[lane][step.index]
+        blame = next((b for b in item.blamed if b.lane == lane and b.step == step.index), None)
+        if blame is not None:
+            return course.add(failed(step, blame.code, blame.message, time.time_ns() // 1000), None)
+        self._board.enter(item.token, lane, step.index, "", self._limit(step, media.size))
+        try:
+            context = partial(
+                NodeContext,
+                step.node,
+                course.upstream(step),
+                dry_run=self._setup.lanes[lane].plan.dry_run,
+                report_progress=self._board.progress,
+            )
+            skipped = look(node, step, course, context, media)
+            return skipped or course.add(*compute(node, step, media, context, self._pause))
+        except (Exception, MemoryError) as error:
+            return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
+        finally:
+            self._board.leave()
+
+    def _phase(self, name: str | None) -> None:
+        self._board.phase(name or "")
+
+    def _pause(self, seconds: float) -> None:
+        self._board.renew()
+        time.sleep(seconds)
+
+    def _limit(self, step: Step | None, size: int) -> float:
+        if step is not None and step.timeout_s is not None:
+            return step.timeout_s
+        return self._setup.limits.time_limit(size)
+
+    def _walked(self, item: Item, identity: Identity, media: Media, read_at: int, course: Course | None) -> Walked:
+        trusted = read_at - media.stat.mtime_ns >= RACY_NS
+        if course is None:
+            return Walked(item.token, identity, media.stat, trusted, (), ())
+        stored = tuple((step, result, origin) for step, (result, origin) in course.stored.items())
+        return Walked(
+            item.token,
+            identity,
+            media.stat,
+            trusted,
+            tuple(course.outcomes),
+            tuple(course.computed),
+            stored,
+            None,
+            course.next_step,
+        )
+
+    @staticmethod
+    def _unread(item: Item, code: str, message: str, identity: Identity | None = None) -> Walked:
+        return Walked(item.token, identity, None, False, (), (), (), (code, message))
+
+
+def find_lane(lanes: tuple[Lane, ...], media: Any, relative: bytes) -> int:
+    """The index of the first lane whose match lets the file pass; -1 when none does."""
+    for index, lane in enumerate(lanes):
+        if passes(lane.match, media.kind, media.mime, media.size, relative):
+            return index
+    return _NO_LANE
+
+
+def look(node: MediaNode[Any], step: Step, course: Course, context: partial[NodeContext], media: Any) -> Outcome | None:
+    """Whether a node that is enabled and has no stored result still need not compute."""
+    if type(node).exists_result is not MediaNode.exists_result:
+        found = node.exists_result(context(), media)
+        if found is not None:
+            return course.use(step, found, Origin.CACHED)
+    if not node.is_processable(media):
+        return Outcome(State.SKIPPED, Reason.NOT_PROCESSABLE)
+    if step.needs and course.lacks_input(step):
+        return Outcome(State.SKIPPED, Reason.MISSING_INPUT)
+    return None
