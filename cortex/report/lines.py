@@ -1,0 +1,43 @@
+"""Reports as JSON, one object a line, for programs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO
+
+import msgspec
+
+from cortex.engine.telling import Failure, Status
+
+
+class LineReporter:
+    """Writes every report as a line with its `message_type`; notes for people go to stderr."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+
+    def begin(self, pipelines: list[str], *, dry_run: bool) -> None:
+        """Nothing to say before there is something to count."""
+
+    def status(self, status: Status) -> None:
+        self._write("status", {**status._asdict(), "seconds": round(status.seconds, 3), "fraction": status.fraction})
+
+    def failure(self, failure: Failure) -> None:
+        self._write("failure", failure._asdict())
+
+    def event(self, event: dict[str, Any]) -> None:
+        self._write("event", event)
+
+    def note(self, text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+
+    def summary(self, summary: dict[str, Any]) -> None:
+        self._write("summary", summary)
+
+    def error(self, code: str, message: str, exit_code: int) -> None:
+        self._write("error", {"code": code, "message": message, "exit_code": exit_code})
+
+    def _write(self, message_type: str, fields: dict[str, Any]) -> None:
+        line = msgspec.json.encode({"message_type": message_type, **fields}).decode()
+        self._out.write(f"{line}\n")
+        self._out.flush()
