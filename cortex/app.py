@@ -18,11 +18,10 @@ from loom.errors import LoomError
 from loom.settings import LoomSettings
 
 if TYPE_CHECKING:
-    from loom.bus.hub import Hub
-
     from cortex.engine.patience import Patient
     from cortex.engine.telling import Reporter
     from cortex.ingesting import Request
+    from loom.bus.hub import Hub
     from loom.local import Local
     from loom.model import Event, RunHead
     from loom.shapes import AssetShape, Page
@@ -72,11 +71,11 @@ def open_loom(url: str | None = None, *, hold: bool = True, trace: bool = True) 
 def _held(stack: contextlib.ExitStack) -> Opened:
     """The embedded Loom, or the one of the process that holds its folder."""
     from loom.local import hold_loom
-    from loom.store.datafolder import DataFolderLockedError
+    from loom.store.datafolder import DataFolderLocked
 
     try:
         local = stack.enter_context(hold_loom(LoomSettings.load({})))
-    except DataFolderLockedError as error:
+    except DataFolderLocked as error:
         if error.address is None:
             raise
         try:
@@ -89,8 +88,9 @@ def _held(stack: contextlib.ExitStack) -> Opened:
 
 @contextlib.contextmanager
 def _remote(url: str, token: str | None) -> Iterator[Opened]:
-    from loom.bus.hub import Hub
     from loom.client import LoomClient
+
+    from loom.bus.hub import Hub
 
     settings = LoomSettings.load({})
     client = LoomClient(url, token or settings.token, token_file=settings.data_dir / "token")
@@ -171,7 +171,7 @@ def _ingest(request: Request, reporter: Reporter) -> int:
             None if request.offline else stack.enter_context(open_loom(request.loom_url, trace=not request.dry_run))
         )
         loom = opened.loom if opened is not None else None
-        scheme = make_scheme(choose(request, loom, _default), load(), dry_run=request.dry_run)
+        scheme = make_scheme(choose(request, loom, _default_for(opened)), load(), dry_run=request.dry_run)
         hub = _listen(stack, request, reporter, opened)
         if request.serve and opened is not None:
             _serve(stack, request, reporter, opened)
@@ -216,7 +216,7 @@ def _listen(stack: contextlib.ExitStack, request: Request, reporter: Reporter, o
     if request.json and request.events:
         from cortex.report.events import EventTap
 
-        stack.enter_context(EventTap(hub, reporter))
+        stack.enter_context(EventTap(hub.subscribe(), reporter))
     return hub
 
 
@@ -231,10 +231,13 @@ def _serve(stack: contextlib.ExitStack, request: Request, reporter: Reporter, op
     reporter.note(f"Loom is served at http://{address}")
 
 
-def _default() -> dict[str, Any]:
+def _default_for(opened: Opened | None) -> Callable[[], dict[str, Any]] | None:
+    """The definition to use without Loom, or with one that is so new (in a dry run) that it has none."""
     from loom.local import default_definition
 
-    return default_definition()
+    if opened is None or (opened.local is not None and opened.local.loom.never_had_pipelines()):
+        return default_definition
+    return None
 
 
 def _say_what_next(request: Request, code: int, summary: dict[str, Any], reporter: Reporter) -> None:

@@ -31,7 +31,7 @@ def describe(operator: str, node: object) -> OperatorSpec:
     return OperatorSpec(
         id=operator,
         version=cls.version,
-        summary=text.partition("\n")[0],
+        summary=" ".join(text.partition("\n\n")[0].split()),
         description=text,
         inputs=_all_of(Port, cls.inputs, "inputs"),
         outputs=_all_of(Port, cls.outputs, "outputs"),

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from cortex.engine.telling import Reporter
     from loom.verbs import Loom
 
+NEVER_SETTLED = bytes(32)
+"""A digest under which no file counts as settled, so that every file is visited."""
+
 FILES = frozenset({".yaml", ".yml", ".json", ".toml"})
 
 
@@ -72,15 +75,15 @@ def make_reporter(request: Request) -> Reporter:
     return PlainReporter(quiet=request.quiet)
 
 
-def choose(request: Request, loom: Loom | None, default: Callable[[], dict[str, Any]]) -> list[Chosen]:
-    """The definitions to use. Raises `NOT_FOUND`, `PIPELINE_DISABLED`, `DEFINITION_INVALID`."""
+def choose(request: Request, loom: Loom | None, default: Callable[[], dict[str, Any]] | None) -> list[Chosen]:
+    """The definitions to use; `default` gives one where none was ever stored. Raises `NOT_FOUND`, `PIPELINE_DISABLED`, `DEFINITION_INVALID`."""
     name = request.pipeline
     if name is not None and Path(name).suffix in FILES:
         return [_enabled(Chosen(read_document(Path(name)), 0, matched=False))]
-    if loom is None:
-        if name is not None:
-            raise LoomError("USAGE", "without Loom there are no stored pipelines: give --pipeline a file")
+    if default is not None and name is None:
         return [Chosen(default(), 0, matched=False)]
+    if loom is None:
+        raise LoomError("USAGE", "without Loom there are no stored pipelines: give --pipeline a file")
     if name is not None:
         stored = loom.pipeline(name)
         return [_enabled(Chosen(stored.definition, stored.version, matched=False))]
@@ -126,7 +129,7 @@ def make_files(request: Request, scheme: Scheme, loom: Loom | None, host: str, *
         roots_of(request),
         loom=loom,
         host=host,
-        plan=scheme.settles,
+        plan=NEVER_SETTLED if request.recompute else scheme.settles,
         listed=listed(request),
         wishes=wishes(request, dry_run=dry_run),
     )
@@ -183,6 +186,7 @@ def execute(
     order = Order(
         lanes=scheme.lanes,
         versions=scheme.versions,
+        definitions=scheme.definitions,
         settles=scheme.settles,
         paths=tuple(roots_of(request)),
         host=host,

@@ -125,7 +125,7 @@ def prune(dry_run: DRY_RUN = False) -> int:
 @app.command()
 def token() -> int:
     """Print the token that programs send as `Authorization: Bearer`; made when there is none."""
-    from loom.store.datafolder import DataFolder, DataFolderLockedError, read_token
+    from loom.store.datafolder import DataFolder, DataFolderLocked, read_token
 
     settings = _settings()
     kept = settings.token or read_token(settings.data_dir)
@@ -133,7 +133,7 @@ def token() -> int:
         try:
             with DataFolder.open(settings.data_dir) as folder:
                 kept = folder.token()
-        except DataFolderLockedError:
+        except DataFolderLocked:
             kept = read_token(settings.data_dir)
     typer.echo(kept or "")
     return 0 if kept else 1

@@ -26,16 +26,16 @@ class Local(NamedTuple):
     folder: DataFolder | None
 
 
-class Announced:
+class FromWorkers:
     """The operators that workers have announced, as the database has them now."""
 
     def __init__(self) -> None:
         self.source: Callable[[], Iterable[OperatorSpec]] = tuple
 
     def _now(self) -> Operators:
-        from loom.graph.announced import AnnouncedOperators
+        from loom.graph.announced import Announced
 
-        return AnnouncedOperators(self.source())
+        return Announced(self.source())
 
     def ids(self) -> Iterable[str]:
         return self._now().ids()
@@ -55,7 +55,7 @@ def installed_operators() -> list[Operators]:
 @contextmanager
 def hold_loom(settings: LoomSettings) -> Iterator[Local]:
     """Takes hold of the data folder and opens Loom for writing; a new one is given the default pipeline. Raises
-    `DataFolderLockedError` and what the database has to say."""
+    `DataFolderLocked` and what the database has to say."""
     with ExitStack() as stack:
         folder = stack.enter_context(DataFolder.open(settings.data_dir))
         database = Database.open(settings.database_url)
@@ -79,7 +79,7 @@ def look_at_loom(settings: LoomSettings, *, trace: bool = True) -> Iterator[Loca
 
 
 def _put_together(database: Database, settings: LoomSettings, hub: Hub, folder: DataFolder | None) -> Local:
-    announced = Announced()
+    announced = FromWorkers()
     operators = Catalogue(*installed_operators(), announced)
     loom = LocalLoom(database, settings.data_dir / "blobs", hub, operators)
     announced.source = loom.announced

@@ -187,7 +187,8 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 class RunOpening(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller says when it begins a run that it executes itself. The caller makes up `uuid`; saying it twice
     does nothing more. `settles` is the digest under which assets count as settled when it is not the plan's own (a
-    run that chooses among several pipelines)."""
+    run that chooses among several pipelines). `definition` comes with a pipeline that is not stored (`version` 0); it is
+    kept for the run."""
 
     uuid: UUID
     pipeline: str
@@ -196,6 +197,7 @@ class RunOpening(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[StepRef, ...]
     worker: Worker
     settles: bytes | None = None
+    definition: dict[str, Any] | None = None
     host: str
     started: int
     dry_run: bool = False

@@ -78,9 +78,7 @@ class BoardSlot:
         self._memory = mmap.mmap(fd, mmap.ALLOCATIONGRANULARITY, offset=offset)
         self._base_s = base_s
         self._cpus = cpus
-        self._phases: dict[str, bytes] = {}
         self._token = NOBODY
-        self._lane = self._step = -1
         self._stage = IDLE
         self._limit = base_s
         self._armed_until = 0.0
@@ -92,21 +90,25 @@ class BoardSlot:
 
     def take(self, token: int, stage: int) -> None:
         """The worker begins to read or to walk a file."""
-        self._stage = stage
-        self.enter(token, -1, -1, "", self._base_s)
+        now = time.monotonic()
+        self._token, self._stage, self._limit = token, stage, self._base_s
+        deadline = now + self._base_s
+        _MARK.pack_into(self._memory, 0, token, -1, -1, deadline, now, stage, b"")
+        if not deadline <= self._armed_until <= deadline + _SLACK_S:
+            self._arm(deadline)
 
     def enter(self, token: int, lane: int, step: int, phase: str, limit: float) -> None:
         """A step begins, or reading does (`step` -1); it must be over within `limit` seconds."""
         now = time.monotonic()
-        self._token, self._lane, self._step, self._limit = token, lane, step, limit
+        self._token, self._limit = token, limit
         deadline = now + limit
-        _MARK.pack_into(self._memory, 0, token, lane, step, deadline, now, self._stage, self._bytes(phase))
+        _MARK.pack_into(self._memory, 0, token, lane, step, deadline, now, self._stage, phase.encode()[:PHASE_BYTES])
         if not deadline <= self._armed_until <= deadline + _SLACK_S:
             self._arm(deadline)
 
     def leave(self) -> None:
         """The step is over; the file is still in hand."""
-        self.enter(self._token, -1, -1, "", self._base_s)
+        self.take(self._token, self._stage)
 
     def rest(self) -> None:
         """Nothing is at work: the worker waits for its parent, which may take as long as it likes."""
@@ -118,7 +120,7 @@ class BoardSlot:
 
     def phase(self, name: str) -> None:
         """A part of the work that many steps share begins (such as the decoding of a picture), or ends: empty."""
-        self._memory[_PHASE_AT : _PHASE_AT + PHASE_BYTES] = self._bytes(name)
+        self._memory[_PHASE_AT : _PHASE_AT + PHASE_BYTES] = name.encode()[:PHASE_BYTES].ljust(PHASE_BYTES, b"\0")
 
     def renew(self) -> None:
         """The step's time starts anew."""
@@ -145,12 +147,6 @@ class BoardSlot:
         signal.setitimer(signal.ITIMER_REAL, remaining)
         cpu, hard = math.ceil(time.process_time() + remaining * self._cpus), resource.getrlimit(resource.RLIMIT_CPU)[1]
         resource.setrlimit(resource.RLIMIT_CPU, (cpu if hard == resource.RLIM_INFINITY else min(cpu, hard), hard))
-
-    def _bytes(self, phase: str) -> bytes:
-        known = self._phases.get(phase)
-        if known is None:
-            known = self._phases[phase] = phase.encode()[:PHASE_BYTES].ljust(PHASE_BYTES, b"\0")
-        return known
 
 
 def _whole(value: float) -> int:

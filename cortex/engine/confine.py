@@ -23,6 +23,8 @@ _REFUSED_EVENTS = frozenset(
 )  # fmt: skip
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
+_statm: int | None = None
+
 
 def leave_signals_to_parent() -> None:
     """Ctrl-C and a service manager's SIGTERM reach the whole group of processes; the parent decides what they mean."""
@@ -56,11 +58,12 @@ def limit_memory(limits: Limits) -> None:
 
 def data_bytes() -> int:
     """How much the process has allocated, as RLIMIT_DATA counts it; elsewhere than on Linux its peak."""
-    try:
-        with open("/proc/self/statm", "rb", buffering=0) as statm:
-            return int(statm.read(200).split()[5]) * resource.getpagesize()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    global _statm
+    if sys.platform != "linux":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if _statm is None:
+        _statm = os.open("/proc/self/statm", os.O_RDONLY)
+    return int(os.pread(_statm, 200, 0).split()[5]) * resource.getpagesize()
 
 
 def refuse_calls() -> None:

@@ -42,6 +42,7 @@ class Hand:
     line: wire.Line
     began: float
     ready: bool = False
+    retiring: bool = False
     leaving: bool = False
     alone: bool = False
     killed_at: float | None = None
@@ -56,13 +57,16 @@ class Hand:
 
     @property
     def idle(self) -> bool:
-        return self.ready and not self.batches and not self.leaving and self.killed_at is None
+        return self.ready and not self.batches and self._stays
 
     @property
     def takes_another(self) -> bool:
         """Whether it is to be given a batch to follow the one it works on, so that it need not wait for answers."""
-        waits = len(self.batches) == 1 and self.size >= _QUICK and not self.alone
-        return waits and not self.leaving and self.killed_at is None
+        return len(self.batches) == 1 and self.size >= _QUICK and not self.alone and self._stays
+
+    @property
+    def _stays(self) -> bool:
+        return not (self.retiring or self.leaving) and self.killed_at is None
 
     def give(self, items: Sequence[Item], *, alone: bool = False) -> None:
         self.heard = time.monotonic()

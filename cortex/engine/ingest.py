@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
@@ -37,6 +37,8 @@ class Files(Protocol):
     unchanged: int
     unreachable: list[bytes]
     unreadable: list[tuple[bytes, str, str]]
+    unreadable_total: int
+    why_unreachable: dict[bytes, str]
 
     def __iter__(self) -> Iterator[Found]: ...
 
@@ -48,6 +50,7 @@ class Order:
 
     lanes: tuple[Lane, ...]
     versions: tuple[int, ...]
+    definitions: tuple[Mapping[str, Any], ...]
     settles: bytes
     paths: tuple[bytes, ...]
     host: str
@@ -83,7 +86,10 @@ class Ingest:
     def __post_init__(self) -> None:
         order = self.order
         self._lock = threading.Lock()
-        self.runs = [LaneRun(lane, uuid4(), version) for lane, version in zip(order.lanes, order.versions, strict=True)]
+        self.runs = [
+            LaneRun(lane, uuid4(), version, definition)
+            for lane, version, definition in zip(order.lanes, order.versions, order.definitions, strict=True)
+        ]
         self.would_write = WouldWrite() if any(lane.plan.dry_run for lane in order.lanes) else None
         self._stored = self._open_stored()
         self._sandbox = Sandbox(Setup(order.lanes, order.dry_run, order.limits), jobs=order.jobs)
@@ -98,7 +104,12 @@ class Ingest:
                 remember=order.dry_run or self.loom is None,
             ),
             self._sandbox,
-            Beside(order.lanes, self.operators, has_loom=self.loom is not None, would_write=self.would_write or WouldWrite()),
+            Beside(
+                order.lanes,
+                self.operators,
+                has_loom=self.loom is not None,
+                would_write=self.would_write or WouldWrite(),
+            ),
             keeper=self._stored,
             publish=self.publish,
             observer=self,
@@ -174,6 +185,7 @@ class Ingest:
             steps=tuple(step.ref for step in plan.steps),
             worker=order.worker,
             settles=order.settles,
+            definition=None if run.version else dict(run.definition),
             host=order.host,
             started=now_us(),
             paths=order.paths,
@@ -185,8 +197,8 @@ class Ingest:
         first.seen += self.files.unchanged
         first.unchanged += self.files.unchanged
         first.completed += self.files.unchanged
+        first.unreadable += self.files.unreadable_total
         for path, code, message in self.files.unreadable:
-            first.unreadable += 1
             self.failure(None, path, None, code, message)
         total = AssetCounts()
         for run in self.runs:

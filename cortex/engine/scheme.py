@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from loom.graph.compiler import compile_definition
 
 from cortex.catalogue import EntryPointCatalogue
 from cortex.engine.records import Lane
+from loom.graph.compiler import compile_definition
 from loom.graph.diagnostics import DefinitionError
 from loom.graph.plan import Plan
 
@@ -30,21 +30,22 @@ class Scheme(NamedTuple):
 
     lanes: tuple[Lane, ...]
     versions: tuple[int, ...]
+    definitions: tuple[Mapping[str, Any], ...]
     settles: bytes
 
 
 def make_scheme(chosen: Iterable[Chosen], operators: EntryPointCatalogue, *, dry_run: bool) -> Scheme:
     """Compiles the definitions. Raises `DefinitionError` with everything that is wrong with the first bad one."""
-    lanes = []
-    versions = []
-    for definition, version, matched in chosen:
+    lanes: list[Lane] = []
+    used = list(chosen)
+    for definition, _, matched in used:
         plan = compile_plan(definition, operators)
         if dry_run:
             plan = msgspec.structs.replace(plan, dry_run=True)
         match = plan.match if matched else msgspec.structs.replace(plan.match, kinds=frozenset(), mime=(), path=())
         lanes.append(Lane(match, plan))
-        versions.append(version)
-    return Scheme(tuple(lanes), tuple(versions), _digest(lanes))
+    versions = tuple(one.version for one in used)
+    return Scheme(tuple(lanes), versions, tuple(one.definition for one in used), _digest(lanes))
 
 
 def compile_plan(definition: Mapping[str, Any], operators: EntryPointCatalogue) -> Plan:

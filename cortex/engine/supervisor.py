@@ -67,19 +67,21 @@ class Supervisor:
         idle = [hand for hand in hands if hand.idle]
         for _ in range(min(unstarted, self.work.backlog - len(idle) - starting)):
             self.switchboard.watch(crew.start())
+            starting += 1
         self.switchboard.watch_control(crew.control)
-        for hand in self._deal(idle, [hand for hand in hands if hand.takes_another]):
+        for hand in self._deal(idle, [hand for hand in hands if hand.takes_another], starting):
             self.switchboard.watch(hand)
 
-    def _deal(self, idle: list[Hand], quick: list[Hand]) -> list[Hand]:
-        """Suspects alone to idle workers, the rest evenly to all; returns those that got something."""
+    def _deal(self, idle: list[Hand], quick: list[Hand], starting: int) -> list[Hand]:
+        """Suspects alone to idle workers, the rest evenly to all, those to come included; returns those that got
+        something."""
         served: list[Hand] = []
         while idle and (suspect := self.work.take_suspect()) is not None:
             served.append(idle.pop())
             served[-1].give([suspect], alone=True)
         takers = idle + quick
         while takers and self.work.waiting:
-            share = -(-self.work.waiting // len(takers))
+            share = -(-self.work.waiting // (len(takers) + starting))
             served.append(takers.pop(0))
             served[-1].give(self.work.take(min(served[-1].size, share)))
         return served
@@ -117,12 +119,12 @@ class Supervisor:
         asked = []
         hand.heard = time.monotonic()
         for report in reports:
+            for log in report.logs:
+                _pass_on(log, hand.items.get(log.token))
             for walked in report.walked:
                 if hand.items.pop(walked.token, None) is not None:
                     self._court.close(walked.token)
                     results.append(walked)
-            for log in report.logs:
-                _pass_on(log, hand.items.get(log.token))
             if report.asked:
                 asked.append([identity for identity in report.asked if identity.token in hand.items])
             hand.seconds += report.seconds
@@ -137,11 +139,11 @@ class Supervisor:
         self._failed_starts = 0
         if hand.batches:
             hand.batch_ended()
-        if hand.batches:
-            return
-        if hand.items:
+        if hand.done >= self._limits.recycle or grown > self._limits.memory // 4:
+            hand.retiring = True
+        if not hand.batches and hand.items:
             self.crew.kill(hand)
-        elif hand.done >= self._limits.recycle or grown > self._limits.memory // 4:
+        elif not hand.batches and hand.retiring:
             hand.say_farewell()
 
     def _answer(self, answer: Answerer, asked: list[tuple[Hand, list[Identity]]]) -> list[Hand]:

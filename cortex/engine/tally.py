@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from cortex.engine.lifecycle import has_failed
@@ -19,6 +20,7 @@ class LaneRun:
     lane: Lane
     uuid: UUID
     version: int
+    definition: Mapping[str, Any]
     nodes: dict[str, NodeCounts] = field(init=False)
     assets: AssetCounts = field(default_factory=AssetCounts)
     bytes_read: int = 0

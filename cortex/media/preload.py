@@ -13,6 +13,7 @@ _MODULES = (
     "numpy",
     "PIL.ImageCms",
     "PIL.ImageDraw",
+    "av.subtitles.stream",
     *(f"cortex.media.{name}" for name in ("container", "iptc", "pdf", "picture", "tags", "text", "xmp")),
 )
 

@@ -121,7 +121,8 @@ def mpeg_audio(head: bytes, size: int, read_at: ReadAt) -> str | None:
     if frame is None:
         return None
     follows = head[frame : frame + 4]
-    return "audio/mpeg" if len(follows) < 4 or _mpeg_frame(follows) is not None else None
+    # Required, since UTF-16 text may well begin like one frame.
+    return "audio/mpeg" if len(follows) == 4 and _mpeg_frame(follows) is not None else None
 
 
 def _mpeg_frame(header: bytes) -> int | None:

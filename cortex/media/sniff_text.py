@@ -12,7 +12,7 @@ _MAIL = re.compile(
     rb"(?:From |(?:[A-Za-z][\w-]{0,40}:[ \t][^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*){0,60}?"
     rb"(?:From|Subject|Message-I[Dd]|Received|Return-Path|Delivered-To):)"
 )
-_MAIL_SECOND = re.compile(rb"^(?:Date|To|MIME-Version|Message-I[Dd]|Subject|Received):", re.IGNORECASE | re.MULTILINE)
+_MAIL_FIELDS = re.compile(rb"^(?:Date|From|To|MIME-Version|Message-I[Dd]|Subject|Received):", re.MULTILINE)
 _JSON = re.compile(rb'\s*(?:\{\s*(?:"|\})|\[\s*(?:[\[{"\]\d-]|true|false|null))')
 _HTML = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<script")
 
@@ -72,7 +72,7 @@ def _sort(text: bytes) -> str:
         return _markup(text.lstrip()[:1024].lower())
     if start in (b"{", b"[") and _JSON.match(text):
         return "application/json"
-    if text[:1].isalpha() and _MAIL.match(text) and _MAIL_SECOND.search(text):
+    if text[:1].isalpha() and _MAIL.match(text) and len(set(_MAIL_FIELDS.findall(text))) > 1:
         return "message/rfc822"
     return "text/plain"
 

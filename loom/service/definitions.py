@@ -31,6 +31,11 @@ class LocalDefinitions(Holding):
         with self._database.write() as connection:
             return pipelines.save(connection, document, if_match, now_us())
 
+    def never_had_pipelines(self) -> bool:
+        """Whether no pipeline was ever saved here; one that was deleted counts."""
+        with self._database.read() as connection:
+            return pipelines.is_first(connection)
+
     def delete_pipeline(self, name: str) -> None:
         with self._database.write() as connection:
             pipelines.remove(connection, name)

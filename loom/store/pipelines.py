@@ -20,6 +20,11 @@ def etag_of(definition: dict[str, Any]) -> str:
     return blake3(to_json(definition).encode("utf-8")).hexdigest(16)
 
 
+def is_first(connection: Connection) -> bool:
+    """Whether no pipeline was ever saved, deleted ones included."""
+    return connection.execute(select(pipelines.c.id).limit(1)).first() is None
+
+
 def current(connection: Connection, name: str) -> PipelineShape:
     """The current version; raises `NOT_FOUND`."""
     row = connection.execute(_current().where(pipelines.c.name == name)).first()
@@ -63,14 +68,26 @@ def save(connection: Connection, definition: dict[str, Any], if_match: str | Non
         raise LoomError("VERSION_CONFLICT")
     if row is not None and row.etag == etag:
         return _shape(row)
-    number = _next_number(connection, name)
-    pipeline = select(pipelines.c.id).where(pipelines.c.name == name).scalar_subquery()
-    connection.execute(
-        insert(versions).values(
-            pipeline=pipeline, number=number, definition=to_json(definition), etag=etag, created=now
-        )
-    )
+    _new_version(connection, definition, now)
     return current(connection, name)
+
+
+def record(connection: Connection, definition: dict[str, Any], now: int) -> int:
+    """The number of the version that says this; if there is none, it is made, without becoming the current version:
+    a definition that a run was given as a file is kept with the run, but not listed or matched."""
+    name, etag = definition["name"], etag_of(definition)
+    known = connection.execute(
+        select(versions.c.number)
+        .join(pipelines, pipelines.c.id == versions.c.pipeline)
+        .where(pipelines.c.name == name, versions.c.etag == etag)
+        .order_by(versions.c.number.desc())
+    ).scalar()
+    if known is not None:
+        return int(known)
+    before = connection.execute(select(pipelines.c.current).where(pipelines.c.name == name)).scalar()
+    number = _new_version(connection, definition, now)
+    connection.execute(update(pipelines).values(current=before).where(pipelines.c.name == name))
+    return number
 
 
 def remove(connection: Connection, name: str) -> None:
@@ -81,6 +98,18 @@ def remove(connection: Connection, name: str) -> None:
     in_use = exists().where(runs.c.version == versions.c.id)
     connection.execute(delete(versions).where(versions.c.pipeline == pipeline, ~in_use))
     connection.execute(update(pipelines).values(current=None).where(pipelines.c.name == name))
+
+
+def _new_version(connection: Connection, definition: dict[str, Any], now: int) -> int:
+    name = definition["name"]
+    number = _next_number(connection, name)
+    pipeline = select(pipelines.c.id).where(pipelines.c.name == name).scalar_subquery()
+    connection.execute(
+        insert(versions).values(
+            pipeline=pipeline, number=number, definition=to_json(definition), etag=etag_of(definition), created=now
+        )
+    )
+    return number
 
 
 def _next_number(connection: Connection, name: str) -> int:

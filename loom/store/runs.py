@@ -12,6 +12,7 @@ from loom.errors import LoomError
 from loom.model import AssetCounts, NodeCounts, RunClosing, RunOpening, RunState, StepRef
 from loom.shapes import Page, RunShape
 from loom.store import workers
+from loom.store.pipelines import record
 from loom.store.statements import compiled, fetch, insert
 from loom.store.tables import nodes, pipeline_versions, pipelines, plans, runs, signatures, step_lists, steps
 from loom.store.values import (
@@ -51,14 +52,17 @@ class OpenRun(NamedTuple):
 
 def open_run(connection: Connection, opening: RunOpening, now: int) -> None:
     """Begins a run; nothing happens when it is there already. Raises `NOT_FOUND` when its version of the pipeline is
-    not stored."""
+    not stored; a definition that comes with the opening is kept for the run."""
+    number = opening.version
+    if opening.definition is not None:
+        number = record(connection, opening.definition, now)
     version = connection.execute(
         select(pipeline_versions.c.id)
         .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
-        .where(pipelines.c.name == opening.pipeline, pipeline_versions.c.number == opening.version)
+        .where(pipelines.c.name == opening.pipeline, pipeline_versions.c.number == number)
     ).scalar()
     if version is None:
-        raise LoomError("NOT_FOUND", f"There is no version {opening.version} of a pipeline named {opening.pipeline!r}.")
+        raise LoomError("NOT_FOUND", f"There is no version {number} of a pipeline named {opening.pipeline!r}.")
     row = (
         opening.uuid.bytes,
         version,

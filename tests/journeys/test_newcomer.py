@@ -47,7 +47,7 @@ def test_moved_and_renamed_files_keep_everything(cortex: Cortex, library: Path) 
     assert moved["assets"]["new"] == 0
     assert moved["assets"]["moved"] == 3
     assert moved["nodes"]["thumbnail"]["computed"] == 0
-    shown = cortex("show", library / "TWO.png", "--json")
+    shown = cortex("show", library / "TWO.png")
     assert shown.code == 0, shown.err
     assert "missing" in shown.out
 

@@ -1,0 +1,112 @@
+import math
+import os
+import signal
+import struct
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from cortex.engine.board import IDLE, NOBODY, READING, WALKING, Board, BoardSlot
+
+
+@pytest.fixture
+def board() -> Iterator[Board]:
+    board = Board(3)
+    yield board
+    board.close()
+
+
+@pytest.fixture
+def slot(board: Board) -> Iterator[BoardSlot]:
+    slot = BoardSlot(board.fd, 1, base_s=30.0, cpus=2.0)
+    yield slot
+    slot.close()
+
+
+def test_what_the_worker_writes_the_parent_reads(board: Board, slot: BoardSlot) -> None:
+    before = time.monotonic()
+    slot.take(2**40, WALKING)
+    slot.enter(2**40, 3, 7, "image", 20.0)
+    slot.progress(0.5)
+    page = board.read(1)
+    assert page[:3] == (2**40, 3, 7)
+    assert (page.stage, page.fraction, page.phase) == (WALKING, 0.5, "image")
+    assert before <= page.since <= time.monotonic()
+    assert before + 20 <= page.deadline <= time.monotonic() + 20
+
+
+def test_between_two_steps_the_file_is_still_in_hand(board: Board, slot: BoardSlot) -> None:
+    slot.take(5, READING)
+    slot.enter(5, 0, 1, "read", 900.0)
+    slot.leave()
+    page = board.read(1)
+    assert (page.token, page.step, page.stage, page.phase) == (5, -1, READING, "")
+    assert page.deadline - page.since == pytest.approx(30.0)
+
+
+def test_at_rest_there_is_nobody_and_no_deadline(board: Board, slot: BoardSlot) -> None:
+    slot.take(5, READING)
+    slot.rest()
+    assert (board.read(1).token, board.read(1).stage, board.read(1).deadline) == (NOBODY, IDLE, 0.0)
+    assert slot.token == NOBODY
+
+
+def test_renewing_moves_the_deadline(board: Board, slot: BoardSlot) -> None:
+    slot.enter(5, 0, 1, "", 10.0)
+    before = board.read(1)
+    time.sleep(0.02)
+    slot.renew()
+    assert board.read(1).deadline >= before.deadline + 0.02
+    assert board.read(1).since == before.since
+
+
+def test_a_phase_comes_and_goes(board: Board, slot: BoardSlot) -> None:
+    slot.enter(5, 0, 1, "", 10.0)
+    slot.phase("image" * 20)
+    assert board.read(1).phase == ("image" * 20)[:32]
+    slot.phase("")
+    assert board.read(1).phase == ""
+
+
+def test_a_new_step_has_no_progress_yet(board: Board, slot: BoardSlot) -> None:
+    slot.enter(5, 0, 1, "", 10.0)
+    slot.progress(1.0)
+    slot.enter(5, 0, 2, "", 10.0)
+    assert board.read(1).fraction == 0.0
+
+
+def test_workers_have_a_page_each(board: Board, slot: BoardSlot) -> None:
+    slot.take(5, WALKING)
+    board.clear(0)
+    board.clear(2)
+    assert board.read(1).token == 5
+    board.clear(1)
+    assert board.read(1).token == NOBODY
+
+
+def test_a_scribbled_page_can_be_read(board: Board) -> None:
+    os.pwrite(board.fd, struct.pack("7d", *[math.nan, math.inf, -math.inf, *[math.nan] * 4]) + b"\xff" * 32, 0)
+    page = board.read(0)
+    assert (page.token, page.lane, page.step, page.stage) == (-1, -1, -1, -1)
+
+
+def test_the_kernel_ends_a_step_when_nobody_else_does(board: Board) -> None:
+    pid = os.fork()
+    if pid == 0:
+        slot = BoardSlot(board.fd, 2, base_s=30.0, cpus=2.0)
+        slot.enter(1, 0, 0, "", -1.9)
+        while True:
+            pass
+    _, status = os.waitpid(pid, 0)
+    assert os.WTERMSIG(status) == signal.SIGALRM
+
+
+def test_at_rest_the_timer_is_off(slot: BoardSlot) -> None:
+    slot.enter(1, 0, 0, "", 10.0)
+    assert 10 < signal.getitimer(signal.ITIMER_REAL)[0] <= 12
+    slot.rest()
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    slot.enter(1, 0, 0, "", 20.0)
+    slot.enter(1, 0, 0, "", 3.0)
+    assert signal.getitimer(signal.ITIMER_REAL)[0] <= 5

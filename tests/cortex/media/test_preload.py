@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from realmedia import FILMS, PAPERS, SOUNDS, VARIANTS, RealMedia
+
+CODE = """
+import os, sys
+from cortex.media.preload import preload
+preload()
+import cortex.testing
+from cortex.operators.metadata import Metadata
+from cortex.operators.thumbnails import Thumbnail
+before = set(sys.modules)
+for path in sys.argv[1:]:
+    for node in (Metadata(), Thumbnail(size=64)):
+        cortex.testing.run_operator(node, path)
+late = {name for name in set(sys.modules) - before}
+assert not late, late
+"""
+
+
+def test_nothing_is_imported_after_preloading(media: RealMedia) -> None:
+    """A confined worker may find out that it cannot."""
+    paths: list[Path] = [media.photo(), *map(media.variant, VARIANTS), *map(media.film, FILMS)]
+    paths += [*map(media.sound, SOUNDS), *map(media.paper, PAPERS)]
+    subprocess.run([sys.executable, "-c", CODE, *map(str, paths)], check=True)
