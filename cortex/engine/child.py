@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 from cortex.engine import board, confine, wire
@@ -85,7 +84,7 @@ class Outbox:
             time.sleep(LATE_S)
             self._due.clear()
             if self._walked or self._logs:
-                self._send()
+                self._send([])
 
     def add(self, walked: Walked) -> None:
         """A result; waits when the parent is slow to take those before it."""
@@ -94,7 +93,7 @@ class Outbox:
             for artifact in computed.artifacts:
                 self._bytes += len(artifact.data)
         if self._bytes > _ENOUGH:
-            self.send()
+            self.send([], ended=False)
         elif not self._due.is_set():
             self._due.set()
 
@@ -102,19 +101,17 @@ class Outbox:
         self._logs.append(record)
         self._due.set()
 
-    def send(self, asked: Sequence[Identity] = (), *, ended: bool = False, seconds: float = 0.0, grown: int = 0) -> None:
+    def send(self, asked: list[Identity], *, ended: bool, seconds: float = 0.0, grown: int = 0) -> None:
         """Sends everything now, and waits until the parent takes it."""
         self._page.rest()
         self._bytes = 0
-        self._send(list(asked), ended, seconds, grown)
+        self._send(asked, ended, seconds, grown)
 
-    def _send(
-        self, asked: list[Identity] | None = None, ended: bool = False, seconds: float = 0.0, grown: int = 0
-    ) -> None:
+    def _send(self, asked: list[Identity], ended: bool = False, seconds: float = 0.0, grown: int = 0) -> None:
         with self._sending:
             walked = [self._walked.popleft() for _ in range(len(self._walked))]
             logs = [self._logs.popleft() for _ in range(len(self._logs))]
-            wire.send(self._line, wire.Report(walked, asked or [], logs, ended, seconds, grown))
+            wire.send(self._line, wire.Report(walked, asked, logs, ended, seconds, grown))
 
 
 class Worker:
@@ -131,7 +128,7 @@ class Worker:
     def run(self) -> None:
         threading.Thread(target=self._outbox.watch, name="outbox", daemon=True).start()
         try:
-            self._outbox.send(ended=True)
+            self._outbox.send([], ended=True)
             while True:
                 order = self._orders.receive()
                 if order.items:
@@ -168,7 +165,7 @@ class Worker:
                 self._walker.discard(item)
         self._page.rest()
         grown = confine.data_bytes() - self._start_bytes
-        self._outbox.send(ended=True, seconds=time.monotonic() - began, grown=grown)
+        self._outbox.send([], ended=True, seconds=time.monotonic() - began, grown=grown)
 
     def _identify(self, item: Item) -> Identity | Walked:
         try:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol, TypeGuard
+from typing import NamedTuple, Protocol, cast
 
 import reactivex as rx
+from reactivex import Observable
 from reactivex import operators as ops
 from reactivex.scheduler import EventLoopScheduler, ThreadPoolScheduler
 from reactivex.subject import Subject
@@ -93,19 +94,13 @@ class Executor:
         scan = threading.Thread(target=self.intake.scan, args=(found,), name="scan", daemon=True)
         scan.start()
         walked = rx.from_iterable(self._sandbox.run(self.intake.items(), self.intake.answer))
-        stored = rx.merge(
-            self._aside,
-            walked.pipe(
-                ops.map(self._sort),
-                ops.filter(_is_told),
-                ops.do_action(on_completed=self._aside.on_completed),
-            ),
-        ).pipe(
-            ops.buffer_with_time_or_count(BATCH_SECONDS, BATCH_ASSETS, self._commits),
-            ops.filter(bool),
-            ops.observe_on(self._commits),
-            ops.do_action(self._commit),
+        maybe: Observable[Told | None] = walked.pipe(ops.map(self._sort))
+        told = cast("Observable[Told]", maybe.pipe(ops.filter(lambda one: one is not None)))
+        sorted_out = told.pipe(ops.do_action(on_completed=self._aside.on_completed))
+        batches: Observable[list[Told]] = rx.merge(self._aside, sorted_out).pipe(
+            ops.buffer_with_time_or_count(BATCH_SECONDS, BATCH_ASSETS, self._commits)
         )
+        stored = batches.pipe(ops.filter(bool), ops.observe_on(self._commits), ops.do_action(self._commit))
         ended = threading.Event()
         self._beside.open()
         try:
@@ -262,10 +257,6 @@ class Executor:
             if computed.error_code is not None:
                 node, message = steps[computed.step].node, computed.error_message or ""
                 self._observer.failure(asset, finished.entry.path, node, computed.error_code, message)
-
-
-def _is_told(told: Told | None) -> TypeGuard[Told]:
-    return told is not None
 
 
 def _thread(name: str) -> Callable[..., threading.Thread]:

@@ -69,7 +69,8 @@ class Supervisor:
             self.switchboard.watch(crew.start())
             starting += 1
         self.switchboard.watch_control(crew.control)
-        for hand in self._deal(idle, [hand for hand in hands if hand.takes_another], starting):
+        quick = [hand for hand in hands if hand.takes_another] if not starting else []
+        for hand in self._deal(idle, quick, starting):
             self.switchboard.watch(hand)
 
     def _deal(self, idle: list[Hand], quick: list[Hand], starting: int) -> list[Hand]:
@@ -177,7 +178,7 @@ class Supervisor:
         if not hand.ready:
             self._failed_start(hand, cause)
         culprit = None
-        if status is not None and not (hand.killed_at is not None and page.deadline > hand.killed_at):
+        if status is not None and not (hand.overdue and page.deadline > (hand.killed_at or 0.0)):
             suspect = next(iter(hand.items), None) if hand.alone else page.token if page.stage != IDLE else None
             culprit = hand.items.pop(suspect, None) if suspect is not None else None
         verdicts = [] if culprit is None else [self._court.accuse(culprit, page, cause)]

@@ -10,14 +10,13 @@ from typing import Any, BinaryIO
 import av
 import msgspec
 from av.container import InputContainer
-from av.stream import Disposition, Stream
 from PIL.Image import Image
 
-from cortex.media import samples as sound
-from cortex.media.frames import Frames
+from cortex.media.frames import Frames, is_cover
 from cortex.media.isobox import is_cut, rotations
 from cortex.media.picture import Picture
 from cortex.media.probe import Probe, StreamInfo
+from cortex.media.samples import Samples, Sounds
 from cortex.media.sniff import sniff
 from cortex.media.values import clean_text
 from loom.errors import LoomError
@@ -90,25 +89,27 @@ class Container:
         mime = sniff(data, len(data), lambda at, count: data[at : at + count])
         return Picture(lambda: io.BytesIO(data), mime, self._max_pixels).decode(max_side)
 
-    def samples(self, rate: int, start_s: float, max_seconds: float) -> sound.Samples:
+    def samples(self, rate: int, start_s: float, max_seconds: float) -> Samples:
         """Mono samples of the first sound stream."""
-        return sound.read(self._opened(), rate, start_s, max_seconds)
+        return Sounds(self._reopened, self._opened()).read(rate, start_s, max_seconds)
 
-    def peaks(self, count: int) -> sound.Samples:
+    def peaks(self, count: int) -> Samples:
         """The loudest sample in each of `count` parts."""
-        return sound.peaks(self._opened(), self.probe.duration_s, count)
+        return Sounds(self._reopened, self._opened()).peaks(self.probe.duration_s, count)
 
     def _pictures(self) -> Frames:
-        source = self._opened()
-        stream = next((s for s in source.streams.video if not is_cover(s)), None)
-        if stream is None:
-            raise LoomError("FORMAT_UNSUPPORTED", "the file has no video stream")
-        return Frames(source, stream, self.probe.duration_s, self._max_pixels)
+        return Frames(self._reopened, self._opened(), self.probe.duration_s, self._max_pixels)
 
     def _opened(self) -> InputContainer:
         if self._input is None:
             raise LoomError("INTERNAL", "the file was closed before it was decoded")
         return self._input
+
+    def _reopened(self) -> InputContainer:
+        self._opened().close()
+        self._file.seek(0)
+        self._input = source = self._open()
+        return source
 
     def _read_header(self, source: InputContainer) -> Probe:
         streams = [_stream_info(stream) for stream in source.streams]
@@ -138,11 +139,6 @@ class Container:
         turns = iter(rotations(self._read_at, self._file.seek(0, io.SEEK_END)))
         self._file.seek(position)
         return [_turned(info, next(turns, 0)) if info.type == "video" else info for info in streams]
-
-
-def is_cover(stream: Stream) -> bool:
-    """Whether a video stream is only a still picture beside the sound."""
-    return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
 
 
 def tags_of(metadata: Any) -> dict[str, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
@@ -21,39 +21,41 @@ _MAX_ERRORS = 50
 _WHOLE_PIXELS = 300_000_000
 """Videos of fewer pixels in all are decoded from end to end when they have key frames for less than half of what is
 asked for."""
+Reopen = Callable[[], InputContainer]
 _TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 
 
 class Frames:
     """The pictures of one video stream. `duration_s` may be None when the container does not tell."""
 
-    def __init__(self, source: InputContainer, stream: VideoStream, duration_s: float | None, max_pixels: int) -> None:
+    def __init__(self, reopen: Reopen, source: InputContainer, duration_s: float | None, max_pixels: int) -> None:
+        self._reopen = reopen
+        self._duration = duration_s
+        self._max_pixels = max_pixels
+        self._use(source)
+
+    def _use(self, source: InputContainer) -> None:
+        self._source = source
+        self._stream = stream = _pictures(source)
+        self._start = stream.start_time or 0
         context: Any = stream.codec_context
         if context is None:
             raise LoomError("FORMAT_UNSUPPORTED", "no decoder for the video stream is installed")
-        if context.width * context.height > max_pixels:
+        if context.width * context.height > self._max_pixels:
             raise LoomError("FILE_TOO_LARGE", f"frames of {context.width} x {context.height} pixels are too large")
         if not context.is_open:
             # Frame threads would each decode frames that are thrown away after the next seek.
             context.thread_type = "SLICE"
             context.thread_count = 1
-        self._source = source
-        self._stream = stream
-        self._duration = duration_s
-        self._max_pixels = max_pixels
-        self._start = stream.start_time or 0
 
     def at(self, fraction: float, max_side: int | None) -> Image.Image:
         """The key frame at or before that part of the length, else the first frame that can be decoded."""
         self._key_frames_only(True)
         frame = self._after_seek(fraction * self._duration) if self._duration else None
-        if frame is None:
-            self._rewind()
-            frame = next(self._decoded(_MAX_PACKETS), None)
-        if frame is None:
-            self._key_frames_only(False)
-            self._rewind()
-            frame = next(self._decoded(_MAX_PACKETS), None)
+        for only in (True, False):
+            if frame is None:
+                self._rewind(only)
+                frame = next(self._decoded(_MAX_PACKETS), None)
         if frame is None:
             raise LoomError("FILE_DAMAGED", "no frame of the video can be decoded")
         return self._picture(frame, max_side)
@@ -84,8 +86,7 @@ class Frames:
 
     def _sequential(self, count: int, pick: Callable[[VideoFrame], Image.Image]) -> list[Image.Image]:
         """One pass over all frames, taking the first at or after each moment."""
-        self._key_frames_only(False)
-        self._rewind()
+        self._rewind(key_frames_only=False)
         found: list[Image.Image] = []
         start = float(self._start * (self._stream.time_base or 0))
         for frame in self._decoded(1_000_000):
@@ -98,8 +99,7 @@ class Frames:
         return found
 
     def _all_key_frames(self, pick: Callable[[VideoFrame], Image.Image]) -> Iterator[Image.Image]:
-        self._key_frames_only(True)
-        self._rewind()
+        self._rewind(key_frames_only=True)
         for number, frame in enumerate(self._decoded(100 * _MAX_PACKETS)):
             if number == 256:
                 return
@@ -113,9 +113,15 @@ class Frames:
     def _key_frames_only(self, only: bool) -> None:
         self._stream.codec_context.skip_frame = "NONKEY" if only else "DEFAULT"
 
-    def _rewind(self) -> None:
-        with suppress(av.FFmpegError, PermissionError):
+    def _rewind(self, key_frames_only: bool) -> None:
+        """Back to the start; opened again where the format cannot seek, since trying leaves it at its end."""
+        try:
+            if self._duration is None:
+                raise PermissionError
             self._source.seek(self._start, stream=self._stream)
+        except (av.FFmpegError, PermissionError):
+            self._use(self._reopen())
+        self._key_frames_only(key_frames_only)
 
     def _after_seek(self, seconds: float) -> VideoFrame | None:
         """The first frame that comes out after going to the key frame at or before a moment."""
@@ -160,6 +166,18 @@ class Frames:
         )
         turn = _TURNS.get(round(-frame.rotation / 90) * 90 % 360)
         return image if turn is None else image.transpose(turn)
+
+
+def is_cover(stream: Stream) -> bool:
+    """Whether a video stream is only a still picture beside the sound."""
+    return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
+
+
+def _pictures(source: InputContainer) -> VideoStream:
+    stream = next((stream for stream in source.streams.video if not is_cover(stream)), None)
+    if stream is None:
+        raise LoomError("FORMAT_UNSUPPORTED", "the file has no video stream")
+    return stream
 
 
 def _even(pictures: list[Image.Image], count: int) -> list[Image.Image]:

@@ -39,6 +39,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "image/x-pcx": ("PCX",),
     "image/x-tga": ("TGA",),
 }
+_JPEGS = ("JPEG", "MPO")
 _ORIENTATION = 0x0112
 _SWAPPED = (5, 6, 7, 8)
 _IPTC_OF_TIFF = 33723
@@ -114,9 +115,11 @@ class Picture:
         icc = image.info.get("icc_profile")
         # Known before and not after the decode of some formats, and after and not before it of TIFF.
         orientation = self._probe.orientation if image.format != "TIFF" else None
+        uninverted = image.mode == "CMYK" and image.format in _JPEGS and "adobe" not in image.info
         picture = _shrunk(image, max_side)
-        if picture is image:
-            image.load()
+        if uninverted:  # Pillow takes every CMYK JPEG for one of Adobe's, which hold 255 minus the ink
+            picture = picture.point(lambda value: 255 - value)
+        picture.load()
         return upright(to_rgb(picture, icc), orientation)
 
 
@@ -166,7 +169,7 @@ def _shrunk(image: Image.Image, max_side: int | None) -> Image.Image:
     """Reduced while decoding where the format can (JPEG by 1/2, 1/4, 1/8), then resampled."""
     if max_side is None or max(image.size) <= max_side:
         return resizable(image)
-    if image.format not in ("JPEG", "MPO"):
+    if image.format not in _JPEGS:
         image = resizable(image)
     # Below 256 pixels a wider gap costs next to nothing and keeps fine detail.
     gap = 1.5 if max_side <= 256 else 1.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import pairwise
 
 import av
@@ -13,6 +12,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from cortex.media.frames import Reopen
 from loom.errors import LoomError
 
 Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
@@ -24,38 +24,84 @@ _LONG_S = 900.0
 _TASTE_S = 0.08
 
 
-def read(source: InputContainer, rate: int, start_s: float, max_seconds: float) -> Samples:
-    """Mono float32 samples from a moment on. Raises FORMAT_UNSUPPORTED when there is no sound, FILE_DAMAGED when
-    nothing of it can be decoded."""
-    stream = _sound(source)
-    wanted = max(int(rate * max_seconds), 0)
-    _go_to(source, stream, start_s)
-    pieces: list[Samples] = []
-    count = 0
-    for piece in _resampled(source, stream, rate, start_s):
-        pieces.append(piece)
-        count += len(piece)
-        if count >= wanted:
-            break
-    if not pieces and start_s == 0:
-        raise LoomError("FILE_DAMAGED", "nothing of the sound can be decoded")
-    return np.concatenate(pieces)[:wanted] if pieces else np.zeros(0, np.float32)
+class Sounds:
+    """The samples of the first sound stream. Raises FORMAT_UNSUPPORTED when there is none that can be decoded."""
 
+    def __init__(self, reopen: Reopen, source: InputContainer) -> None:
+        self._reopen = reopen
+        self._use(source)
 
-def peaks(source: InputContainer, duration_s: float | None, count: int) -> Samples:
-    """The loudest sample, 0 to 1, in each of `count` equal parts; of long sound in a short piece of each part."""
-    if duration_s is not None and duration_s > _LONG_S:
-        step = duration_s / count
-        return np.array([_loudest(source, number * step) for number in range(count)], np.float32)
-    samples = np.abs(read(source, _WAVEFORM_RATE, 0.0, _LONG_S))
-    edges = np.linspace(0, len(samples), count + 1).astype(int)
-    parts = [samples[a:b] for a, b in pairwise(edges)]
-    return np.array([min(float(part.max()), 1.0) if len(part) else 0.0 for part in parts], np.float32)
+    def _use(self, source: InputContainer) -> None:
+        self._source = source
+        self._stream = _sound(source)
+        self._base = float(self._stream.time_base or 0)
+        self._start = self._stream.start_time or 0
 
+    def read(self, rate: int, start_s: float, max_seconds: float) -> Samples:
+        """Mono float32 samples from a moment on. Raises FILE_DAMAGED when nothing of the sound can be decoded."""
+        wanted = max(int(rate * max_seconds), 0)
+        self._go_to(start_s)
+        pieces: list[Samples] = []
+        count = 0
+        for piece in self._resampled(rate, start_s):
+            pieces.append(piece)
+            count += len(piece)
+            if count >= wanted:
+                break
+        if not pieces and start_s == 0:
+            raise LoomError("FILE_DAMAGED", "nothing of the sound can be decoded")
+        return np.concatenate(pieces)[:wanted] if pieces else np.zeros(0, np.float32)
 
-def _loudest(source: InputContainer, start_s: float) -> float:
-    samples = read(source, _WAVEFORM_RATE, max(start_s, 1e-6), _TASTE_S)
-    return min(float(np.abs(samples).max()), 1.0) if len(samples) else 0.0
+    def peaks(self, duration_s: float | None, count: int) -> Samples:
+        """The loudest sample, 0 to 1, in each of `count` equal parts; of long sound in a short piece of each part."""
+        if duration_s is not None and duration_s > _LONG_S and self._go_to(duration_s / 2):
+            moments = [(number + 0.5) * duration_s / count for number in range(count)]
+            parts = [self.read(_WAVEFORM_RATE, moment, _TASTE_S) for moment in moments]
+        else:
+            samples = self.read(_WAVEFORM_RATE, 0.0, _LONG_S)
+            edges = np.linspace(0, len(samples), count + 1).astype(int)
+            parts = [samples[a:b] for a, b in pairwise(edges)]
+        return np.array([min(float(np.abs(part).max()), 1.0) if len(part) else 0.0 for part in parts], np.float32)
+
+    def _go_to(self, start_s: float) -> bool:
+        """Near a moment; to the start, with the answer False, where the format cannot seek."""
+        try:
+            self._source.seek(self._start + (int(start_s / self._base) if self._base else 0), stream=self._stream)
+        except (av.FFmpegError, OverflowError, PermissionError):
+            self._use(self._reopen())
+            return False
+        return True
+
+    def _resampled(self, rate: int, start_s: float) -> Iterator[Samples]:
+        resampler = AudioResampler(format="flt", layout="mono", rate=rate)
+        begin = self._start * self._base + start_s
+        for frame in self._decoded():
+            if start_s and frame.time is not None and frame.time + frame.samples / (frame.sample_rate or 1) <= begin:
+                continue
+            try:
+                resampled = resampler.resample(frame)
+            except (ValueError, av.FFmpegError):  # the stream changed its form in the middle
+                resampler = AudioResampler(format="flt", layout="mono", rate=rate)
+                resampled = resampler.resample(frame)
+            for piece in resampled:
+                yield np.nan_to_num(piece.to_ndarray().reshape(-1), posinf=0.0, neginf=0.0)
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        """Frames from here on; damaged packets are passed over, a limited number of them."""
+        errors = 0
+        packets = self._source.demux(self._stream)
+        while errors <= _MAX_ERRORS:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except EOFError:
+                return
+            except av.FFmpegError:
+                errors += 1
+                continue
+            yield from frames
 
 
 def _sound(source: InputContainer) -> AudioStream:
@@ -65,42 +111,3 @@ def _sound(source: InputContainer) -> AudioStream:
     if stream.codec_context is None:
         raise LoomError("FORMAT_UNSUPPORTED", "no decoder for the sound is installed")
     return stream
-
-
-def _go_to(source: InputContainer, stream: AudioStream, start_s: float) -> None:
-    base = stream.time_base
-    with suppress(av.FFmpegError, OverflowError):
-        source.seek((stream.start_time or 0) + (int(start_s / base) if base else 0), stream=stream)
-
-
-def _resampled(source: InputContainer, stream: AudioStream, rate: int, start_s: float) -> Iterator[Samples]:
-    resampler = AudioResampler(format="flt", layout="mono", rate=rate)
-    begin = float((stream.start_time or 0) * (stream.time_base or 0)) + start_s
-    for frame in _decoded(source, stream):
-        if start_s and frame.time is not None and frame.time + frame.samples / (frame.sample_rate or 1) <= begin:
-            continue
-        try:
-            resampled = resampler.resample(frame)
-        except (ValueError, av.FFmpegError):  # the stream changed its form in the middle
-            resampler = AudioResampler(format="flt", layout="mono", rate=rate)
-            resampled = resampler.resample(frame)
-        for piece in resampled:
-            yield np.nan_to_num(piece.to_ndarray().reshape(-1), posinf=0.0, neginf=0.0)
-
-
-def _decoded(source: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Frames from here on; damaged packets are passed over, a limited number of them."""
-    errors = 0
-    packets = source.demux(stream)
-    while errors <= _MAX_ERRORS:
-        try:
-            packet = next(packets, None)
-            if packet is None:
-                return
-            frames = packet.decode()
-        except EOFError:
-            return
-        except av.FFmpegError:
-            errors += 1
-            continue
-        yield from frames

@@ -74,6 +74,9 @@ class NodeChecks:
 
     def _why_unknown(self, operator: str) -> str:
         """The nearest ids are looked for a limited number of times: it is slow."""
+        why = getattr(self._operators, "why_unknown", None)
+        if why is not None and (sentence := why(operator)) is not None:
+            return str(sentence)
         if operator not in self._hints and len(self._hints) < _MAX_SUGGESTIONS:
             near = difflib.get_close_matches(shortened(operator), list(self._operators.ids()), 1)
             self._hints[operator] = f"; did you mean {near[0]}?" if near else ""

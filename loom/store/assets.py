@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from uuid import UUID
 
 import msgspec
@@ -42,7 +43,7 @@ def ensure(connection: Connection, reports: Sequence[AssetReport], now: int) -> 
         # in the order of the digests, so that two writers cannot wait for each other
         insert(connection, assets, [(digest, *wanted[digest], now) for digest in sorted(fresh)])
         ids.update(known(connection, list(fresh)))
-    write_rows(connection, compiled(connection, _retype), retyped)
+    write_rows(connection, compiled(connection, _retype), sorted(retyped, key=itemgetter(2)))
     return ids, set(fresh)
 
 
@@ -64,7 +65,7 @@ def add_hashes(connection: Connection, found: Iterable[tuple[int, str, bytes]]) 
             rows.append((asset, algorithm, bytes.fromhex(value)))
         except (TypeError, ValueError):
             continue
-    upsert(connection, asset_hashes, rows)
+    upsert(connection, asset_hashes, sorted(rows))
 
 
 def by_uuid(connection: Connection, uuid: UUID) -> int:

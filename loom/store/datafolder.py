@@ -22,7 +22,7 @@ class Holder(NamedTuple):
     address: str | None
 
 
-class DataFolderLockedError(LoomError):
+class DataFolderLocked(LoomError):  # noqa: N818
     """`DATA_FOLDER_LOCKED`, with who holds it."""
 
     def __init__(self, holder: Holder) -> None:
@@ -35,7 +35,7 @@ class DataFolderLockedError(LoomError):
     def address(self) -> str | None:
         return self.holder.address
 
-    def __reduce__(self) -> tuple[type[DataFolderLockedError], tuple[Holder]]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[type[DataFolderLocked], tuple[Holder]]:  # type: ignore[override]
         return type(self), (self.holder,)
 
 
@@ -49,7 +49,7 @@ class DataFolder:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Makes the folder (for this user alone) when there is none, and takes hold of it. Raises
-        `DataFolderLockedError`, `DISK_FULL`, `DATABASE_UNREACHABLE` when the folder cannot be made or written."""
+        `DataFolderLocked`, `DISK_FULL`, `DATABASE_UNREACHABLE` when the folder cannot be made or written."""
         with _faults_told():
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -57,7 +57,7 @@ class DataFolder:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise DataFolderLockedError(holder_of(path)) from None
+            raise DataFolderLocked(holder_of(path)) from None
         folder = cls(path, descriptor)
         with _faults_told():
             folder._write_lock(None)

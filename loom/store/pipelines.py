@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 from blake3 import blake3
-from sqlalchemy import Connection, Row, Select, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
 
 from loom.errors import LoomError
 from loom.shapes import Page, PipelineShape
+from loom.store.statements import insert as ensure
 from loom.store.tables import pipeline_versions as versions
 from loom.store.tables import pipelines, runs
 from loom.store.values import cursor_of, iso, key_of_cursor, page_size, to_json
@@ -63,30 +64,29 @@ def save(connection: Connection, definition: dict[str, Any], if_match: str | Non
     """Makes the definition the current version of the pipeline that it names; nothing happens when it is that
     already. Raises `VERSION_CONFLICT` when `if_match` is not the etag of the current version."""
     name, etag = definition["name"], etag_of(definition)
-    row = connection.execute(_current().where(pipelines.c.name == name).with_for_update()).first()
+    pipeline, number = _next_number(connection, name)
+    row = connection.execute(_current().where(pipelines.c.id == pipeline)).first()
     if if_match is not None and (row is None or if_match not in ("*", row.etag)):
         raise LoomError("VERSION_CONFLICT")
     if row is not None and row.etag == etag:
         return _shape(row)
-    _new_version(connection, definition, now)
+    _add_version(connection, pipeline, number, definition, now)
+    connection.execute(update(pipelines).values(current=number).where(pipelines.c.id == pipeline))
     return current(connection, name)
 
 
 def record(connection: Connection, definition: dict[str, Any], now: int) -> int:
     """The number of the version that says this; if there is none, it is made, without becoming the current version:
     a definition that a run was given as a file is kept with the run, but not listed or matched."""
-    name, etag = definition["name"], etag_of(definition)
+    pipeline, number = _next_number(connection, definition["name"])
     known = connection.execute(
-        select(versions.c.number)
-        .join(pipelines, pipelines.c.id == versions.c.pipeline)
-        .where(pipelines.c.name == name, versions.c.etag == etag)
-        .order_by(versions.c.number.desc())
+        select(func.max(versions.c.number)).where(
+            versions.c.pipeline == pipeline, versions.c.etag == etag_of(definition)
+        )
     ).scalar()
     if known is not None:
         return int(known)
-    before = connection.execute(select(pipelines.c.current).where(pipelines.c.name == name)).scalar()
-    number = _new_version(connection, definition, now)
-    connection.execute(update(pipelines).values(current=before).where(pipelines.c.name == name))
+    _add_version(connection, pipeline, number, definition, now)
     return number
 
 
@@ -100,26 +100,19 @@ def remove(connection: Connection, name: str) -> None:
     connection.execute(update(pipelines).values(current=None).where(pipelines.c.name == name))
 
 
-def _new_version(connection: Connection, definition: dict[str, Any], now: int) -> int:
-    name = definition["name"]
-    number = _next_number(connection, name)
-    pipeline = select(pipelines.c.id).where(pipelines.c.name == name).scalar_subquery()
-    connection.execute(
-        insert(versions).values(
-            pipeline=pipeline, number=number, definition=to_json(definition), etag=etag_of(definition), created=now
-        )
-    )
-    return number
+def _next_number(connection: Connection, name: str) -> tuple[int, int]:
+    """The pipeline's own number and that of its next version. Locks its row, which is made first when there is none,
+    so that two who save at once come one after the other."""
+    ensure(connection, pipelines, [(name, None, 0)])
+    own = select(pipelines.c.id, pipelines.c.latest).where(pipelines.c.name == name).with_for_update()
+    pipeline, latest = connection.execute(own).one()
+    return pipeline, latest + 1
 
 
-def _next_number(connection: Connection, name: str) -> int:
-    latest = connection.execute(select(pipelines.c.latest).where(pipelines.c.name == name)).scalar()
-    number = 1 if latest is None else latest + 1
-    if latest is None:
-        connection.execute(insert(pipelines).values(name=name, current=number, latest=number))
-    else:
-        connection.execute(update(pipelines).values(current=number, latest=number).where(pipelines.c.name == name))
-    return number
+def _add_version(connection: Connection, pipeline: int, number: int, definition: dict[str, Any], now: int) -> None:
+    written = {"definition": to_json(definition), "etag": etag_of(definition), "created": now}
+    connection.execute(insert(versions).values(pipeline=pipeline, number=number, **written))
+    connection.execute(update(pipelines).values(latest=number).where(pipelines.c.id == pipeline))
 
 
 def _versions() -> Select[Any]:

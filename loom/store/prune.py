@@ -55,10 +55,10 @@ def prune(database: Database, blobs: Path, live: Set[bytes], *, grace_us: int, d
             named = _unused(connection, [], before)
             for piece in chunks([number for number, _, _ in named]):
                 connection.execute(delete(artifacts).where(artifacts.c.id.in_(piece)))
-        with database.read() as connection:
-            strays = _strays(connection, files, before)
         for _, digest, _ in named:
             files.path(digest).unlink(missing_ok=True)
+        with database.read() as connection:
+            strays = _strays(connection, files, before)
         for path, _ in strays:
             path.unlink(missing_ok=True)
         files.sweep_locked()
@@ -80,7 +80,7 @@ def _dead_signatures(connection: Connection, live: Set[bytes]) -> list[int]:
         .where(pipelines.c.current == pipeline_versions.c.number)
     )
     used = set(connection.execute(recorded).scalars())
-    rows = connection.execute(select(signatures.c.id, signatures.c.digest)).tuples()
+    rows = connection.execute(select(signatures.c.id, signatures.c.digest))
     return [number for number, digest in rows if number not in used and digest not in live]
 
 

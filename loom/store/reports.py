@@ -17,7 +17,8 @@ from loom.store.values import COMPLETED, FAILED, PASSED, clean, verdict_code
 
 
 def store(connection: Connection, run: OpenRun, batch: Sequence[AssetReport], now: int) -> None:
-    """Stores assets, locations, results, outcomes and collections. Raises `REQUEST_INVALID` for a result that belongs
+    """Stores assets, locations, results, outcomes and collections, rows of a table always in the order of their key,
+    so that two writers never wait for each other in a circle. Raises `REQUEST_INVALID` for a result that belongs
     to no step of the run, or that names a derived file which was not handed in before."""
     ids, fresh = assets.ensure(connection, batch, now)
     placed = [(ids[report.blake3], found) for report in batch for found in report.found]
@@ -62,7 +63,7 @@ def _store_results(
                 named.extend((asset, step.signature, ref) for ref in result.artifacts)
     rows.sort(key=itemgetter(0, 1))
     upsert(connection, results, rows)
-    write_rows(connection, compiled(connection, _drop_artifacts), replacing)
+    write_rows(connection, compiled(connection, _drop_artifacts), sorted(replacing))
     _name_artifacts(connection, named)
     assets.add_hashes(connection, hashed)
 

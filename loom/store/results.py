@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from loom.errors import is_retryable
 from loom.model import ArtifactRef, KnownAsset, Origin, StoredResult, asset_uuid, unpack_outcomes
@@ -107,10 +107,14 @@ def _walked(connection: Connection, numbers: Sequence[int], run_uuids: Sequence[
 
 
 def of_asset(connection: Connection, uuid: UUID) -> list[ResultShape]:
-    """All results of an asset, in the order in which they were first stored; raises `NOT_FOUND`."""
+    """All results of an asset, the oldest first and then in the order of the plan; raises `NOT_FOUND`."""
     number = assets.by_uuid(connection, uuid)
     refs = artifact_refs(connection, [number])
-    rows = connection.execute(shown_results().where(results.c.asset == number).order_by(results.c.signature)).all()
+    position = select(func.min(steps.c.position)).where(
+        steps.c.list == runs.c.steps, steps.c.signature == results.c.signature
+    )
+    statement = shown_results().where(results.c.asset == number)
+    rows = connection.execute(statement.order_by(results.c.finished, position.scalar_subquery())).all()
     origins = _origins(connection, number)
     return [
         result_shape(row, refs.get((number, row.signature), ()), origins.get((row.run, row.signature), Origin.COMPUTED))

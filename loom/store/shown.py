@@ -79,9 +79,7 @@ def _shapes(connection: Connection, rows: Sequence[Any]) -> list[AssetShape]:
             select(asset_hashes.c.asset, asset_hashes.c.digest).where(
                 asset_hashes.c.asset.in_(numbers), asset_hashes.c.algorithm == "sha256"
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     named = _collections(connection, numbers)
     return [

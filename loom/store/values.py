@@ -135,7 +135,7 @@ def key_of_cursor(cursor: str | None, *types: type[int] | type[str]) -> tuple[An
     if cursor is None:
         return None
     try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         key = msgspec.json.decode(raw, type=tuple)
     except (ValueError, binascii.Error, msgspec.DecodeError, msgspec.ValidationError) as error:
         raise LoomError("REQUEST_INVALID", "The cursor is not one that was given out.") from error

@@ -36,7 +36,7 @@ def announced(connection: Connection) -> list[OperatorSpec]:
         .join(workers, workers.c.id == worker_operators.c.worker)
         .order_by(worker_operators.c.operator, workers.c.last_seen, workers.c.id)
     )
-    latest: dict[str, str] = dict(connection.execute(statement).tuples().all())
+    latest: dict[str, str] = dict(connection.execute(statement).all())
     return [msgspec.json.decode(spec, type=OperatorSpec) for spec in latest.values()]
 
 

@@ -1,11 +1,13 @@
 import math
 import os
+import resource
 import signal
 import struct
 import time
 from collections.abc import Iterator
 
 import pytest
+from sandboxes import in_child
 
 from cortex.engine.board import IDLE, NOBODY, READING, WALKING, Board, BoardSlot
 
@@ -19,9 +21,11 @@ def board() -> Iterator[Board]:
 
 @pytest.fixture
 def slot(board: Board) -> Iterator[BoardSlot]:
+    processor_time = resource.getrlimit(resource.RLIMIT_CPU)
     slot = BoardSlot(board.fd, 1, base_s=30.0, cpus=2.0)
     yield slot
     slot.close()
+    resource.setrlimit(resource.RLIMIT_CPU, processor_time)
 
 
 def test_what_the_worker_writes_the_parent_reads(board: Board, slot: BoardSlot) -> None:
@@ -92,14 +96,22 @@ def test_a_scribbled_page_can_be_read(board: Board) -> None:
 
 
 def test_the_kernel_ends_a_step_when_nobody_else_does(board: Board) -> None:
-    pid = os.fork()
-    if pid == 0:
-        slot = BoardSlot(board.fd, 2, base_s=30.0, cpus=2.0)
-        slot.enter(1, 0, 0, "", -1.9)
+    def work() -> None:
+        BoardSlot(board.fd, 2, base_s=30.0, cpus=2.0).enter(1, 0, 0, "", -1.9)
         while True:
             pass
-    _, status = os.waitpid(pid, 0)
-    assert os.WTERMSIG(status) == signal.SIGALRM
+
+    assert in_child(work) == -signal.SIGALRM
+
+
+def test_the_kernel_ends_a_step_that_uses_too_much_of_the_processor(board: Board) -> None:
+    def work() -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        BoardSlot(board.fd, 2, base_s=30.0, cpus=0.01).enter(1, 0, 0, "", 1.0)
+        while True:
+            pass
+
+    assert in_child(work) == -signal.SIGXCPU
 
 
 def test_at_rest_the_timer_is_off(slot: BoardSlot) -> None:

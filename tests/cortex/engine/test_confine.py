@@ -9,22 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sandboxes import item, run, sandbox
+from sandboxes import in_child, item, run, sandbox
 
 from cortex.engine import confine, seccomp, syscalls
 from cortex.engine.limits import Limits
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Does it in a process of its own, where a true value means 0; returns its exit code, below 0 for a signal."""
-    pid = os.fork()
-    if pid == 0:
-        status = 99
-        try:
-            status = 0 if work() else 1
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def refused(attempt: Callable[[], object]) -> bool:

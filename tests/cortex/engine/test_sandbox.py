@@ -1,3 +1,4 @@
+import asyncio
 import gc
 import logging
 import os
@@ -188,6 +189,38 @@ def test_a_worker_retires_after_its_share() -> None:
             workers |= processes_of(os.getpid())
         assert sorted(found) == list(range(200))
         assert len(workers) > 3
+
+
+def test_a_worker_that_holds_on_to_memory_retires() -> None:
+    with sandbox(jobs=1) as box:
+        run(box, [item(1)])
+        before = processes_of(os.getpid())
+        run(box, [item(2)])
+        assert processes_of(os.getpid()) == before
+        run(box, [item(3, "leak@0")])
+        run(box, [item(4)])
+        assert len(before - processes_of(os.getpid())) == 1
+
+
+def test_the_parent_may_have_threads_and_an_event_loop() -> None:
+    async def main() -> int:
+        stop = threading.Event()
+        threads = [threading.Thread(target=stop.wait) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        ticks = 0
+        with sandbox() as box:
+            work = asyncio.create_task(asyncio.to_thread(run, box, [item(t, "slow@0") for t in range(4)]))
+            while not work.done():
+                await asyncio.sleep(0.01)
+                ticks += 1
+            assert set(await work) == {0, 1, 2, 3}
+        stop.set()
+        for thread in threads:
+            thread.join()
+        return ticks
+
+    assert asyncio.run(main()) > 10
 
 
 def test_a_log_record_of_an_operator_comes_back(caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ DEEDS = {
     "memory": ("MEMORY_EXCEEDED", "memory"),
     "recurse": ("OPERATOR_FAILED", "RecursionError"),
     "stack": ("WORKER_CRASHED", "SIGSEGV"),
+    "babble": ("WORKER_CRASHED", "SIGKILL"),
     "raise": ("OPERATOR_FAILED", "ZeroDivisionError"),
 }
 
@@ -72,6 +73,14 @@ def test_a_file_that_kills_outside_of_steps_is_given_up(deed: str, code: str, pl
     assert failure is not None
     assert failure[0] == code
     assert not any(one.failure for token, one in walked.items() if token != 1)
+
+
+def test_a_worker_that_falls_silent_is_given_up() -> None:
+    with sandbox() as box:
+        walked = run(box, [item(1, "mute@after"), item(2)])
+    assert walked[1].failure is not None
+    assert walked[1].failure[0] == "TIMED_OUT"
+    assert walked[2].failure is None
 
 
 def test_progress_renews_the_time_of_a_step() -> None:

@@ -39,19 +39,26 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
+def _codes(path: Path) -> set[str]:
+    """The codes with which operators that look inside fail."""
+    found = set()
+    for node in (Metadata(), Thumbnail(size=64, cols=2, rows=2)):
+        try:
+            run_operator(node, path)
+        except LoomError as error:
+            found.add(error.code)
+    return found
+
+
 @pytest.mark.parametrize(("sort", "name"), _FILES)
 def test_mutations(media: RealMedia, written: Written, capfd: pytest.CaptureFixture[str], sort: str, name: str) -> None:
     data = getattr(media, sort)(name).read_bytes()
     chance = random.Random(f"{sort} {name}")
     for _ in range(10):
         path = written(_mutated(data, chance))
-        for node in (Metadata(), Thumbnail(size=64, cols=2, rows=2)):
-            started = time.process_time()
-            try:
-                run_operator(node, path)
-            except LoomError as error:
-                assert error.code in _ALLOWED
-            assert time.process_time() - started < 5
+        started = time.process_time()
+        assert _codes(path) <= _ALLOWED
+        assert time.process_time() - started < 5
     capfd.readouterr()  # what libtiff says of damage goes to the error output
 
 
@@ -61,10 +68,5 @@ def test_truncation_at_every_scale(
 ) -> None:
     data = getattr(media, sort)(name).read_bytes()
     for length in (1, 7, 16, 40, 100, 700, len(data) // 3, len(data) - 1):
-        path = written(data[:length])
-        for node in (Metadata(), Thumbnail(size=64, cols=2, rows=2)):
-            try:
-                run_operator(node, path)
-            except LoomError as error:
-                assert error.code in _ALLOWED
+        assert _codes(written(data[:length])) <= _ALLOWED
     capfd.readouterr()

@@ -133,8 +133,8 @@ def test_cmyk_with_and_without_adobes_inversion(opened: Opened, written: Written
     assert red[0] > 240 > 20 > red[1]  # type: ignore[index]
     at = data.index(b"\xff\xee")
     plain = data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4], "big") :]
-    cyan = opened(written(plain)).image().getpixel((0, 0))
-    assert cyan != red
+    black = opened(written(plain)).image().getpixel((0, 0))
+    assert max(black) < 10  # type: ignore[arg-type, type-var]
 
 
 @pytest.mark.parametrize(

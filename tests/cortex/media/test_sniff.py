@@ -42,7 +42,8 @@ SOUND_MIMES = {"flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg", "o
                "m4a": "audio/mp4"}  # fmt: skip
 PAPER_MIMES = {
     "txt": "text/plain", "latin1.txt": "text/plain", "utf16.txt": "text/plain", "csv": "text/plain",
-    "html": "text/html", "json": "application/json", "pdf": "application/pdf", "docx": _OOXML + "wordprocessingml.document",
+    "html": "text/html", "json": "application/json", "pdf": "application/pdf",
+    "docx": _OOXML + "wordprocessingml.document",
     "odt": "application/vnd.oasis.opendocument.text",
 }  # fmt: skip
 

@@ -1,0 +1,79 @@
+"""Loom's API as an ASGI app: HTTP and WebSocket over the verbs and the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from fastapi import APIRouter, FastAPI
+
+from loom.api import (
+    artifacts,
+    assets,
+    compiling,
+    docs,
+    events,
+    failures,
+    health,
+    locations,
+    operators,
+    pipelines,
+    results,
+    runs,
+    runtime,
+    workers,
+)
+from loom.api.bodies import Limits
+from loom.api.guard import Guard
+from loom.api.lines import Pace
+from loom.api.metrics import Measure, Metrics
+from loom.api.openapi import openapi_document
+from loom.api.problems import answer_with_problems
+from loom.api.publishing import Publishing
+from loom.bus.hub import Hub
+from loom.graph.specs import Operators
+from loom.verbs import Loom
+from loom.version import VERSION
+
+PREFIX = "/api/v1"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+# those with fixed addresses below /pipelines come before the one that takes names
+_RESOURCES = (operators, compiling, runtime, events, pipelines, runs, failures, assets, artifacts, results, locations)
+
+
+def create_app(
+    loom: Loom,
+    hub: Hub,
+    catalogue: Operators,
+    *,
+    token: str,
+    allowed_hosts: Iterable[str] = LOOPBACK,
+    readiness: Callable[[], object] | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+    pace: Pace = Pace(),  # noqa: B008
+) -> FastAPI:
+    """The app. `readiness` raises a `LoomError` when this server cannot work; by default the database is asked for a
+    run. `token` must not be empty. Raises `ValueError` for allowed hosts that are none."""
+    app = FastAPI(
+        title="Loom", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.state.loom = loom
+    app.state.hub = hub
+    app.state.operators = catalogue
+    app.state.metrics = Metrics()
+    app.state.publishing = Publishing(hub)
+    app.state.readiness = readiness or (lambda: loom.runs(limit=1))
+    app.state.limits = limits
+    app.state.pace = pace
+    api = APIRouter(prefix=PREFIX)
+    for resource in (*_RESOURCES, workers):
+        api.include_router(resource.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.include_router(docs.router)
+    app.add_middleware(Guard, token=token, allowed_hosts=tuple(allowed_hosts))
+    app.add_middleware(Measure, metrics=app.state.metrics)
+    answer_with_problems(app)
+    document = openapi_document(app)
+    app.openapi = lambda: document  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,104 @@
+"""Assets: looked for by people, told by workers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from loom.api.answers import Cursor, Limit, answer, nothing, one_page, route
+from loom.api.bodies import BatchBody, PeoplesBody, decoded
+from loom.api.files import WholeOrPart, file_answer
+from loom.api.serving import TheLoom
+from loom.errors import LoomError
+from loom.model import Kind
+from loom.shapes import AssetShape, LocationShape, Page, ResultShape
+from loom.verbs import PAGE
+from loom.wire.ledger import report_of_wire
+from loom.wire.shapes import AssetsWire, PathQuestion, Sizes
+from loom.wire.values import digest_of
+
+router = APIRouter(prefix="/assets", tags=["assets"])
+THUMBNAIL = "thumbnail"
+_HASHES = {"blake3": 32, "sha256": 32, "sha512": 64, "md5": 16}
+Text = Annotated[str | None, Query(max_length=4096)]
+
+
+@router.get("", **route(Page[AssetShape]))
+def list_assets(
+    loom: TheLoom,
+    kind: Kind | None = None,
+    path: Text = None,
+    q: Text = None,
+    collection: Text = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = None,
+) -> Response:
+    """Assets of a kind, in a collection, at or below a path, or with a text in the name of a file."""
+    return answer(loom.assets(kind=kind, path=path, q=q, collection=collection, limit=limit, cursor=cursor))
+
+
+@router.post("", **route(takes=AssetsWire, status=204))
+def report_assets(loom: TheLoom, body: BatchBody) -> Response:
+    """Stores assets and where they lie, without results."""
+    said = decoded(body, AssetsWire)
+    loom.report(said.run, [report_of_wire(item) for item in said.items])
+    return nothing()
+
+
+@router.post("/sizes", **route(Sizes, Sizes))
+def known_sizes(loom: TheLoom, body: BatchBody) -> Response:
+    """Which of these sizes some known asset has."""
+    return answer(Sizes(sorted(loom.known_sizes(decoded(body, Sizes).sizes))))
+
+
+@router.post("/by-path", **route(AssetShape, PathQuestion))
+def get_asset_by_path(loom: TheLoom, body: PeoplesBody) -> Response:
+    """The asset whose bytes lie at a path, which may be of any bytes."""
+    asked = decoded(body, PathQuestion)
+    return answer(loom.asset_by_path(asked.host, asked.path_b64))
+
+
+@router.get("/by-hash/{algorithm}/{digest}", **route(AssetShape))
+def get_asset_by_hash(loom: TheLoom, algorithm: str, digest: str) -> Response:
+    """`algorithm` is one of blake3, sha256, sha512, md5; the digest is hexadecimal."""
+    if algorithm not in _HASHES:
+        raise LoomError("REQUEST_INVALID", f"Assets are found by {', '.join(_HASHES)}.")
+    return answer(loom.asset_by_hash(algorithm, digest_of(digest.lower(), _HASHES[algorithm])))
+
+
+@router.get("/{uuid}", **route(AssetShape))
+def get_asset(loom: TheLoom, uuid: UUID) -> Response:
+    return answer(loom.asset(uuid))
+
+
+@router.get("/{uuid}/results", **route(Page[ResultShape]))
+def list_results_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+    """All results that are stored for an asset."""
+    return answer(one_page(loom.asset_results(uuid), limit, cursor))
+
+
+@router.get("/{uuid}/locations", **route(Page[LocationShape]))
+def list_locations_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+    """Where the bytes of an asset lie."""
+    return answer(one_page(loom.asset(uuid).locations, limit, cursor))
+
+
+@router.get("/{uuid}/thumbnail", **route(media="image/*"))
+def get_thumbnail(loom: TheLoom, uuid: UUID, wanted: WholeOrPart) -> Response:
+    """The newest thumbnail of an asset."""
+    found = [
+        (result.finished or "", artifact.digest)
+        for result in loom.asset_results(uuid)
+        for artifact in result.artifacts
+        if artifact.name == THUMBNAIL
+    ]
+    if not found:
+        raise LoomError("NOT_FOUND", "There is no thumbnail of this asset.")
+    digest = max(found)[1]
+    return file_answer(*loom.artifact(digest_of(digest)), digest, wanted, immutable=False)
+
+
+router.add_api_route("/{uuid}/thumbnail", get_thumbnail, methods=["HEAD"], include_in_schema=False)

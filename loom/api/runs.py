@@ -1,0 +1,64 @@
+"""Runs, what they gave, and runs that a worker executes itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from loom.api.answers import Cursor, Limit, answer, route
+from loom.api.bodies import BatchBody, decoded
+from loom.api.serving import TheLoom
+from loom.model import State
+from loom.shapes import Page, ResultShape, RunShape
+from loom.verbs import PAGE
+from loom.wire.runs import closing_of_wire, opening_of_wire
+from loom.wire.shapes import ClosingWire, OpeningWire
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+
+@router.get("", **route(Page[RunShape]))
+def list_runs(
+    loom: TheLoom,
+    pipeline: Annotated[str | None, Query(max_length=255)] = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = None,
+) -> Response:
+    """Runs, the newest first."""
+    return answer(loom.runs(pipeline=pipeline, limit=limit, cursor=cursor))
+
+
+@router.post("", **route(RunShape, OpeningWire, status=201))
+def open_run(loom: TheLoom, body: BatchBody) -> Response:
+    """Begins a run that the caller executes itself. Saying it twice does nothing more."""
+    opening = opening_of_wire(decoded(body, OpeningWire))
+    loom.open_run(opening)
+    return answer(loom.run(opening.uuid), 201, {"Location": f"/api/v1/runs/{opening.uuid}"})
+
+
+@router.get("/{uuid}", **route(RunShape))
+def get_run(loom: TheLoom, uuid: UUID) -> Response:
+    return answer(loom.run(uuid))
+
+
+@router.post("/{uuid}/finish", **route(RunShape, ClosingWire))
+def finish_run(loom: TheLoom, uuid: UUID, body: BatchBody) -> Response:
+    """Ends a run that the caller executed itself."""
+    loom.finish_run(closing_of_wire(uuid, decoded(body, ClosingWire)))
+    return answer(loom.run(uuid))
+
+
+@router.get("/{uuid}/results", **route(Page[ResultShape]))
+def list_results_of_run(
+    loom: TheLoom,
+    uuid: UUID,
+    state: State | None = None,
+    node: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = None,
+) -> Response:
+    """The outcomes of a run, each with the result it has."""
+    return answer(loom.run_results(uuid, state=state, node=node, limit=limit, cursor=cursor))

@@ -1,0 +1,137 @@
+"""Runs the app: as the main program until a signal, or beside other work in the same process."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from loom.api.events import MAX_PUBLISH
+from loom.api.sockets import FrameProtocol
+from loom.errors import LoomError
+
+_PORTS_TRIED = 100
+_GRACE_S = 3
+_KEEP_ALIVE_S = 75
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class RunningServer:
+    """A server in a thread of its own, from `start` on until `stop`, which closes every connection. Also a context
+    manager."""
+
+    def __init__(self, app: Any, listening: socket.socket) -> None:
+        self._socket = listening
+        host, self.port = listening.getsockname()[:2]
+        self.host = f"[{host}]" if ":" in host else host
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws=FrameProtocol,
+            ws_max_size=MAX_PUBLISH,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="loom-api", daemon=True)
+        self._ended = threading.Event()
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def start(self) -> Self:
+        """Returns once connections are accepted (they are queued until the loop runs)."""
+        self._socket.listen(2048)
+        self._thread.start()
+        return self
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether the server has ended."""
+        return self._ended.wait(timeout)
+
+    def stop(self) -> None:
+        """Says goodbye to all connections, cuts those that stay, and ends the thread. May be called twice."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._ended.set()
+
+
+def start_in_background(app: Any, host: str, port: int, *, or_next: bool = True) -> RunningServer:
+    """Serves beside the caller's work. With `or_next`, a port that is taken means the next free one; 0 means any. The
+    port that it became stands in the answer. Raises `CONFIG_INVALID` when nothing can be listened on."""
+    return RunningServer(app, bind(host, port, or_next=or_next)).start()
+
+
+def serve(app: Any, host: str, port: int) -> None:
+    """Serves as the main program until Ctrl-C or SIGTERM, then returns. Call it in the main thread."""
+    with signalled() as stop, start_in_background(app, host, port, or_next=False) as server:
+        while not stop.wait(0.5) and not server.wait(0):
+            continue
+
+
+@contextmanager
+def signalled() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, instead of what they do otherwise."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in _SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def bind(host: str, port: int, *, or_next: bool = False) -> socket.socket:
+    """A socket bound to the address, not listening yet. Raises `CONFIG_INVALID`."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise LoomError("CONFIG_INVALID", f"There is no address {host!r} to listen on: {error.strerror}.") from error
+    ports = range(port, min(port + _PORTS_TRIED, 65536)) if or_next and port else (port,)
+    last: OSError | None = None
+    for candidate in ports:
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((address[0], candidate, *address[2:]))
+            listening.listen(1)
+        except OSError as error:
+            listening.close()
+            last = error
+        else:
+            return listening
+    assert last is not None
+    raise LoomError("CONFIG_INVALID", f"Cannot listen on {host}:{port}: {last.strerror}.") from last

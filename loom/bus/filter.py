@@ -1,0 +1,97 @@
+"""Which events a listener wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Self
+from uuid import UUID
+
+from loom.errors import LoomError
+from loom.model import AssetEvent, Event, NodeEvent, RunHead
+
+TYPES = frozenset({"node", "run", "asset", "progress", "none"})
+"""`none` alone is for those who only publish."""
+
+STATUSES = frozenset({"STARTED", "PAUSED", "RESUMED", "COMPLETED", "PARTIAL", "SKIPPED", "FAILED", "CANCELLED"})
+MAX_VALUES = 100
+
+
+class Filter(NamedTuple):
+    """An empty field lets all pass, a field with values those that have one of them. What has no node (runs, assets)
+    does not pass a filter by node. `hello` and `gap` always pass."""
+
+    pipelines: frozenset[str] = frozenset()
+    runs: frozenset[UUID] = frozenset()
+    nodes: frozenset[str] = frozenset()
+    statuses: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(
+        cls,
+        pipeline: Iterable[str] = (),
+        run: Iterable[str] = (),
+        node: Iterable[str] = (),
+        status: Iterable[str] = (),
+        type: Iterable[str] = (),  # noqa: A002
+    ) -> Self:
+        """From texts as they stand in an address: several values by repeating the field or by commas. Raises
+        `REQUEST_INVALID`."""
+        return cls(
+            pipelines=_values(pipeline),
+            runs=frozenset(_uuid(text) for text in _values(run)),
+            nodes=_values(node),
+            statuses=_known(_values(status), STATUSES, "status"),
+            types=_known(_values(type), TYPES, "type"),
+        )
+
+    @property
+    def is_nothing(self) -> bool:
+        return self.types == {"none"}
+
+    def wants(self, run: RunHead, event: Event) -> bool:
+        if not self._wants_run(run) or (self.statuses and event.status not in self.statuses):
+            return False
+        if self.nodes and not (type(event) is NodeEvent and event.node in self.nodes):
+            return False
+        return not self.types or type_of(event) in self.types
+
+    def wants_progress(self, run: RunHead) -> bool:
+        """Progress has neither node nor status: where these are asked for, it must be asked for by type too."""
+        if not self._wants_run(run):
+            return False
+        return "progress" in self.types if self.types else not self.nodes and not self.statuses
+
+    def _wants_run(self, run: RunHead) -> bool:
+        return (not self.pipelines or run.pipeline in self.pipelines) and (not self.runs or run.uuid in self.runs)
+
+
+EVERYTHING = Filter()
+
+
+def type_of(event: Event) -> str:
+    if type(event) is NodeEvent:
+        return "node"
+    return "asset" if type(event) is AssetEvent else "run"
+
+
+def _values(texts: Iterable[str]) -> frozenset[str]:
+    values = frozenset(part.strip() for text in texts for part in text.split(",") if part.strip())
+    if len(values) > MAX_VALUES:
+        raise LoomError("REQUEST_INVALID", f"A filter takes at most {MAX_VALUES} values.")
+    return values
+
+
+def _known(values: frozenset[str], known: frozenset[str], field: str) -> frozenset[str]:
+    if unknown := values - known:
+        raise LoomError(
+            "REQUEST_INVALID", f"There is no {field} {min(unknown)[:40]!r}; it is one of {', '.join(sorted(known))}."
+        )
+    return values
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise LoomError("REQUEST_INVALID", f"{text[:40]!r} is not the UUID of a run.") from None

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from blake3 import blake3
+from ledgers import (
+    BROKEN,
+    COMPUTED,
+    HOST,
+    PLAN,
+    STEPS,
+    artifact,
+    begin,
+    closing,
+    digest,
+    done,
+    failed,
+    found,
+    report,
+)
+
+from loom.errors import LoomError
+from loom.model import Branch, KnownAsset, KnownFile, Outcome, Reason, State, StoredResult
+
+SIGNATURES = [step.signature for step in STEPS]
+
+
+def look(loom, *contents, runs=()):
+    return loom.lookup([digest(content) for content in contents], SIGNATURES, runs)
+
+
+def test_a_file_is_settled_under_its_plan_while_its_stat_is_the_same(loom):
+    run = begin(loom)
+    loom.report(run, [
+        report("a", found(b"/data/a", size=1, mtime_ns=2, inode=3), settled=True),
+        report("b", found(b"/data/b")),
+        report("c", found(b"/data/c", trusted=False), settled=True),
+    ])  # fmt: skip
+    files, empty = loom.known_files(HOST, [b"/data", b"/other"], PLAN)
+    assert empty == []
+    assert sorted(files) == [
+        KnownFile(b"a", 1, 2, 3, True, True, None),
+        KnownFile(b"b", 10, 10**18, 5, True, False, digest("b")),
+        KnownFile(b"c", 10, 10**18, 5, True, False, None),
+    ]
+    assert [f.settled for f in loom.known_files(HOST, [b"/data"], digest("other plan"))[0]] == [False] * 3
+    assert loom.known_files("elsewhere", [b"/data"], PLAN) == [[]]
+
+
+def test_a_run_may_settle_under_another_digest_than_its_plan(loom):
+    chosen = digest("several pipelines")
+    run = begin(loom, settles=chosen)
+    loom.report(run, [report("a", found(b"/data/a"), settled=True)])
+    assert [loom.known_files(HOST, [b"/data"], plan)[0][0].settled for plan in (chosen, PLAN)] == [True, False]
+
+
+def test_what_is_left_to_do_unsettles(loom):
+    run = begin(loom)
+    loom.report(run, [report("a", found(b"/data/a"), outcomes=[COMPUTED, COMPUTED], settled=True)])
+    loom.report(run, [report("a", found(b"/data/copy"))])
+    assert [f.settled for f in loom.known_files(HOST, [b"/data"], PLAN)[0]] == [True, True]
+    loom.report(run, [report("a", found(b"/data/a"), outcomes=[COMPUTED, BROKEN])])
+    assert [f.settled for f in loom.known_files(HOST, [b"/data"], PLAN)[0]] == [False, False]
+
+
+def test_stats_of_any_size_and_names_of_any_bytes_are_kept(loom):
+    run = begin(loom)
+    place = found(b"/data/\xff\n'%s", size=2**40, mtime_ns=-5, inode=2**64 - 1)
+    far = found(b"/" + b"d" * 4000 + b"/f", mtime_ns=2**70)
+    loom.report(run, [report("a", place, settled=True), report("far", far)])
+    assert loom.known_files(HOST, [b"/data"], PLAN) == [
+        [KnownFile(b"\xff\n'%s", 2**40, -5, 2**64 - 1, True, True, None)]
+    ]
+    assert loom.known_files(HOST, [b"/" + b"d" * 4000], PLAN)[0][0].mtime_ns != 2**70
+    assert loom.asset_by_path(HOST, b"/data/\xff\n'%s").locations[0].path_b64 is not None
+
+
+def test_vanished_and_unreachable_files(loom):
+    run = begin(loom)
+    places = [b"/data/a", b"/data/sub/b", b"/data2/c", b"/d"]
+    loom.report(run, [report(p.decode(), found(p), settled=True) for p in places])
+    assert loom.known_directories(HOST, b"/data") == [b"/data", b"/data/sub"]
+    assert loom.known_directories(HOST, b"/data/") == [b"/data", b"/data/sub"]
+    assert loom.known_directories(HOST, b"/") == [b"/", b"/data", b"/data/sub", b"/data2"]
+    assert loom.mark_missing(HOST, [(b"/data", b"a"), (b"/data", b"never"), (b"/no", b"a")]) == 1
+    assert loom.mark_missing(HOST, [(b"/data", b"a")]) == 0
+    assert loom.mark_unreachable(HOST, b"/data") == 1
+    assert loom.mark_unreachable(HOST, b"/data") == 0
+    assert loom.known_directories(HOST, b"/data") == []
+    missing = loom.known_files(HOST, [b"/data"], PLAN)[0][0]
+    assert (missing.present, missing.settled, missing.asset) == (False, False, digest("/data/a"))
+    states = [str(loom.asset_by_path(HOST, p).locations[0].state) for p in places]
+    assert states == ["missing", "unreachable", "present", "present"]
+    assert loom.mark_missing(HOST, [(b"/data/sub", b"b")]) == 0
+    assert str(loom.asset_by_path(HOST, b"/data/sub/b").locations[0].state) == "missing"
+    loom.report(run, [report("/data/a", found(b"/data/a"))])
+    assert loom.known_files(HOST, [b"/data"], PLAN)[0][0].settled
+
+
+def test_new_content_at_the_same_path(loom):
+    run = begin(loom)
+    loom.report(run, [report("old", found(b"/data/a"), settled=True)])
+    loom.report(run, [report("new", found(b"/data/a", size=11), size=11)])
+    assert loom.known_files(HOST, [b"/data"], PLAN)[0] == [KnownFile(b"a", 11, 10**18, 5, True, False, digest("new"))]
+    assert loom.asset_by_path(HOST, b"/data/a").blake3 == digest("new").hex()
+    assert loom.known_sizes([9, 10, 11]) == {10, 11}
+    assert loom.known_sizes([]) == set()
+
+
+def test_stored_results_are_given_back_as_they_were(loom):
+    new, ref = artifact(b"tiny picture")
+    loom.put_artifacts([new])
+    run = begin(loom)
+    result = done(1, b'{"width":3,"name":"\xc3\xa9"}', artifacts=(ref,))
+    loom.report(run, [report("a", found(b"/data/a"), results=[result])])
+    rejected = StoredResult(STEPS[0].signature, State.COMPLETED, Branch.FAIL, b"{}")
+    loom.report(run, [report("b", results=[rejected, failed(1)])])
+    known, other, unknown = look(loom, "a", "b", "never")
+    assert known == KnownAsset(True, (result,), False)
+    assert sorted(other.results) == sorted((rejected, failed(1)))
+    assert unknown == KnownAsset(False)
+    assert loom.lookup([digest("a")], [digest("other signature")])[0] == KnownAsset(True)
+    assert loom.lookup([digest("a")], [])[0] == KnownAsset(True)
+    assert loom.lookup([], SIGNATURES) == []
+
+
+def test_a_failure_that_may_be_tried_again_is_not_given_but_shown(loom):
+    run = begin(loom)
+    loom.report(run, [report("a", results=[failed(0, "READ_FAILED")], outcomes=[BROKEN, COMPUTED])])
+    assert look(loom, "a") == [KnownAsset(True)]
+    assert [f.code for f in loom.failures()] == ["READ_FAILED"]
+
+
+def test_a_completed_result_is_never_replaced_by_a_failed_one(loom):
+    run = begin(loom)
+    loom.report(run, [report("a", results=[failed(0)])])
+    loom.report(run, [report("a", results=[done(0, b'{"try":2}')])])
+    loom.report(run, [report("a", results=[failed(0)])])
+    assert look(loom, "a")[0].results == (done(0, b'{"try":2}'),)
+    loom.report(run, [report("a", results=[done(0, b'{"try":3}')])])
+    assert look(loom, "a")[0].results == (done(0, b'{"try":3}'),)
+
+
+def test_a_new_result_takes_its_derived_files_with_it(loom):
+    (new, ref), (newer, newer_ref) = artifact(b"one", "first"), artifact(b"two", "second")
+    loom.put_artifacts([new, newer])
+    run = begin(loom)
+    loom.report(run, [report("a", results=[done(1, artifacts=(ref,))])])
+    loom.report(run, [report("a", results=[done(1, artifacts=(newer_ref,))])])
+    assert look(loom, "a")[0].results[0].artifacts == (newer_ref,)
+    loom.report(run, [report("a", results=[failed(1)])])
+    assert look(loom, "a")[0].results[0].artifacts == (newer_ref,)
+
+
+def test_saying_a_report_twice_changes_nothing(loom):
+    new, ref = artifact(b"tiny")
+    loom.put_artifacts([new])
+    loom.put_artifacts([new, new])
+    run = begin(loom)
+    batch = [
+        report("a", found(b"/data/a"), results=[done(0), done(1, artifacts=(ref,))], outcomes=[COMPUTED, COMPUTED],
+               collections=("good",)),
+        report("a", found(b"/data/b")),
+    ]  # fmt: skip
+    loom.report(run, batch)
+    before = (loom.assets(), loom.run_results(run).items[0].outputs, look(loom, "a", runs=[run]))
+    loom.report(run, batch)
+    assert (loom.assets(), loom.run_results(run).items[0].outputs, look(loom, "a", runs=[run])) == before
+    assert len(loom.run_results(run).items) == 2
+    assert loom.assets().items[0].collections == ["good"]
+    assert len(loom.assets().items[0].locations) == 2
+
+
+def test_walked_tells_of_the_runs_asked_for(loom):
+    run, other = begin(loom), begin(loom)
+    loom.report(run, [report("a", outcomes=[COMPUTED, COMPUTED]), report("b")])
+    assert [known.walked for known in look(loom, "a", "b", runs=[run])] == [True, False]
+    assert [known.walked for known in look(loom, "a", "b", runs=[other, uuid4()])] == [False, False]
+    assert [known.walked for known in look(loom, "a", runs=[other, run])] == [True]
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(loom):
+    run = begin(loom)
+    foreign = StoredResult(digest("no step"), State.COMPLETED, Branch.PASS, b"{}")
+    unkept = done(1, artifacts=(artifact(b"never handed in")[1],))
+    for wrong in (foreign, unkept):
+        with pytest.raises(LoomError) as refused:
+            loom.report(run, [report("a", found(b"/data/a")), report("b", results=[wrong])])
+        assert refused.value.code == "REQUEST_INVALID"
+    assert loom.assets().items == []
+    assert loom.known_files(HOST, [b"/data"], PLAN) == [[]]
+
+
+def test_only_an_open_run_takes_reports(loom):
+    with pytest.raises(LoomError) as unknown:
+        loom.report(uuid4(), [report("a")])
+    assert unknown.value.code == "NOT_FOUND"
+    run = begin(loom)
+    loom.finish_run(closing(run))
+    with pytest.raises(LoomError) as ended:
+        loom.report(run, [report("a")])
+    assert ended.value.code == "REQUEST_INVALID"
+    loom.report(begin(loom), [])
+
+
+def test_two_nodes_with_one_signature_share_its_result(loom):
+    twins = (STEPS[0], STEPS[0]._replace(node="again"))
+    run = begin(loom, steps=twins, plan=digest("twins"))
+    stored = Outcome(State.SKIPPED, Reason.STORED, None, Branch.PASS)
+    loom.report(run, [report("a", results=[done(0, b'{"n":1}')], outcomes=[COMPUTED, stored])])
+    assert [(r.node, r.outputs) for r in loom.run_results(run).items] == [("sha256", {"n": 1}), ("again", {"n": 1})]
+    assert len(look(loom, "a")[0].results) == 1
+
+
+def test_derived_files_are_kept_by_their_digest(loom):
+    new, ref = artifact(b"tiny picture" * 1000)
+    loom.put_artifacts([new])
+    loom.put_artifacts([])
+    assert loom.artifact(ref.digest) == ("image/webp", new.data)
+    with pytest.raises(LoomError) as wrong:
+        loom.put_artifacts([artifact(b"fine")[0], new._replace(digest=digest("other"))])
+    assert wrong.value.code == "DIGEST_MISMATCH"
+    for nothing in (blake3(b"fine").digest(), digest("other")):
+        with pytest.raises(LoomError) as missing:
+            loom.artifact(nothing)
+        assert missing.value.code == "NOT_FOUND"
+
+
+def test_messages_with_what_no_text_can_hold(loom):
+    run = begin(loom)
+    loom.report(run, [report("a", results=[failed(0, message="bad \0 name \udcff")], outcomes=[BROKEN, COMPUTED])])
+    assert loom.failures()[0].message == "bad \ufffd name ?"
+
+
+def test_an_assets_type_is_what_the_newest_worker_says(loom):
+    run = begin(loom)
+    loom.report(run, [report("a", mime="application/octet-stream")])
+    loom.report(run, [report("a", mime="image/heic")])
+    assert [asset.mime for asset in loom.assets().items] == ["image/heic"]
+
+
+def test_more_than_one_statement_can_ask_for(loom):
+    run = begin(loom)
+    contents = [str(n) for n in range(1100)]
+    loom.report(run, [report(c, found(b"/data/" + c.encode()), results=[done(0)], size=n)
+                      for n, c in enumerate(contents)])  # fmt: skip
+    assert all(len(known.results) == 1 for known in look(loom, *contents))
+    assert len(loom.known_files(HOST, [b"/data"], PLAN)[0]) == 1100
+    assert len(loom.known_sizes(range(2000))) == 1100
+    assert loom.mark_missing(HOST, [(b"/data", c.encode()) for c in contents]) == 1100

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from ledgers import (
+    BROKEN,
+    COMPUTED,
+    HOST,
+    PLAN,
+    STEPS,
+    WORKER,
+    artifact,
+    begin,
+    closing,
+    definition,
+    digest,
+    done,
+    failed,
+    found,
+    opening,
+    report,
+)
+
+from loom.errors import LoomError
+from loom.model import Branch, Origin, Outcome, Reason, RunState, State, asset_uuid
+from loom.verbs import Place, Selection
+
+STORED = Outcome(State.SKIPPED, Reason.STORED, Origin.REMOTE, Branch.PASS)
+STORED_FAILURE = Outcome(State.SKIPPED, Reason.STORED, Origin.REMOTE, Branch.ERROR)
+FILTERED = Outcome(State.SKIPPED, Reason.FILTERED)
+
+
+def test_a_run_from_its_opening_to_its_end(loom):
+    loom.save_pipeline(definition())
+    made = opening(paths=(b"/data", b"/\xff"))
+    loom.open_run(made)
+    loom.open_run(made)
+    shown = loom.run(made.uuid)
+    assert (shown.pipeline, shown.version, shown.state, shown.finished) == ("photos", 1, RunState.RUNNING, None)
+    assert (shown.started, shown.paths, shown.dry_run) == ("1970-01-01T00:00:01.000Z", ["/data", "/\ufffd"], False)
+    assert set(shown.nodes) == {"sha256", "small"}
+    for _ in range(2):
+        loom.finish_run(closing(made.uuid, RunState.PARTIAL))
+    ended = loom.run(made.uuid)
+    assert (ended.state, ended.finished, ended.bytes) == (RunState.PARTIAL, "1970-01-01T00:00:02.000Z", 7)
+    assert (ended.assets.seen, ended.nodes["sha256"].computed, ended.nodes["small"].failed) == (3, 3, 1)
+    assert len(loom.runs().items) == 1
+
+
+def test_what_cannot_be_opened_or_found(loom):
+    loom.save_pipeline(definition())
+    for call, code in (
+        (lambda: loom.open_run(opening(version=2)), "NOT_FOUND"),
+        (lambda: loom.open_run(opening("other")), "NOT_FOUND"),
+        (lambda: loom.open_run(opening(dry_run=True)), "REQUEST_INVALID"),
+        (lambda: loom.finish_run(closing(uuid4())), "NOT_FOUND"),
+        (lambda: loom.run(uuid4()), "NOT_FOUND"),
+        (lambda: loom.run_results(uuid4()), "NOT_FOUND"),
+        (lambda: loom.failures(Selection(run=uuid4())), "NOT_FOUND"),
+        (lambda: loom.forget(Selection(asset=uuid4())), "NOT_FOUND"),
+    ):
+        with pytest.raises(LoomError) as refused:
+            call()
+        assert refused.value.code == code
+
+
+def test_runs_come_in_pages_the_newest_first(loom):
+    made = [begin(loom) for _ in range(3)]
+    loom.save_pipeline(definition("other"))
+    other = opening("other")
+    loom.open_run(other)
+    first = loom.runs(limit=2)
+    rest = loom.runs(limit=2, cursor=first.next)
+    assert [run.uuid for run in (*first.items, *rest.items)] == [other.uuid, *reversed(made)]
+    assert rest.next is None
+    assert [run.uuid for run in loom.runs(pipeline="other").items] == [other.uuid]
+
+
+def test_outcomes_of_a_run_are_shown_with_their_results(loom):
+    new, ref = artifact(b"tiny")
+    loom.put_artifacts([new])
+    run = begin(loom)
+    loom.report(run, [
+        report("a", results=[done(0, b'{"sha256":"00"}'), done(1, artifacts=(ref,))], outcomes=[COMPUTED, COMPUTED]),
+        report("b", results=[failed(0, "FILE_EMPTY", "nothing in it")], outcomes=[BROKEN, FILTERED]),
+    ])  # fmt: skip
+    by_node = {(r.asset, r.node): r for r in loom.run_results(run).items}
+    a, b = asset_uuid(digest("a")), asset_uuid(digest("b"))
+    assert len(by_node) == 4
+    good = by_node[a, "sha256"]
+    assert (good.outputs, good.state, good.origin, good.verdict) == (
+        {"sha256": "00"}, State.COMPLETED, Origin.COMPUTED, Branch.PASS
+    )  # fmt: skip
+    assert (good.operator, good.operator_version, good.duration_ms) == ("hash.sha256", "1", 1.5)
+    assert (good.run, good.pipeline, good.signature) == (run, "photos", STEPS[0].signature.hex())
+    assert good.produced_by is not None
+    assert (good.produced_by.worker, good.produced_by.versions) == (WORKER.name, WORKER.versions)
+    assert [(x.name, x.digest) for x in by_node[a, "small"].artifacts] == [("thumbnail", ref.digest.hex())]
+    assert by_node[b, "sha256"].error is not None
+    assert (by_node[b, "sha256"].error.code, by_node[b, "sha256"].error.message) == ("FILE_EMPTY", "nothing in it")
+    skipped = by_node[b, "small"]
+    assert (skipped.state, skipped.reason, skipped.outputs, skipped.finished) == (
+        State.SKIPPED, Reason.FILTERED, {}, None
+    )  # fmt: skip
+
+
+def test_a_skipped_node_shows_no_result_of_another_run(loom):
+    loom.report(begin(loom), [report("a", results=[done(1, b'{"n":1}')], outcomes=[COMPUTED, COMPUTED])])
+    run = begin(loom)
+    loom.report(run, [report("a", outcomes=[FILTERED, FILTERED])])
+    assert [(r.outputs, r.produced_by) for r in loom.run_results(run).items] == [({}, None), ({}, None)]
+
+
+def test_outcomes_are_filtered_and_come_in_pages(loom):
+    run = begin(loom)
+    loom.report(run, [report(str(n), results=[failed(0)] if n % 3 == 0 else [done(0)],
+                             outcomes=[BROKEN if n % 3 == 0 else COMPUTED, COMPUTED]) for n in range(10)])  # fmt: skip
+    pages, cursor = [], None
+    while True:
+        page = loom.run_results(run, limit=3, cursor=cursor)
+        pages.append([(r.asset, r.node) for r in page.items])
+        cursor = page.next
+        if cursor is None:
+            break
+    assert [len(page) for page in pages] == [3] * 6 + [2]
+    assert len({row for page in pages for row in page}) == 20
+    assert len(loom.run_results(run, state=State.FAILED).items) == 4
+    assert len(loom.run_results(run, node="small").items) == 10
+    assert loom.run_results(run, state=State.FAILED, node="small").items == []
+    assert loom.run_results(run, node="none").items == []
+    two = loom.run_results(run, state=State.FAILED, limit=2)
+    rest = loom.run_results(run, state=State.FAILED, limit=2, cursor=two.next)
+    assert len({r.asset for r in (*two.items, *rest.items)}) == 4
+    assert rest.next is None
+
+
+def test_one_plan_may_name_its_nodes_differently(loom):
+    renamed = tuple(step._replace(node=f"other-{step.node}") for step in STEPS)
+    first, second = begin(loom), begin(loom, steps=renamed)
+    for run in (first, second):
+        loom.report(run, [report("a", results=[done(0)], outcomes=[COMPUTED, COMPUTED])])
+    assert [r.node for r in loom.run_results(second).items] == ["other-sha256", "other-small"]
+    assert [r.node for r in loom.run_results(first).items] == ["sha256", "small"]
+
+
+def _fail_some(loom):
+    run = begin(loom)
+    loom.report(run, [
+        report("a", found(b"/data/a"), results=[failed(0, "FILE_DAMAGED", "first")], outcomes=[BROKEN, COMPUTED],
+               settled=True),
+        report("b", found(b"/data/b"), results=[failed(0, "FILE_EMPTY")], outcomes=[BROKEN, COMPUTED], settled=True),
+    ])  # fmt: skip
+    loom.report(run, [
+        report("c", found(b"/data/c"), results=[failed(0, "FILE_DAMAGED", "last")], outcomes=[BROKEN, COMPUTED],
+               settled=True),
+    ])  # fmt: skip
+    return run
+
+
+def test_failures_are_grouped_by_cause_the_most_frequent_first(loom):
+    run = _fail_some(loom)
+    damaged, empty = loom.failures()
+    assert (damaged.code, damaged.node, damaged.operator, damaged.count) == ("FILE_DAMAGED", "sha256", "hash.sha256", 2)
+    assert (damaged.message, damaged.newest.path, damaged.newest.run) == ("last", "/data/c", run)
+    assert damaged.newest.asset == asset_uuid(digest("c"))
+    assert (empty.code, empty.count, empty.retryable) == ("FILE_EMPTY", 1, False)
+    assert loom.failures(Selection(code="FILE_EMPTY")) == [empty]
+    assert loom.failures(Selection(node="small")) == []
+    assert [f.count for f in loom.failures(Selection(asset=asset_uuid(digest("a"))))] == [1]
+
+
+def test_failures_of_a_run_count_stored_ones_too(loom):
+    _fail_some(loom)
+    run = begin(loom)
+    loom.report(run, [report("a", outcomes=[STORED_FAILURE, STORED]), report("b", outcomes=[STORED, STORED])])
+    (group,) = loom.failures(Selection(run=run))
+    assert (group.code, group.count, group.node, group.newest.run) == ("FILE_DAMAGED", 1, "sha256", run)
+    assert loom.failures(Selection(run=run, code="FILE_EMPTY")) == []
+    assert loom.failures(Selection(run=run, node="small")) == []
+
+
+def test_forgotten_failures_are_tried_again(loom):
+    run = _fail_some(loom)
+    loom.report(run, [report("a", found(b"/copy/a"))])
+    places = loom.forget(Selection(code="FILE_DAMAGED"))
+    assert sorted(places) == [Place("photos", HOST, b"/copy/a"), Place("photos", HOST, b"/data/c")]
+    assert [f.code for f in loom.failures()] == ["FILE_EMPTY"]
+    assert [f.code for f in loom.failures(Selection(run=run))] == ["FILE_EMPTY"]
+    settled = {f.name: f.settled for f in loom.known_files(HOST, [b"/data"], PLAN)[0]}
+    assert settled == {b"a": False, b"b": True, b"c": False}
+    assert loom.lookup([digest("a")], [STEPS[0].signature])[0].results == ()
+    assert loom.forget(Selection(code="FILE_DAMAGED")) == []
+
+
+def test_failures_of_one_run_are_forgotten_alone(loom):
+    _fail_some(loom)
+    run = begin(loom)
+    loom.report(run, [report("a", outcomes=[STORED_FAILURE, STORED])])
+    assert [place.path for place in loom.forget(Selection(run=run))] == [b"/data/a"]
+    assert sum(group.count for group in loom.failures()) == 2

@@ -1,0 +1,106 @@
+"""Camera raw files, put together from the parts that cameras write."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cortex.media import Media
+from loom.errors import LoomError
+
+Opened = Callable[..., Media]
+Written = Callable[[bytes], Path]
+
+
+def _jpeg(width: int, height: int, colour: tuple[int, int, int] = (200, 40, 40)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(out, "JPEG")
+    return out.getvalue()
+
+
+def _directory(entries: list[tuple[int, int, int, int]], following: int = 0) -> bytes:
+    body = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    return struct.pack("<H", len(entries)) + body + struct.pack("<I", following)
+
+
+def _tiff_raw(jpegs: list[bytes], lossless: bytes) -> bytes:
+    """A first directory with a maker, a small preview and two directories below: the sensor's data and a preview."""
+    start = 1000
+    places = []
+    for block in [*jpegs, lossless]:
+        places.append((start, len(block)))
+        start += len(block)
+    small, large, sensor = places
+    below = [400, 600]
+    first = _directory(
+        [
+            (0xFE, 4, 1, 1),
+            (0x10F, 2, 6, 300),
+            (0x112, 3, 1, 6),
+            (0x14A, 4, 2, 320),
+            (0x201, 4, 1, small[0]),
+            (0x202, 4, 1, small[1]),
+        ]
+    )
+    data = bytearray(1000)
+    data[:8] = b"II*\0\x08\0\0\0"
+    data[8 : 8 + len(first)] = first
+    data[300:306] = b"NIKON\0"
+    data[320:328] = struct.pack("<II", *below)
+    for at, (place, size) in zip(below, ((sensor, (6000, 4000)), (large, (600, 400))), strict=True):
+        entries = [(0x100, 4, 1, size[0]), (0x101, 4, 1, size[1]), (0x111, 4, 1, place[0]), (0x117, 4, 1, place[1])]
+        block = _directory(entries)
+        data[at : at + len(block)] = block
+    return bytes(data) + b"".join([*jpegs, lossless])
+
+
+LOSSLESS = b"\xff\xd8\xff\xc3\0\x0b\x0e\x0f\xa0\x17\x70\1\1\x11\0" + bytes(50_000)
+
+
+def test_the_largest_preview_that_is_no_sensor_data(opened: Opened, written: Written) -> None:
+    raw = opened(written(_tiff_raw([_jpeg(160, 120), _jpeg(600, 400)], LOSSLESS)))
+    assert raw.mime == "image/x-nikon-nef"
+    probe = raw.probe()
+    assert (probe.format, probe.width, probe.height, probe.orientation) == ("nikon-nef", 4000, 6000, 6)
+    assert probe.exif[0x10F] == "NIKON"
+    assert raw.image().size == (400, 600)
+
+
+def test_fuji(opened: Opened, written: Written) -> None:
+    jpeg = _jpeg(300, 200)
+    head = bytearray(200)
+    head[:15] = b"FUJIFILMCCD-RAW"
+    head[84:92] = struct.pack(">II", 200, len(jpeg))
+    raw = opened(written(bytes(head) + jpeg))
+    assert (raw.mime, raw.image(30).size) == ("image/x-fuji-raf", (30, 20))
+
+
+def test_canon(opened: Opened, written: Written) -> None:
+    jpeg = _jpeg(300, 200)
+    main = b"II*\0\x08\0\0\0" + _directory([(0x112, 3, 1, 8)])
+    block = struct.pack(">I", 8 + len(main)) + b"CMT1" + main
+    preview = (
+        struct.pack(">I", 24 + len(jpeg)) + b"PRVW" + bytes(6) + struct.pack(">HHHI", 300, 200, 1, len(jpeg)) + jpeg
+    )
+    raw = opened(written(b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + block + preview))
+    assert raw.probe().orientation == 8
+    assert raw.image().size == (200, 300)
+
+
+@pytest.mark.parametrize("kept", [8, 100, 500, 900])
+def test_damage(opened: Opened, written: Written, kept: int) -> None:
+    data = _tiff_raw([_jpeg(160, 120), _jpeg(600, 400)], LOSSLESS)
+    with pytest.raises(LoomError):
+        opened(written(data[:kept])).image()
+
+
+def test_without_a_preview(opened: Opened, written: Written) -> None:
+    data = _tiff_raw([b"x" * 100, b"y" * 100], LOSSLESS)
+    with pytest.raises(LoomError, match="no preview") as caught:
+        opened(written(data)).image()
+    assert caught.value.code == "FORMAT_UNSUPPORTED"

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import time
+
+from cortex.media import xmp
+
+PACKET = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
+ xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" xmlns:my="http://example.org/"
+ xmp:Rating="4" crs:Exposure="1" my:Thing="own">
+<xmp:CreateDate>2024-05-17T14:03:21+02:00</xmp:CreateDate>
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">Meadow</rdf:li><rdf:li xml:lang="de">Wiese</rdf:li></rdf:Alt></dc:title>
+<dc:subject><rdf:Bag><rdf:li>sun</rdf:li><rdf:li>grass &amp; sky</rdf:li></rdf:Bag></dc:subject>
+<dc:creator><rdf:Seq><rdf:li>Ada</rdf:li><rdf:li>Bo</rdf:li></rdf:Seq></dc:creator>
+</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
+
+
+def test_a_packet() -> None:
+    found = xmp.parse(PACKET)
+    assert found == {
+        "xmp:Rating": "4",
+        "http://example.org/:Thing": "own",
+        "xmp:CreateDate": "2024-05-17T14:03:21+02:00",
+        "dc:title": ["Meadow", "Wiese"],
+        "dc:subject": ["sun", "grass & sky"],
+        "dc:creator": ["Ada", "Bo"],
+    }
+    assert xmp.fields(found) == {
+        "title": "Meadow",
+        "artist": "Ada, Bo",
+        "keywords": ["sun", "grass & sky"],
+        "rating": 4,
+        "captured_at": "2024-05-17T14:03:21+02:00",
+        "time_zone": "+02:00",
+    }
+
+
+def test_entities_are_refused() -> None:
+    lol = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+    bomb = f'<!DOCTYPE x [<!ENTITY l0 "lol">{lol}]>'.encode() + PACKET.replace(b"sun", b"&l11;")
+    started = time.process_time()
+    assert xmp.parse(bomb) == {}
+    assert time.process_time() - started < 0.5
+    outside = b'<!DOCTYPE x [<!ENTITY file SYSTEM "file:///etc/passwd">]>' + PACKET.replace(b"sun", b"&file;")
+    assert xmp.parse(outside) == {}
+
+
+def test_what_comes_before_damage_is_kept() -> None:
+    assert xmp.parse(PACKET[: PACKET.index(b"<dc:subject")])["dc:title"] == ["Meadow", "Wiese"]
+    assert xmp.parse(b"no XML at all") == {}
+    assert xmp.parse(b"<a>" * 100_000) == {}
+    assert xmp.parse(b"<?xml version='1.0' encoding='no-such'?><a/>") == {}
+
+
+def test_odd_values_are_left_out() -> None:
+    odd = {"xmp:Rating": "17", "exif:DateTimeOriginal": "0000", "dc:creator": "Ada"}
+    assert xmp.fields(odd) == {"artist": "Ada"}

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from PIL import Image
+from realmedia import FILMS, PAPERS, PLACE, SOUNDS, TAGS, TAKEN, VARIANTS, WORDS, RealMedia
+
+from cortex.node import MAX_OUTPUT, output_keys
+from cortex.operators.metadata import Metadata, bounded
+from cortex.testing import run_operator
+from loom.errors import LoomError
+
+
+def _found(path: Path) -> dict[str, Any]:
+    return run_operator(Metadata(), path).outputs
+
+
+def test_a_photo(media: RealMedia) -> None:
+    found = _found(media.photo(size=(600, 400), orientation=6))
+    raw = found.pop("raw")
+    assert found.pop("size") == media.photo(size=(600, 400), orientation=6).stat().st_size
+    assert found.pop("latitude") == pytest.approx(PLACE[0], abs=1e-6)
+    assert found.pop("longitude") == pytest.approx(PLACE[1], abs=1e-6)
+    assert found == {
+        "kind": "image",
+        "mime": "image/jpeg",
+        "format": "jpeg",
+        "width": 600,
+        "height": 400,
+        "orientation": 6,
+        "color_mode": "RGB",
+        "frames": 1,
+        "captured_at": TAKEN.isoformat(timespec="milliseconds"),
+        "time_zone": "+02:00",
+        "camera_make": "Loom",
+        "camera_model": "Sample Camera",
+        "lens": "35mm f/2.8",
+        "exposure_s": 0.004,
+        "aperture": 2.8,
+        "iso": 200,
+        "focal_length_mm": 35.0,
+        "altitude_m": 519.4,
+        "title": "coffee",
+        "description": "coffee",
+        "keywords": ["cup", "table"],
+        "rating": 4,
+        "raw_truncated": False,
+    }
+    assert raw["exif"]["Model"] == "Sample Camera"
+    assert raw["xmp"]["xmp:Rating"] == "4"
+    assert raw["iptc"]["City"] == "Munich"
+
+
+def test_the_zone_is_not_made_up(media: RealMedia) -> None:
+    found = _found(media.photo(taken=TAKEN.replace(tzinfo=None), place=None))
+    assert found["captured_at"] == "2024-05-17T14:03:21.250"
+    assert "time_zone" not in found
+    assert "latitude" not in found
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_of_a_picture(media: RealMedia, name: str) -> None:
+    found = _found(media.variant(name))
+    assert (found["width"], found["height"], found["kind"]) == (451, 300, "image")
+    assert found["frames"] == (4 if name.endswith(("animated", "pages")) else 1)
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_every_film(media: RealMedia, name: str) -> None:
+    found = _found(media.film(name))
+    assert found["duration_s"] == pytest.approx(2, abs=0.1)
+    assert found["frame_rate"] == 24.0
+    assert {found["width"], found["height"]} == {320, 180}
+    assert (found["width"] < found["height"]) == (name == "h264-turned")
+    assert ("audio_codec" in found) == FILMS[name][2]
+    assert [stream["type"] for stream in found["streams"]] == ["video", "audio"][: len(found["streams"])]
+    assert found["bit_rate"] > 1000
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_every_recording(media: RealMedia, name: str) -> None:
+    found = _found(media.sound(name))
+    assert (found["title"], found["artist"], found["album"]) == (TAGS["title"], TAGS["artist"], TAGS["album"])
+    assert (found["track"], found["year"], found["genre"]) == (3, 2008, "Soundtrack")
+    assert (found["sample_rate"], found["channels"]) == (48000, 2)
+    assert found["raw"]["tags"]["title"] == TAGS["title"]
+    assert "width" not in found
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_every_paper(media: RealMedia, name: str) -> None:
+    found = _found(media.paper(name))
+    assert found["size"] == media.paper(name).stat().st_size
+    if name in ("txt", "utf16.txt"):
+        text = "\n".join(WORDS)
+        assert (found["characters"], found["lines"], found["words"]) == (len(text), 2, len(text.split()))
+    if name == "latin1.txt":
+        assert found["encoding"] == "cp1252"
+    if name == "pdf":
+        assert (found["pages"], found["encrypted"]) == (1, False)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\x0a" + bytes(50), b"<svg/>", bytes(100), b"MThd\0\0\0\6\0\1\0\1\0\x60"])
+def test_what_cannot_be_read_still_has_a_type_and_a_size(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    found = _found(path)
+    assert set(found) == {"kind", "mime", "size"}
+    assert found["size"] == len(data)
+
+
+def test_a_damaged_header_fails(media: RealMedia, tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(media.photo().read_bytes()[:10])
+    with pytest.raises(LoomError):
+        _found(path)
+
+
+def test_odd_metadata_never_fail(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "\x01\x02"
+    exif[0x0132] = "0000:00:00 00:00:00"
+    exif[0x0112] = 99
+    exif.get_ifd(0x8825).update(
+        {1: "X", 2: (99.0, 0.0, 0.0), 3: "E", 4: (500.0, 0.0, 0.0), 29: "junk", 7: (99.0, 99.0, 99.0)}
+    )
+    exif.get_ifd(0x8769).update({0x9003: "    :  :     :  :  ", 0x829A: 0.0, 0x8827: 0})
+    path = tmp_path / "odd.jpg"
+    Image.new("RGB", (8, 8)).save(path, exif=exif, xmp=b"<x:xmpmeta", comment=b"\xff\0\xfe")
+    found = _found(path)
+    assert set(found) == {
+        "kind", "mime", "size", "format", "width", "height", "color_mode", "frames", "raw", "raw_truncated",
+    }  # fmt: skip
+    assert found["raw"]["exif"]["DateTime"] == "0000:00:00 00:00:00"
+    assert found["raw"]["exif"]["Orientation"] == 99
+
+
+def test_a_damaged_exif_block_costs_only_itself(media: RealMedia, tmp_path: Path) -> None:
+    data = bytearray(media.photo().read_bytes())
+    start = data.index(b"Exif\0\0") + 6
+    data[start + 8 : start + 60] = b"\xff" * 52
+    path = tmp_path / "photo"
+    path.write_bytes(data)
+    found = _found(path)
+    assert (found["width"], found["rating"]) == (1200, 4)
+    assert "camera_make" not in found
+
+
+def test_raw_stays_within_the_limit(tmp_path: Path) -> None:
+    """Texts of PNG count as nothing, but an endless list of XMP values does."""
+    values = "".join(f"<my:p{n}>{'x' * 3000}</my:p{n}>" for n in range(60))
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description xmlns:my="http://my.example/">{values}<my:small>kept</my:small></rdf:Description>'
+        "</rdf:RDF></x:xmpmeta>"
+    ).encode()
+    path = tmp_path / "long.webp"
+    Image.new("RGB", (8, 8)).save(path, xmp=packet)
+    found = _found(path)
+    assert found["raw_truncated"]
+    assert found["raw"]["xmp"]["http://my.example/:small"] == "kept"
+    assert len(msgspec.json.encode(found["raw"])) <= MAX_OUTPUT
+
+
+def test_the_largest_entries_are_left_out_first() -> None:
+    raw = {"a": {"small": 1, "large": "x" * 500}, "b": {"larger": "y" * 900}}
+    assert bounded(raw, 2000) == (raw, False)
+    assert bounded(raw, 700) == ({"a": raw["a"]}, True)
+    assert bounded(raw, 100) == ({"a": {"small": 1}}, True)
+
+
+def test_a_profile_bomb_in_png_is_no_trap(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    Image.new("RGB", (8, 8)).save(path)
+    data = path.read_bytes()
+    body = b"iCCP" + b"x\0\0" + zlib.compress(bytes(200_000_000))
+    chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    path.write_bytes(data[:33] + chunk + data[33:])
+    assert _found(path)["width"] == 8
+
+
+def test_every_output_is_declared(media: RealMedia) -> None:
+    declared = {key.name for key in output_keys(Metadata)}
+    for path in (media.photo(), media.film("h264"), media.sound("flac"), media.paper("pdf"), media.paper("txt")):
+        assert set(_found(path)) <= declared

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cortex.media import Media
+from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.testing import run_operator
+from loom.errors import LoomError
+from loom.model import Branch, State
+
+
+class Options(NodeOptions):
+    limit: int = 3
+
+
+class Probe(MediaNode[Options]):
+    """Does a little of everything."""
+
+    operator = "test.probe"
+    kinds = frozenset({"text"})
+    reads = ("other",)
+    needs = ("other",)
+    capabilities = frozenset({"effect"})
+    WORDS = OutputKey("words", int)
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.calls: list[str] = []
+
+    def open(self) -> None:
+        self.calls.append("open")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        words = media.text().split()
+        if "boom" in words:
+            raise LoomError("FILE_DAMAGED", "boom")
+        ctx.output(self.WORDS, len(words) + ctx.upstream_output("other", "count"))
+        ctx.artifact("first", words[0].encode(), "text/plain")
+        ctx.effect("tells someone", lambda: self.calls.append(f"told, dry run {ctx.dry_run}"))
+        ctx.effect("collects", lambda: ctx.collect("texts"))
+        if len(words) > self.options.limit:
+            ctx.verdict(Branch.FAIL, "too long")
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "text"
+    path.write_text("one two")
+    return path
+
+
+UPSTREAM = {"other": {"count": 10}}
+
+
+def test_a_whole_run(text: Path) -> None:
+    node = Probe()
+    run = run_operator(node, text, upstream=UPSTREAM)
+    assert run.outputs == {"words": 12}
+    assert run.artifact("first").data == b"one"
+    assert (run.state, run.verdict, run.reason) == (State.COMPLETED, Branch.PASS, None)
+    assert run.effects == ("tells someone", "collects")
+    assert run.collections == ("texts",)
+    assert node.calls == ["open", "told, dry run False", "close"]
+    with pytest.raises(KeyError):
+        run.artifact("second")
+
+
+def test_a_dry_run_lists_effects_only(text: Path) -> None:
+    node = Probe()
+    run = run_operator(node, text, upstream=UPSTREAM, dry_run=True)
+    assert run.effects == ("tells someone", "collects")
+    assert run.collections == ()
+    assert node.calls == ["open", "close"]
+
+
+def test_a_verdict(text: Path) -> None:
+    run = run_operator(Probe(limit=1), str(text), upstream=UPSTREAM)
+    assert (run.verdict, run.reason) == (Branch.FAIL, "too long")
+
+
+def test_what_keeps_a_node_from_computing(text: Path, real_image: Path) -> None:
+    for node, path, upstream, reason in (
+        (Probe(enabled=False), text, UPSTREAM, "DISABLED"),
+        (Probe(), text, {}, "MISSING_INPUT"),
+        (Probe(), real_image, UPSTREAM, "NOT_PROCESSABLE"),
+    ):
+        run = run_operator(node, path, upstream=upstream)
+        assert (run.state, run.reason, run.outputs, run.verdict) == (State.SKIPPED, reason, {}, None)
+
+
+def test_failures_are_raised_and_the_node_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("boom")
+    node = Probe()
+    with pytest.raises(LoomError, match="boom"):
+        run_operator(node, path, upstream=UPSTREAM)
+    assert node.calls[-1] == "close"
+    with pytest.raises(LoomError) as caught:
+        run_operator(node, tmp_path / "gone", upstream=UPSTREAM)
+    assert caught.value.code == "FILE_VANISHED"

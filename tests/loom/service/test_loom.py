@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from ledgers import HOST, OPERATORS, WORKER, SilentBus, begin, closing, definition, opening, toy_operators
+
+from loom.errors import LoomError
+from loom.graph.specs import OperatorSpec
+from loom.model import AssetCounts, Progress, RunEvent, RunHead, RunState, Worker
+from loom.service import LocalLoom
+from loom.store.database import Database
+
+
+@pytest.fixture
+def bus() -> SilentBus:
+    return SilentBus()
+
+
+@pytest.fixture
+def loom(tmp_path: Path, bus: SilentBus):
+    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", bus, toy_operators())
+    yield loom
+    loom.close()
+
+
+def test_events_are_handed_on_to_the_bus(loom, bus):
+    head = RunHead(uuid4(), "photos", False)
+    progress = Progress(assets=AssetCounts(), nodes={})
+    loom.publish(head, [RunEvent(1, "STARTED")])
+    loom.progress(head, progress)
+    assert bus.published == [(head, (RunEvent(1, "STARTED"),)), (head, progress)]
+
+
+def test_what_workers_announced_is_known_with_its_newest_spec(loom):
+    loom.announce(Worker(name="old"), HOST, [OperatorSpec(id="hash.sha256", version="0")])
+    loom.announce(WORKER, HOST, OPERATORS)
+    assert loom.announced() == sorted(OPERATORS, key=lambda spec: spec.id)
+
+
+def test_runs_that_were_never_finished_are_ended_for_their_host(loom):
+    left = begin(loom)
+    elsewhere = begin(loom, host="elsewhere")
+    ended = begin(loom)
+    loom.finish_run(closing(ended))
+    assert loom.end_abandoned_runs(HOST) == 1
+    assert [loom.run(run).state for run in (left, elsewhere, ended)] == [
+        RunState.FAILED, RunState.RUNNING, RunState.COMPLETED
+    ]  # fmt: skip
+    assert loom.run(left).finished is not None
+    assert loom.end_abandoned_runs(HOST) == 0
+
+
+def test_a_deleted_pipeline_still_counts_as_had(loom):
+    assert loom.never_had_pipelines()
+    loom.save_pipeline(definition())
+    assert not loom.never_had_pipelines()
+    loom.delete_pipeline("photos")
+    assert not loom.never_had_pipelines()
+
+
+def test_a_deleted_pipeline_can_be_restored_from_a_version_that_is_kept(loom):
+    begin(loom)
+    loom.delete_pipeline("photos")
+    assert loom.restore_pipeline("photos", 1).version == 2
+    assert loom.pipeline("photos").version == 2
+
+
+def test_a_loom_that_is_only_looked_at_writes_nothing(loom, tmp_path):
+    loom.save_pipeline(definition())
+    loom.close()
+    (tmp_path / "blobs" / ".new").mkdir(parents=True)
+    (tmp_path / "blobs" / ".new" / "left").write_bytes(b"by someone")
+    looking = LocalLoom(
+        Database.open_readonly(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", SilentBus(), toy_operators()
+    )
+    assert looking.pipeline("photos").version == 1
+    with pytest.raises(LoomError) as refused:
+        looking.open_run(opening())
+    assert refused.value.code == "INTERNAL"
+    looking.close()
+    assert (tmp_path / "blobs" / ".new" / "left").exists()
