@@ -77,6 +77,13 @@ class EntryPointCatalogue:
             where = ".".join(str(part) for part in first["loc"])
             raise LoomError("CONFIG_INVALID", f"node {node_id!r}, {where or 'config'}: {first['msg']}") from error
 
+    def named_nodes(self, operator: str, config: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """The nodes that a config (in normal form) names; None when `reads` of the class holds."""
+        cls = self._classes.get(operator)
+        if cls is None or cls.named_nodes is MediaNode.named_nodes:
+            return None
+        return self.create(operator, config, operator.rpartition(".")[2]).named_nodes()
+
     def problems(self) -> list[Problem]:
         """The entry points that cannot be imported or are not operators, and ids that are offered twice."""
         for operator in self._entries:

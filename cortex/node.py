@@ -217,6 +217,11 @@ class MediaNode(PipelineNode, Generic[O]):
         """What the operator will ask of the media, so that it is read and decoded once for all."""
         return Wants()
 
+    def named_nodes(self) -> tuple[str, ...] | None:
+        """The ids of the nodes that the options name, where it is the options that decide what is read; they take the
+        place of `reads`. None, the default: `reads` holds."""
+        return None
+
     def open(self) -> None:
         """Called once in each worker process before the first asset: load a model here."""
 

@@ -60,3 +60,16 @@ class Either(NamedTuple):
 
 
 Tree = Value | Reference | Compare | Not | Both | Either
+
+
+def nodes_named(tree: Tree) -> set[str]:
+    """The ids of the nodes whose values the expression looks at."""
+    if isinstance(tree, Reference):
+        return set() if tree.node == MEDIA else {tree.node}
+    if isinstance(tree, Compare):
+        return nodes_named(tree.left) | nodes_named(tree.right)
+    if isinstance(tree, Not):
+        return nodes_named(tree.operand)
+    if isinstance(tree, Both | Either):
+        return set().union(*map(nodes_named, tree.operands))
+    return set()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator
 
 from cortex.expression import MEDIA, evaluate, parse
-from cortex.expression.tree import MAX_LENGTH
+from cortex.expression.tree import MAX_LENGTH, nodes_named
 from cortex.node import MediaNode, NodeContext, NodeOptions
 from loom.model import Branch
 
@@ -46,8 +46,11 @@ class ExpressionFilter(MediaNode[ExpressionOptions]):
         super().__init__(**settings)
         self._tree = parse(self.options.expression)
 
+    def named_nodes(self) -> tuple[str, ...]:
+        return tuple(sorted(nodes_named(self._tree)))
+
     def compute(self, ctx: NodeContext, media: Media) -> None:
-        """PASS or FAIL. Raises `OPERATOR_FAILED` when the expression names a node that does not stand before this."""
+        """PASS or FAIL."""
         holds = evaluate(self._tree, lambda node, key: _look_up(ctx, media, node, key))
         if not holds:
             ctx.verdict(Branch.FAIL, f"this does not hold: {self.options.expression}")

@@ -9,6 +9,7 @@ from blake3 import blake3
 
 _WINDOW = 32
 _BLOCK = 64 * 1024
+_Hashes = np.ndarray[tuple[int], np.dtype[np.uint32]]
 _GEAR = np.frombuffer(blake3(b"cortex hash.chunk gear table 1").digest(length=1024), dtype="<u4").astype(np.uint32)
 
 
@@ -31,8 +32,11 @@ class Chunker:
     def __init__(self, average: int) -> None:
         bits = average.bit_length() - 1
         self._least, self._normal, self._most = average // 4, average, average * 8
-        self._strict, self._loose = np.uint32(32 - bits - 2), np.uint32(32 - bits + 2)
+        self._strict, self._loose = np.uint32(1 << 32 - bits - 2), np.uint32(1 << 32 - bits + 2)
         self._tail = np.zeros(0, np.uint8)
+        # Made once: fresh arrays of this size would cost more than what is computed in them.
+        self._hashes = np.empty(_BLOCK + _WINDOW, np.uint32)
+        self._shifted = np.empty(_BLOCK + _WINDOW, np.uint32)
         self._seen = 0
         self._start = 0
         self._hasher = blake3()
@@ -84,10 +88,10 @@ class Chunker:
     def _candidates(self, block: memoryview, begin: int) -> list[tuple[int, bool]]:
         values = np.concatenate([self._tail, np.frombuffer(block, np.uint8)])
         known = len(self._tail)
-        hashes = _gear_hashes(values)[known:]
+        hashes = self._gear_hashes(values)[known:]
         self._tail = values[-(_WINDOW - 1) :].copy()
-        found = np.flatnonzero((hashes >> self._loose) == 0)
-        strict = (hashes[found] >> self._strict) == 0
+        found = np.flatnonzero(hashes < self._loose)
+        strict = hashes[found] < self._strict
         return list(zip((found + (begin + 1)).tolist(), strict.tolist(), strict=True))
 
     def _end_chunk(self, end: int) -> None:
@@ -95,12 +99,14 @@ class Chunker:
         self._hasher = blake3()
         self._start = end
 
-
-def _gear_hashes(values: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    """The gear hash at each position, of at most the 32 bytes that end there."""
-    hashes = _GEAR[values]
-    width = 1
-    while width < _WINDOW:
-        hashes[width:] += hashes[:-width] << np.uint32(width)
-        width *= 2
-    return hashes
+    def _gear_hashes(self, values: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> _Hashes:
+        """The gear hash at each position, of at most the 32 bytes that end there."""
+        hashes, shifted = self._hashes[: len(values)], self._shifted[: len(values)]
+        # No index can be out of range, and only without that check does NumPy write straight into `out`.
+        np.take(_GEAR, values, out=hashes, mode="clip")
+        width = 1
+        while width < min(_WINDOW, len(values)):
+            np.left_shift(hashes[:-width], np.uint32(width), out=shifted[:-width])
+            hashes[width:] += shifted[:-width]
+            width *= 2
+        return hashes

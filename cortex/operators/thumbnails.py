@@ -79,9 +79,11 @@ class Thumbnail(MediaNode[ThumbnailOptions]):
         from PIL import Image
 
         cols, rows, size = self.options.cols, self.options.rows, self.options.size
-        frames = media.frames(cols * rows, max(size // min(cols, rows), 16))
-        cols = min(cols, len(frames))
-        rows = -(-len(frames) // cols)
+        frames = media.frames(cols * rows, size // min(cols, rows))
+        if len(frames) < cols * rows:
+            cols = min(cols, len(frames))
+            rows = -(-len(frames) // cols)
+            frames = media.frames(self.options.cols * self.options.rows, size // min(cols, rows))
         width, height = frames[0].size
         scale = min(1.0, (size - _GAP * (cols - 1)) / (width * cols), (size - _GAP * (rows - 1)) / (height * rows))
         cell = max(int(width * scale), 1), max(int(height * scale), 1)

@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "INPUT_UNCONNECTED": "No edge leads into a required input.",
     "NODE_UNREACHABLE": "No way leads from the source to the node.",
     "CYCLE": "Nodes lead back to themselves.",
+    "READ_UNKNOWN": "A config names a node that is not upstream of its own.",
     "NEED_UNMET": "An operator cannot work without the outputs of a node that is not upstream of it.",
 }
 """Codes of problems in definitions, with what they mean. They are errors unless they say that they are warnings;

@@ -46,6 +46,10 @@ def _reading(ids: list[str], known: Known, above: list[int]) -> Iterator[Diagnos
         for need in spec.needs:
             if need not in number or not above[number[node]] >> number[need] & 1:
                 yield error("NEED_UNMET", f"{spec.id} needs the outputs of a node {need!r} upstream of it", node=node)
+    for node, named in known.named.items():
+        for name in named:
+            if name not in number or not above[number[node]] >> number[name] & 1:
+                yield error("READ_UNKNOWN", f"the config names a node {name!r}, which is not upstream", node=node)
     undeclared = (node for node, spec in known.specs.items() if spec.reads is None)
     if sum(above[number[node]].bit_count() for node in undeclared) > MAX_READS:
         message = f"operators that do not declare what they read have more than {MAX_READS:,} ancestors in all"

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from loom.graph.codes import error, said, shortened, warning
 from loom.graph.diagnostics import Diagnostic
 from loom.graph.draft import Draft, DraftNode
@@ -15,10 +17,12 @@ _MAX_SUGGESTIONS = 50
 
 
 class Known(NamedTuple):
-    """Specs and normalised configs by node id, as far as they are known; `sources` are the ids of source nodes."""
+    """Specs and normalised configs by node id, as far as they are known; `named` are the nodes that a node's config
+    names; `sources` are the ids of source nodes."""
 
     specs: dict[str, OperatorSpec]
     configs: dict[str, dict[str, Any]]
+    named: dict[str, tuple[str, ...]]
 
     @property
     def sources(self) -> list[str]:
@@ -29,7 +33,7 @@ class NodeChecks:
     """Goes over the nodes of a draft; `known` is filled in on the way."""
 
     def __init__(self, draft: Draft, operators: Operators, unknown: Literal["error", "warning"]) -> None:
-        self.known = Known({}, {})
+        self.known = Known({}, {}, {})
         self._draft = draft
         self._operators = operators
         self._unknown = error if unknown == "error" else warning
@@ -59,8 +63,16 @@ class NodeChecks:
                     "SOURCE_OPTION_UNUSED", f"{option!r} has no effect on a source", **self._draft.place(node, option)
                 )
         if node.name is not None and self._draft.nodes[node.name] is node:
-            self.known.specs[node.name] = spec
             self.known.configs[node.name] = config
+            named = None if problems else self._named(spec.id, config)
+            if named is not None:
+                spec = msgspec.structs.replace(spec, reads=named)
+                self.known.named[node.name] = named
+            self.known.specs[node.name] = spec
+
+    def _named(self, operator: str, config: dict[str, Any]) -> tuple[str, ...] | None:
+        ask = getattr(self._operators, "named_nodes", None)
+        return None if ask is None else ask(operator, config)
 
     def _normalised(
         self, operator: str, config: dict[str, Any] | None

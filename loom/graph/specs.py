@@ -79,7 +79,11 @@ class ConfigProblem(msgspec.Struct, frozen=True):
 
 class Operators(Protocol):
     """Where specs come from. `normalise` returns the config with every default filled in (and `enabled` among them)
-    as plain JSON values, or what is wrong with it."""
+    as plain JSON values, or what is wrong with it.
+
+    Two more are asked where a source has them: `why_unknown(operator)`, and `named_nodes(operator, config)`, the ids of
+    the nodes that a config names, so that exactly those are read (None when it cannot be told from the config).
+    """
 
     def ids(self) -> Iterable[str]: ...
 
@@ -106,6 +110,14 @@ class Catalogue:
         """What a source says about an operator that it would offer if it could be loaded; None when none says so."""
         asked = (getattr(source, "why_unknown", None) for source in self._sources)
         return next((reason for ask in asked if ask is not None and (reason := ask(operator)) is not None), None)
+
+    def named_nodes(self, operator: str, config: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """The nodes that this config names; None when its source cannot tell."""
+        for source in self._sources:
+            if source.spec(operator) is not None:
+                ask = getattr(source, "named_nodes", None)
+                return None if ask is None else ask(operator, config)
+        return None
 
     def __iter__(self) -> Iterator[OperatorSpec]:
         return (spec for operator in self.ids() if (spec := self.spec(operator)) is not None)

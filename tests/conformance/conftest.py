@@ -9,11 +9,15 @@ import pytest
 from ledgers import SilentBus, toy_operators
 from privatepg import PrivatePostgreSQL, binaries
 
+from loom.api.app import create_app
+from loom.api.server import start_in_background
+from loom.bus.hub import Hub
+from loom.client import LoomClient
 from loom.service import LocalLoom
 from loom.store.database import Database
 from loom.verbs import Loom
 
-MAKERS = ("sqlite", "postgresql")
+MAKERS = ("sqlite", "postgresql", "http")
 
 
 @pytest.fixture(params=MAKERS)
@@ -30,6 +34,17 @@ def loom_over_sqlite(tmp_path: Path) -> Iterator[Loom]:
 @pytest.fixture
 def loom_over_postgresql(postgresql: PrivatePostgreSQL, tmp_path: Path) -> Iterator[Loom]:
     yield from _local(postgresql.new_database(), tmp_path)
+
+
+@pytest.fixture
+def loom_over_http(tmp_path: Path) -> Iterator[Loom]:
+    """A client of a server in this process."""
+    hub, operators = Hub(), toy_operators()
+    local = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", hub, operators)
+    app = create_app(local, hub, operators, token="open sesame")
+    with start_in_background(app, "127.0.0.1", 0) as server, LoomClient(server.url, "open sesame") as client:
+        yield client
+    local.close()
 
 
 @pytest.fixture(scope="session")

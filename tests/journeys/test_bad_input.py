@@ -36,7 +36,14 @@ def test_every_bad_file_has_its_code_and_the_good_ones_are_done(cortex: Cortex, 
 
 
 def test_names_are_bytes(cortex: Cortex, library: Path) -> None:
-    names = [b"line\nbreak.txt", b"caf\xe9.txt", b"-rf.txt", b"'quote\".txt", b"n" * 251 + b".txt", "e\u0301.txt".encode()]
+    names = [
+        b"line\nbreak.txt",
+        b"caf\xe9.txt",
+        b"-rf.txt",
+        b"'quote\".txt",
+        b"n" * 251 + b".txt",
+        "e\u0301.txt".encode(),
+    ]
     for number, name in enumerate(names):
         (library / os.fsdecode(name)).write_text(f"content {number}")
         os.utime(library / os.fsdecode(name), (1_700_000_000, 1_700_000_000))

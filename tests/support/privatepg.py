@@ -6,11 +6,15 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
-_OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses='' -c max_connections=60"
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=60")
+_OPTIONS = [part for setting in _SETTINGS for part in ("-c", setting)]
 
 
 def binaries() -> Path | None:
@@ -20,23 +24,26 @@ def binaries() -> Path | None:
 
 
 class PrivatePostgreSQL:
-    """Runs until `stop`. PostgreSQL refuses to run as root, so root starts it as nobody."""
+    """Runs until `stop`, or until the process of the tests dies. PostgreSQL refuses to run as root, so root starts it
+    as nobody."""
 
     def __init__(self, folder_of_binaries: Path) -> None:
         self._bin = folder_of_binaries
         self._folder = Path(tempfile.mkdtemp(prefix="loom-pg-"))
         self._count = 0
-        self._as_user: list[str] = []
+        self._as_user = ["setpriv", "--pdeathsig=QUIT"]
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
-            self._as_user = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-        self._data = self._folder / "data"
-        self._run("initdb", "-D", str(self._data), "-U", "loom", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        self._run(
-            "pg_ctl", "-D", str(self._data), "-w", "-l", str(self._folder / "log"),
-            "-o", f"{_OPTIONS} -c unix_socket_directories='{self._folder}'", "start",
-        )  # fmt: skip
+            self._as_user += [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+        data = self._folder / "data"
+        self._run("initdb", "-D", str(data), "-U", "loom", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        with (self._folder / "log").open("wb") as log:
+            self._server = subprocess.Popen(
+                self._command("postgres", "-D", str(data), *_OPTIONS, "-c", f"unix_socket_directories={self._folder}"),
+                cwd=self._folder, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        self._wait()
 
     def new_database(self) -> str:
         """The URL of a database with nothing in it."""
@@ -46,13 +53,24 @@ class PrivatePostgreSQL:
         return f"postgresql://loom@/{name}?host={self._folder}"
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(timeout=60)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait(self) -> None:
+        ready = self._command("pg_isready", "-q", "-h", str(self._folder), "-U", "loom", "-d", "postgres")
+        deadline = time.monotonic() + 60
+        while subprocess.run(ready, env=_ENVIRONMENT, timeout=60).returncode != 0:
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self._folder / "log").read_text("utf-8", "replace"))
+            time.sleep(0.02)
+
+    def _command(self, program: str, *arguments: str) -> list[str]:
+        return [*self._as_user, str(self._bin / program), *arguments]
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [*self._as_user, str(self._bin / program), *arguments],
-            cwd=self._folder, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, stdin=subprocess.DEVNULL,
+            self._command(program, *arguments), cwd=self._folder, env=_ENVIRONMENT, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
         )  # fmt: skip
         if done.returncode != 0:

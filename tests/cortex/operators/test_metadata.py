@@ -173,14 +173,16 @@ def test_the_largest_entries_are_left_out_first() -> None:
     assert bounded(raw, 100) == ({"a": {"small": 1}}, True)
 
 
-def test_a_profile_bomb_in_png_is_no_trap(tmp_path: Path) -> None:
+def test_a_profile_bomb_in_png_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     Image.new("RGB", (8, 8)).save(path)
     data = path.read_bytes()
     body = b"iCCP" + b"x\0\0" + zlib.compress(bytes(200_000_000))
     chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
     path.write_bytes(data[:33] + chunk + data[33:])
-    assert _found(path)["width"] == 8
+    with pytest.raises(LoomError) as caught:
+        _found(path)
+    assert caught.value.code == "FILE_TOO_LARGE"
 
 
 def test_every_output_is_declared(media: RealMedia) -> None:

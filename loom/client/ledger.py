@@ -1,0 +1,102 @@
+"""The worker's side of assets and results, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+import msgspec
+
+from loom.client.http import Http, path_of
+from loom.model import AssetReport, KnownAsset, KnownFile
+from loom.verbs import NewArtifact
+from loom.wire.ledger import file_of_wire, known_of_wire, report_to_wire
+from loom.wire.shapes import (
+    ArtifactHead,
+    Counted,
+    Directories,
+    FilesGone,
+    FilesQuestion,
+    FileWire,
+    KnownAssets,
+    KnownFiles,
+    ReportsWire,
+    ResultsQuestion,
+    RootWire,
+    Sizes,
+)
+
+_MOST_FILES = 50_000
+_MOST_BYTES = 32 * 1024 * 1024
+
+
+class RemoteLedger:
+    """See `loom.verbs.Ledger`."""
+
+    _http: Http
+
+    def known_files(self, host: str, directories: Sequence[bytes], plan: bytes) -> list[list[KnownFile]]:
+        question = FilesQuestion(host=host, directories_b64=list(directories), plan=plan.hex())
+        answer = self._http.post("/locations/lookup", KnownFiles, question)
+        return [[file_of_wire(file) for file in files] for files in answer.items]
+
+    def known_directories(self, host: str, root: bytes) -> list[bytes]:
+        return self._http.post("/locations/directories", Directories, RootWire(host=host, root_b64=root)).items_b64
+
+    def known_sizes(self, sizes: Sequence[int]) -> set[int]:
+        return set(self._http.post("/assets/sizes", Sizes, Sizes(list(sizes))).sizes)
+
+    def mark_missing(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
+        count = 0
+        for start in range(0, len(files), _MOST_FILES):
+            gone = [
+                FileWire(directory_b64=directory, name_b64=name)
+                for directory, name in files[start : start + _MOST_FILES]
+            ]
+            count += self._http.post("/locations/missing", Counted, FilesGone(host=host, files=gone)).count
+        return count
+
+    def mark_unreachable(self, host: str, root: bytes) -> int:
+        return self._http.post("/locations/unreachable", Counted, RootWire(host=host, root_b64=root)).count
+
+    def lookup(
+        self, assets: Sequence[bytes], signatures: Sequence[bytes], runs: Sequence[UUID] = ()
+    ) -> list[KnownAsset]:
+        question = ResultsQuestion(
+            assets=[asset.hex() for asset in assets],
+            signatures=[signature.hex() for signature in signatures],
+            runs=list(runs),
+        )
+        answer = self._http.post("/results/lookup", KnownAssets, question)
+        return [known_of_wire(known) for known in answer.items]
+
+    def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
+        for group in _groups(artifacts):
+            if len(group) == 1:
+                self._http.upload(
+                    "PUT", path_of("artifacts", group[0].digest.hex()), group[0].data, group[0].media_type
+                )
+            else:
+                self._http.upload("POST", "/artifacts", _packed(group), "application/octet-stream")
+
+    def report(self, run: UUID, batch: Sequence[AssetReport]) -> None:
+        self._http.tell("/results", ReportsWire(run=run, items=[report_to_wire(report) for report in batch]))
+
+
+def _groups(artifacts: Sequence[NewArtifact]) -> Iterator[list[NewArtifact]]:
+    """Pieces of bounded size; a file that is larger makes one of its own."""
+    group: list[NewArtifact] = []
+    size = 0
+    for artifact in artifacts:
+        if group and size + len(artifact.data) > _MOST_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(artifact)
+        size += len(artifact.data)
+    if group:
+        yield group
+
+
+def _packed(group: list[NewArtifact]) -> bytes:
+    heads = [ArtifactHead(digest=one.digest.hex(), media_type=one.media_type, size=len(one.data)) for one in group]
+    return b"\n".join((msgspec.json.encode(heads), b"".join(one.data for one in group)))

@@ -1,0 +1,259 @@
+"""What workers and Loom say to each other over HTTP: the batches of `loom.verbs` as JSON.
+
+Digests are hexadecimal, file names and paths base64 of their bytes (fields that end in `_b64`), times ISO 8601.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from loom.graph.specs import OperatorSpec
+from loom.model import AssetCounts, Branch, Kind, NodeCounts, Origin, Reason, RunState, State, Worker
+from loom.shapes import ArtifactShape
+
+Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Milliseconds = Annotated[float, Meta(ge=0, le=1e12)]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class StepWire(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a plan."""
+
+    node: Name
+    operator: Name
+    operator_version: str
+    signature: Hex
+
+
+class OpeningWire(msgspec.Struct, frozen=True, kw_only=True):
+    """The beginning of a run that the caller executes itself; saying it twice does nothing more. `settles` is the
+    digest under which assets count as settled when it is not `plan`."""
+
+    uuid: UUID
+    pipeline: Name
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    plan: Hex
+    steps: list[StepWire]
+    worker: Worker
+    host: Name
+    started: datetime
+    settles: Hex | None = None
+    dry_run: bool = False
+    paths_b64: list[bytes] = []
+
+
+class ClosingWire(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended."""
+
+    state: RunState
+    finished: datetime
+    assets: AssetCounts
+    nodes: dict[str, NodeCounts]
+    bytes: Size = 0
+
+
+class FoundWire(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an asset's bytes were found. `trusted` is false when the file was written less than two seconds before it
+    was read."""
+
+    directory_b64: bytes
+    name_b64: bytes
+    size: Size
+    mtime_ns: int
+    inode: int
+    device: int
+    trusted: bool
+
+
+class FaultWire(msgspec.Struct, frozen=True):
+    code: Name
+    message: str
+
+
+class StoredWire(msgspec.Struct, frozen=True, kw_only=True):
+    """A result as stored; `outputs` is a JSON object."""
+
+    signature: Hex
+    state: State
+    verdict: Branch | None = None
+    outputs: msgspec.Raw
+    artifacts: list[ArtifactShape] = []
+    error: FaultWire | None = None
+    duration_ms: Milliseconds = 0
+
+
+class OutcomeWire(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to one node."""
+
+    state: State
+    reason: Reason | None = None
+    origin: Origin | None = None
+    verdict: Branch | None = None
+    duration_ms: Milliseconds = 0
+
+
+class AssetWire(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset and where it lies."""
+
+    blake3: Hex
+    size: Size
+    mime: Name
+    kind: Kind
+    found: list[FoundWire]
+    collections: list[Name] = []
+
+
+class ReportWire(AssetWire, frozen=True, kw_only=True):
+    """An asset, its new results, and one outcome for each node of the plan in its order (None when only the location
+    is new). `settled`: nothing is left to do for it under this plan."""
+
+    results: list[StoredWire] = []
+    outcomes: list[OutcomeWire] | None = None
+    failed: Count = 0
+    settled: bool = False
+
+
+class AssetsWire(msgspec.Struct, frozen=True, kw_only=True):
+    """One transaction; the run must be open."""
+
+    run: UUID
+    items: list[AssetWire]
+
+
+class ReportsWire(msgspec.Struct, frozen=True, kw_only=True):
+    """One transaction; the run must be open."""
+
+    run: UUID
+    items: list[ReportWire]
+
+
+class ResultsQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """`runs`: an outcome in one of these makes an asset `walked`."""
+
+    assets: list[Hex]
+    signatures: list[Hex]
+    runs: list[UUID] = []
+
+
+class KnownAssetWire(msgspec.Struct, frozen=True, kw_only=True):
+    known: bool
+    walked: bool = False
+    results: list[StoredWire] = []
+
+
+class KnownAssets(msgspec.Struct, frozen=True):
+    """In the order asked."""
+
+    items: list[KnownAssetWire]
+
+
+class FilesQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """`plan` is the digest under which a file may be settled."""
+
+    host: Name
+    directories_b64: list[bytes]
+    plan: Hex
+
+
+class KnownFileWire(msgspec.Struct, frozen=True, kw_only=True):
+    """`asset` is its BLAKE3, given when the file is not settled and its stat can be trusted."""
+
+    name_b64: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    present: bool
+    settled: bool
+    asset: Hex | None = None
+
+
+class KnownFiles(msgspec.Struct, frozen=True):
+    """One list of files for each directory, in the order asked."""
+
+    items: list[list[KnownFileWire]]
+
+
+class RootWire(msgspec.Struct, frozen=True, kw_only=True):
+    """A directory of a host, with all below it."""
+
+    host: Name
+    root_b64: bytes
+
+
+class Directories(msgspec.Struct, frozen=True):
+    items_b64: list[bytes]
+
+
+class FileWire(msgspec.Struct, frozen=True, kw_only=True):
+    directory_b64: bytes
+    name_b64: bytes
+
+
+class FilesGone(msgspec.Struct, frozen=True, kw_only=True):
+    host: Name
+    files: list[FileWire]
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many were concerned."""
+
+    count: int
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    sizes: list[Size]
+
+
+class PathQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    host: Name
+    path_b64: bytes
+
+
+class SelectionWire(msgspec.Struct, frozen=True, kw_only=True):
+    """Which failed results are meant; null means any."""
+
+    run: UUID | None = None
+    node: str | None = None
+    code: str | None = None
+    asset: UUID | None = None
+
+
+class PlaceWire(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to be visited again."""
+
+    pipeline: str
+    host: str
+    path_b64: bytes
+
+
+class Places(msgspec.Struct, frozen=True):
+    items: list[PlaceWire]
+
+
+class PathLine(msgspec.Struct, frozen=True):
+    """One line of `GET /locations`."""
+
+    path_b64: bytes
+
+
+class ArtifactHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of one derived file in front of the bytes of a batch."""
+
+    digest: Hex
+    media_type: Annotated[str, Meta(min_length=1, max_length=255)]
+    size: Size
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker offers."""
+
+    worker: Worker
+    host: Name
+    operators: list[OperatorSpec]

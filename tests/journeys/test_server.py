@@ -1,0 +1,141 @@
+"""Cortex with a Loom server in another process."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Cortex = Callable[..., Any]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    def __init__(self, environment: dict[str, str], data: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.data = data
+        self._environment = {**environment, "LOOM_DATA_DIR": str(data)}
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "loom", "serve", "--port", str(self.port)],
+            env=self._environment, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self._process.stderr is not None
+        line = self._process.stderr.readline()
+        assert self.url in line, line
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        assert self._process is not None
+        self._process.send_signal(number)
+        code = self._process.wait(20)
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        self._process = None
+        return code
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    @property
+    def token(self) -> str:
+        return (self.data / "token").read_text().strip()
+
+    def get(self, path: str) -> Any:
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture
+def server(environment: dict[str, str], tmp_path: Path) -> Iterator[Server]:
+    made = Server(environment, tmp_path / "server")
+    made.start()
+    yield made
+    if made.running:
+        made.stop()
+
+
+@pytest.fixture
+def remote(environment: dict[str, str], server: Server) -> dict[str, str]:
+    environment["LOOM_URL"] = server.url
+    environment["LOOM_TOKEN"] = server.token
+    return environment
+
+
+@pytest.mark.usefixtures("remote")
+def test_an_ingest_through_a_server(cortex: Cortex, library: Path, server: Server) -> None:
+    first = cortex("ingest", library, "--json")
+    assert first.code == 3, first.err
+    assert first.summary["nodes"]["sha256"]["computed"] == 5
+    (run,) = server.get("/runs")["items"]
+    assert (run["uuid"], run["state"]) == (first.summary["run"], "PARTIAL")
+    assert run["assets"] == first.summary["assets"]
+    assert len(server.get("/assets")["items"]) == 5
+    second = cortex("ingest", library, "--json")
+    assert second.summary["assets"]["unchanged"] == 6, second.err
+    touched = library / "one.jpg"
+    os.utime(touched, (1_710_000_000, 1_710_000_000))
+    third = cortex("ingest", library, "--json").summary
+    assert third["nodes"]["sha256"]["cached"] == 1, "the meta-path cache stands before Loom"
+    assert server.stop() == 0
+
+
+@pytest.mark.usefixtures("remote")
+def test_what_the_cache_has_a_new_server_is_given(
+    cortex: Cortex, library: Path, server: Server, tmp_path: Path
+) -> None:
+    cortex("ingest", library, "--json")
+    server.stop()
+    for path in sorted(server.data.rglob("*"), reverse=True):
+        if path.name != "token":
+            path.unlink() if path.is_file() else path.rmdir()
+    server.start()
+    again = cortex("ingest", library, "--json")
+    assert again.summary["nodes"]["thumbnail"]["cached"] >= 3, again.err
+    assert again.summary["nodes"]["thumbnail"]["computed"] == 0
+    asset = next(a for a in server.get("/assets")["items"] if a["mime"] == "image/png")
+    thumbnail = next(r for r in server.get(f"/assets/{asset['uuid']}/results")["items"] if r["node"] == "thumbnail")
+    assert thumbnail["artifacts"][0]["size"] > 0
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_server_that_is_not_there_ends_with_5(cortex: Cortex, library: Path, server: Server) -> None:
+    server.stop()
+    done = cortex("ingest", library, "--json")
+    assert done.code == 5, done.err
+    assert done.lines[-1]["message_type"] == "error"
+    assert done.lines[-1]["code"] == "LOOM_UNREACHABLE"
+
+
+def test_a_second_process_talks_to_the_one_that_holds_the_folder(
+    cortex: Cortex, library: Path, server: Server, environment: dict[str, str]
+) -> None:
+    environment["LOOM_DATA_DIR"] = str(server.data)
+    done = cortex("ingest", library, "--json")
+    assert done.code == 3, done.err
+    assert len(server.get("/runs")["items"]) == 1
+
+
+def test_offline_needs_no_loom_and_computes_once(cortex: Cortex, library: Path, tmp_path: Path) -> None:
+    first = cortex("ingest", library, "--offline", "--json")
+    assert first.code == 3, first.err
+    assert not (tmp_path / "data").exists()
+    second = cortex("ingest", library, "--offline", "--json").summary
+    assert second["nodes"]["sha256"] == {"computed": 0, "cached": 5, "remote": 0, "skipped": 0, "failed": 0}
+    assert second["nodes"]["thumbnail"]["computed"] == 0
