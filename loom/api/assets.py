@@ -18,11 +18,10 @@ from loom.shapes import AssetShape, LocationShape, Page, ResultShape
 from loom.verbs import PAGE
 from loom.wire.ledger import report_of_wire
 from loom.wire.shapes import AssetsWire, PathQuestion, Sizes
-from loom.wire.values import digest_of
+from loom.wire.values import bytes_of, digest_of
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 THUMBNAIL = "thumbnail"
-_HASHES = {"blake3": 32, "sha256": 32, "sha512": 64, "md5": 16}
 Text = Annotated[str | None, Query(max_length=4096)]
 
 
@@ -64,9 +63,7 @@ def get_asset_by_path(loom: TheLoom, body: PeoplesBody) -> Response:
 @router.get("/by-hash/{algorithm}/{digest}", **route(AssetShape))
 def get_asset_by_hash(loom: TheLoom, algorithm: str, digest: str) -> Response:
     """`algorithm` is one of blake3, sha256, sha512, md5; the digest is hexadecimal."""
-    if algorithm not in _HASHES:
-        raise LoomError("REQUEST_INVALID", f"Assets are found by {', '.join(_HASHES)}.")
-    return answer(loom.asset_by_hash(algorithm, digest_of(digest.lower(), _HASHES[algorithm])))
+    return answer(loom.asset_by_hash(algorithm, bytes_of(digest)))
 
 
 @router.get("/{uuid}", **route(AssetShape))

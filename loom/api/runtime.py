@@ -13,6 +13,7 @@ from loom.api.serving import TheHub
 from loom.bus.encoding import time_text
 from loom.bus.live import Live
 from loom.model import AssetCounts, NodeCounts
+from loom.wire.values import sendable
 
 router = APIRouter(prefix="/pipelines/runtime", tags=["runs"])
 
@@ -31,7 +32,7 @@ class LiveShape(msgspec.Struct, frozen=True, kw_only=True):
     nodes: dict[str, NodeCounts] = {}
     bytes: int = 0
     total: int | None = None
-    current: tuple[str, ...] = ()
+    current: list[str] = []
 
 
 class RuntimeShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,5 +68,5 @@ def _live(live: Live) -> LiveShape:
         nodes=progress.nodes,
         bytes=progress.bytes_read,
         total=progress.total,
-        current=progress.current,
+        current=[sendable(name) for name in progress.current],
     )

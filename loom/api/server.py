@@ -1,4 +1,4 @@
-"""Runs the app: as the main program until a signal, or beside other work in the same process."""
+"""Runs the app in a thread: beside other work, or while the main thread waits for a signal."""
 
 from __future__ import annotations
 
@@ -91,13 +91,6 @@ def start_in_background(app: Any, host: str, port: int, *, or_next: bool = True)
     """Serves beside the caller's work. With `or_next`, a port that is taken means the next free one; 0 means any. The
     port that it became stands in the answer. Raises `CONFIG_INVALID` when nothing can be listened on."""
     return RunningServer(app, bind(host, port, or_next=or_next)).start()
-
-
-def serve(app: Any, host: str, port: int) -> None:
-    """Serves as the main program until Ctrl-C or SIGTERM, then returns. Call it in the main thread."""
-    with signalled() as stop, start_in_background(app, host, port, or_next=False) as server:
-        while not stop.wait(0.5) and not server.wait(0):
-            continue
 
 
 @contextmanager

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from loom.bus.frames import MAX_TEXT
 from loom.model import AssetEvent, Event, NodeEvent, Progress, RunEvent, RunHead
+from loom.wire.values import sendable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VARIANTS = "89ab"
@@ -48,7 +50,7 @@ def progress_json(run: RunHead, progress: Progress) -> bytes:
             "nodes": progress.nodes,
             "bytes": progress.bytes_read,
             "total": progress.total,
-            "current": progress.current,
+            "current": [sendable(name) for name in progress.current],
         }
     )
 
@@ -91,7 +93,7 @@ def _node(numbered: dict[str, Any], run: RunHead, event: NodeEvent) -> dict[str,
         "verdict": event.verdict,
         "duration_ms": None if event.duration_us is None else event.duration_us / 1000,
         "reason": event.reason,
-        "error": None if error is None else {"code": error[0], "message": error[1]},
+        "error": None if error is None else {"code": error[0], "message": sendable(error[1])[:MAX_TEXT]},
         "dry_run": run.dry_run,
     }
     if event.attempts > 1:

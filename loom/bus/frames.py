@@ -13,8 +13,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from loom.model import AssetCounts, Branch, NodeCounts, Origin, Reason, State
 
+MAX_TEXT = 4096
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Text = Annotated[str, Meta(max_length=4096)]
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Count = Annotated[int, Meta(ge=0)]
 NodeStatus = Literal["STARTED", "COMPLETED", "SKIPPED", "FAILED"]
 AssetStatus = Literal["COMPLETED", "FAILED", "SKIPPED"]
@@ -85,7 +86,7 @@ class ProgressFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     nodes: dict[Name, NodeCounts] = {}
     bytes: Count = 0
     total: Count | None = None
-    current: Annotated[list[Text], Meta(max_length=256)] = []
+    current: Annotated[list[Text], Meta(max_length=MAX_TEXT)] = []
 
 
 class HelloFrame(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):

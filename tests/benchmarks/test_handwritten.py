@@ -35,9 +35,7 @@ def test_checksum_thumbnail_and_metadata_are_those_of_the_product(
     assert run_operator(Sha256(), photo).outputs["sha256"] == sha256
     thumbnail = run_operator(Thumbnail(size=512), photo).artifact("thumbnail").data
     assert (tmp_path / f"{name}.webp").read_bytes() == thumbnail
-    own: dict[str, Any] = {
-        key: value for key, value in json.loads(metadata).items() if key not in ("raw", "captured_at")
-    }
+    own: dict[str, Any] = {key: value for key, value in json.loads(metadata).items() if key != "raw"}
     product = run_operator(Metadata(), photo).outputs
     assert {key: product.get(key) for key in own} == own
     assert set(product) - {"raw", "raw_truncated"} == set(own)

@@ -1,0 +1,172 @@
+"""What is claimed about speed, measured side by side in one run.
+
+    python benchmarks/ingest.py [SECTION...] [--rounds N] [--json FILE]
+
+photos      500 photographs through sha256 + metadata + thumbnail(512), against benchmarks/handwritten.py
+unchanged   100,000 files that were ingested before, against os.walk + stat; `cortex --version`
+overhead    ten trivial operators over 10,000 files, against a plain loop and other engines
+memory      peak memory of the parent at 10,000 and at 100,000 files
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import product
+from engines import ENGINES, STEPS, environment
+from measure import CACHE, Took, fresh, machine, median, median_ratio, rounds, run
+from photos import corpus
+from tree import tree
+
+HERE = Path(__file__).parent
+
+
+class Figure(NamedTuple):
+    """`goal`: the most that it may be."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float | None = None
+
+    def line(self) -> str:
+        goal = "" if self.goal is None else f"goal {self.goal:g}  {'reached' if self.value <= self.goal else 'MISSED'}"
+        return f"  {self.name:<58} {self.value:>10.4g} {self.unit:<4} {goal}".rstrip()
+
+
+def photos(count: int) -> list[Figure]:
+    folder, definition = corpus(), product.photo_definition()
+    pictures = sum(1 for _ in folder.rglob("*.jpg"))
+
+    def handwritten() -> Took:
+        return run([sys.executable, HERE / "handwritten.py", folder, fresh("handwritten")])
+
+    def cortex() -> Took:
+        took = product.ingest(folder, definition, product.environment(fresh("photos")))
+        if (done := product.summary(took)["assets"]["completed"]) != pictures:
+            raise RuntimeError(f"only {done} of {pictures} photographs were ingested")
+        return took
+
+    handwritten()  # fills the page cache
+    took = rounds(count, handwritten=handwritten, cortex=cortex)
+    return [
+        *(Figure(f"{name}, wall per photo", median(took[name]) / pictures * 1e3, "ms") for name in took),
+        *(Figure(f"{name}, CPU per photo", median(took[name], "cpu") / pictures * 1e3, "ms") for name in took),
+        Figure("cortex / handwritten, wall", median_ratio(took["cortex"], took["handwritten"]), "x", 1.08),
+        Figure("cortex / handwritten, CPU", median_ratio(took["cortex"], took["handwritten"], "cpu"), "x"),
+    ]
+
+
+def unchanged(count: int) -> list[Figure]:
+    folder, definition = tree(100_000), product.hash_definition()
+    env = product.environment(fresh("unchanged"))
+    first = product.ingest(folder, definition, env)
+
+    def again() -> Took:
+        took = product.ingest(folder, definition, env)
+        if (same := product.summary(took)["assets"]["unchanged"]) != 100_000:
+            raise RuntimeError(f"only {same} of 100000 files were passed over")
+        return took
+
+    again()
+    took = rounds(
+        max(count, 5),
+        walk=lambda: run([sys.executable, HERE / "tree.py", folder]),
+        cortex=again,
+        version=lambda: product.version(env),
+    )
+    inside = product.unchanged_in_process(folder, definition, env)
+    ratio = statistics.median(a / b for a, b in zip(inside["cortex"], inside["walk"], strict=True))
+    return [
+        Figure("first ingest, wall", first.wall, "s"),
+        Figure("os.walk + stat in process", statistics.median(inside["walk"]), "s"),
+        Figure("unchanged ingest in process", statistics.median(inside["cortex"]), "s"),
+        Figure("unchanged ingest / os.walk + stat, in process", ratio, "x", 2.5),
+        Figure("os.walk + stat as a command", median(took["walk"]), "s"),
+        Figure("unchanged ingest as a command", median(took["cortex"]), "s"),
+        Figure("unchanged ingest / os.walk + stat, as commands", median_ratio(took["cortex"], took["walk"]), "x", 4),
+        Figure("cortex --version", median(took["version"]), "s", 0.3),
+    ]
+
+
+def _trivial(files: int, *options: str) -> Took:
+    env = product.environment(fresh("trivial"), product.trivial_operators())
+    took = product.ingest(tree(files), product.trivial_definition(), env, *options)
+    computed = product.summary(took)["nodes"][f"step{STEPS - 1}"]["computed"]
+    if computed != files:
+        raise RuntimeError(f"only {computed} of {files} files went through all nodes")
+    return took
+
+
+def overhead(count: int) -> list[Figure]:
+    files = 10_000
+    took = rounds(
+        count,
+        whole=partial(_trivial, files, "--events"),
+        few=partial(_trivial, 10, "--events"),
+    )
+    per_node = [(w.cpu - f.cpu) / (files - 10) / STEPS * 1e6 for w, f in zip(took["whole"], took["few"], strict=True)]
+    figures = [
+        Figure("cortex: CPU per node and asset, all in, start-up left out", statistics.median(per_node), "µs", 30),
+        Figure("cortex: the same with start-up", median(took["whole"], "cpu") / files / STEPS * 1e6, "µs"),
+        Figure("cortex: wall per asset of ten nodes", median(took["whole"]) / files * 1e6, "µs"),
+    ]
+    for name, engine in ENGINES.items():
+        try:
+            python = environment(name, CACHE)
+            done = json.loads(run([python, HERE / "engines.py", name, str(engine.items)]).output.splitlines()[-1])
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            print(f"  {name} is left out: {str(error).splitlines()[-1][:150]}")
+            continue
+        figures.append(Figure(f"{name}: CPU per node", done["cpu"] / done["items"] / STEPS * 1e6, "µs"))
+    return figures
+
+
+def memory(count: int) -> list[Figure]:
+    took = rounds(1, small=partial(_trivial, 10_000), large=partial(_trivial, 100_000))
+    small, large = median(took["small"], "peak_mb"), median(took["large"], "peak_mb")
+    return [
+        Figure("peak of the parent at 10,000 files", small, "MB"),
+        Figure("peak of the parent at 100,000 files", large, "MB"),
+        Figure("growth", large - small, "MB", 10),
+        Figure("CPU per node and asset at 100,000 files", median(took["large"], "cpu") / 1e6 * 1e6, "µs"),
+    ]
+
+
+SECTIONS: dict[str, Callable[[int], list[Figure]]] = {
+    "photos": photos,
+    "unchanged": unchanged,
+    "overhead": overhead,
+    "memory": memory,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help="default: all")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    if unknown := set(options.sections) - set(SECTIONS):
+        parser.error(f"no section {', '.join(sorted(unknown))}")
+    report: dict[str, Any] = {"machine": machine(), "rounds": options.rounds}
+    print(", ".join(f"{name} {value}" for name, value in report["machine"].items()))
+    for name in options.sections or SECTIONS:
+        print(f"\n{name}", flush=True)
+        figures = SECTIONS[name](options.rounds)
+        print("\n".join(figure.line() for figure in figures), flush=True)
+        report[name] = [figure._asdict() for figure in figures]
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
