@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
 
@@ -74,6 +75,5 @@ def create_app(
     app.add_middleware(Guard, token=token, allowed_hosts=tuple(allowed_hosts))
     app.add_middleware(Measure, metrics=app.state.metrics)
     answer_with_problems(app)
-    document = openapi_document(app)
-    app.openapi = lambda: document  # type: ignore[method-assign]
+    app.openapi = cache(lambda: openapi_document(app))  # type: ignore[method-assign]
     return app
