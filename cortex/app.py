@@ -18,9 +18,10 @@ from loom.errors import LoomError
 from loom.settings import LoomSettings
 
 if TYPE_CHECKING:
+    from cortex.engine.headstart import HeadStart
     from cortex.engine.patience import Patient
     from cortex.engine.telling import Reporter
-    from cortex.ingesting import Request
+    from cortex.request import Request
     from loom.bus.hub import Hub
     from loom.local import Local
     from loom.model import Event, RunHead
@@ -88,9 +89,8 @@ def _held(stack: contextlib.ExitStack) -> Opened:
 
 @contextlib.contextmanager
 def _remote(url: str, token: str | None) -> Iterator[Opened]:
-    from loom.client import LoomClient
-
     from loom.bus.hub import Hub
+    from loom.client import LoomClient
 
     settings = LoomSettings.load({})
     client = LoomClient(url, token or settings.token, token_file=settings.data_dir / "token")
@@ -131,11 +131,27 @@ def find_asset(loom: Loom, what: str) -> AssetShape:
 
 def ingest_paths(request: Request) -> int:
     """`cortex ingest`: everything from opening Loom to the summary; returns the exit code."""
-    from cortex.ingesting import make_reporter
+    with contextlib.ExitStack() as stack:
+        head_start = _head_start(stack, request)
+        from cortex.ingesting import make_reporter
 
-    reporter = make_reporter(request)
+        return _report_errors(request, make_reporter(request), head_start)
+
+
+def _head_start(stack: contextlib.ExitStack, request: Request) -> HeadStart | None:
+    """Where Loom has no database yet, all is new: workers get ready while this process does. Elsewhere there may be
+    nothing to do, and they are started once there is."""
+    from cortex.engine.headstart import HeadStart
+
+    settings = CortexSettings.load({"jobs": request.jobs, "loom_url": request.loom_url})
+    if request.offline or settings.loom_url is not None or (LoomSettings.load({}).data_dir / "loom.db").exists():
+        return None
+    return stack.enter_context(HeadStart(settings.jobs, byte_code=not request.dry_run))
+
+
+def _report_errors(request: Request, reporter: Reporter, head_start: HeadStart | None) -> int:
     try:
-        return _ingest(request, reporter)
+        return _ingest(request, reporter, head_start)
     except LoomError as error:
         from loom.graph.diagnostics import DefinitionError
 
@@ -148,7 +164,7 @@ def ingest_paths(request: Request) -> int:
 
 def retry_failures(selection: Selection, *, loom_url: str | None, jobs: int | None, json: bool) -> int:
     """Forgets failures and visits their files again with the pipelines that failed on them; returns the exit code."""
-    from cortex.ingesting import Request
+    from cortex.request import Request
 
     with connect(loom_url, write=True) as loom:
         places = [place for place in loom.forget(selection) if place.host == platform.node()]
@@ -160,7 +176,7 @@ def retry_failures(selection: Selection, *, loom_url: str | None, jobs: int | No
     return code
 
 
-def _ingest(request: Request, reporter: Reporter) -> int:
+def _ingest(request: Request, reporter: Reporter, head_start: HeadStart | None) -> int:
     from cortex.catalogue import load
     from cortex.engine.scheme import make_scheme
     from cortex.ingesting import choose, execute
@@ -184,7 +200,16 @@ def _ingest(request: Request, reporter: Reporter) -> int:
                 patient.publish(head, events)
 
         embedded = opened is not None and opened.local is not None
-        ended = execute(request, settings, scheme, told, embedded=embedded, reporter=reporter, publish=publish)
+        ended = execute(
+            request,
+            settings,
+            scheme,
+            told,
+            embedded=embedded,
+            reporter=reporter,
+            publish=publish,
+            head_start=head_start,
+        )
         if patient is not None:
             patient.wait_and_flush(FLUSH_GRACE_S)
     reporter.summary(ended.summary)

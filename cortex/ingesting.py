@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cortex.catalogue import load
 from cortex.engine.cache import Cache, MetaPathCache, XattrCache
@@ -18,6 +18,7 @@ from cortex.engine.ingest import Ended, Files, Ingest, Order
 from cortex.engine.limits import Limits
 from cortex.engine.scheme import Chosen, Scheme
 from cortex.operators.sources import FilesystemSource, LoomSource, ScanWishes
+from cortex.request import Request
 from cortex.settings import CortexSettings
 from loom.errors import LoomError
 from loom.graph.definition import read_document
@@ -25,6 +26,7 @@ from loom.model import Event, RunHead, Worker
 from loom.version import VERSION
 
 if TYPE_CHECKING:
+    from cortex.engine.headstart import HeadStart
     from cortex.engine.telling import Reporter
     from loom.verbs import Loom
 
@@ -32,32 +34,6 @@ NEVER_SETTLED = bytes(32)
 """A digest under which no file counts as settled, so that every file is visited."""
 
 FILES = frozenset({".yaml", ".yml", ".json", ".toml"})
-
-
-class Request(NamedTuple):
-    """What the command line asks of an ingest. `places` are files to be visited in any case."""
-
-    paths: tuple[Path, ...] = ()
-    pipeline: str | None = None
-    dry_run: bool = False
-    recompute: frozenset[str] = frozenset()
-    rehash: bool = False
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    exclude_file: Path | None = None
-    hidden: bool = False
-    limit: int | None = None
-    files_from: str | None = None
-    jobs: int | None = None
-    loom_url: str | None = None
-    offline: bool = False
-    serve: bool = False
-    host: str | None = None
-    port: int | None = None
-    json: bool = False
-    events: bool = False
-    quiet: bool = False
-    places: tuple[bytes, ...] = ()
 
 
 def make_reporter(request: Request) -> Reporter:
@@ -177,6 +153,7 @@ def execute(
     embedded: bool,
     reporter: Reporter,
     publish: Callable[[RunHead, Sequence[Event]], None],
+    head_start: HeadStart | None = None,
 ) -> Ended:
     """Runs the ingest; Ctrl-C and SIGTERM end it in order, the second time at once."""
     host = platform.node()
@@ -196,6 +173,7 @@ def execute(
         dry_run=dry_run,
         recompute=request.recompute,
         total=_counter(request, scheme, host) if countable else None,
+        head_start=head_start,
     )
     ingest = Ingest(order, files, loom, make_cache(settings, embedded=embedded), load(), reporter, publish)
     with _signals(ingest):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -187,8 +188,8 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 class RunOpening(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller says when it begins a run that it executes itself. The caller makes up `uuid`; saying it twice
     does nothing more. `settles` is the digest under which assets count as settled when it is not the plan's own (a
-    run that chooses among several pipelines). `definition` comes with a pipeline that is not stored (`version` 0); it is
-    kept for the run."""
+    run that chooses among several pipelines). `definition` comes with a pipeline that is not stored (`version` 0): it
+    is kept for the run."""
 
     uuid: UUID
     pipeline: str
@@ -253,25 +254,19 @@ _STATES: tuple[State, ...] = tuple(State)
 _REASONS: tuple[Reason | None, ...] = (None, *Reason)
 _ORIGINS: tuple[Origin | None, ...] = (None, *Origin)
 _BRANCHES: tuple[Branch | None, ...] = (None, *Branch)
-_STATE_CODE = {value: code for code, value in enumerate(_STATES)}
-_REASON_CODE = {value: code for code, value in enumerate(_REASONS)}
-_ORIGIN_CODE = {value: code for code, value in enumerate(_ORIGINS)}
-_BRANCH_CODE = {value: code for code, value in enumerate(_BRANCHES)}
+_FIELDS: tuple[tuple[Any, ...], ...] = (_STATES, _REASONS, _ORIGINS, _BRANCHES)
+_HEAD: dict[tuple[Any, ...], bytes] = {
+    tuple(values): bytes(codes)
+    for codes, values in ((zip(*pairs, strict=True)) for pairs in product(*map(enumerate, _FIELDS)))
+}
+"""What stands before the duration of a packed outcome."""
 _OUTCOME = struct.Struct("<BBBBI")
+_DURATION = struct.Struct("<I")
 
 
 def pack_outcomes(outcomes: Iterable[Outcome]) -> bytes:
     """Eight bytes for each node in the order of the plan: state, reason, origin, verdict, duration in microseconds."""
-    return b"".join(
-        _OUTCOME.pack(
-            _STATE_CODE[o.state],
-            _REASON_CODE[o.reason],
-            _ORIGIN_CODE[o.origin],
-            _BRANCH_CODE[o.verdict],
-            min(o.duration_us, 0xFFFFFFFF),
-        )
-        for o in outcomes
-    )
+    return b"".join([_HEAD[o[:4]] + _DURATION.pack(min(o[4], 0xFFFFFFFF)) for o in outcomes])
 
 
 def unpack_outcomes(packed: bytes) -> list[Outcome]:

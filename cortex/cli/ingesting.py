@@ -41,7 +41,7 @@ def ingest(
 ) -> int:
     """Walk files once through a pipeline."""
     from cortex.app import ingest_paths
-    from cortex.ingesting import Request
+    from cortex.request import Request
 
     request = Request(
         paths=tuple(paths or ()),

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import select
 import socket
 import struct
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -18,6 +15,7 @@ from typing import NamedTuple
 
 from cortex.engine import orders, wire
 from cortex.engine.board import Board, Page
+from cortex.engine.headstart import HeadStart, Server, launch
 from cortex.engine.records import Item, Setup
 
 MAX_BATCH = 32
@@ -29,9 +27,6 @@ _QUICK = 2
 
 _HANG_UP_S = 1.0
 """How soon a worker that has hung up must have ended."""
-_END_S = 5.0
-_SECRETS = ("LOOM_TOKEN", "LOOM_DATABASE_URL")
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 @dataclass(eq=False)
@@ -99,13 +94,15 @@ class Death(NamedTuple):
 class Crew:
     """Starts workers through a fork server of its own, which is started with the first of them."""
 
-    def __init__(self, setup: Setup, size: int) -> None:
+    def __init__(self, setup: Setup, size: int, head_start: HeadStart | None = None) -> None:
         self.setup = setup
         self.size = size
         self.hands: list[Hand] = []
         self.server_deaths = 0
-        self._board = Board(size)
-        self._server: subprocess.Popen[bytes] | None = None
+        taken = head_start.take(size) if head_start is not None else None
+        self._board = Board(size) if taken is None else taken[0]
+        self._ahead = None if taken is None else taken[1]
+        self._server: Server | None = None
         self._control: socket.socket | None = None
         self._news = bytearray()
         self._oom_kills = _count_oom_kills()
@@ -207,26 +204,17 @@ class Crew:
         self._board.close()
 
     def _launch(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = (
-                f"import sys; sys.path[:] = {sys.path!r}; from cortex.engine.forkserver import main; "
-                f"main({theirs.fileno()}, {self._board.fd}, {os.getpid()})"
-            )
-            flags = ["-B"] if self.setup.dry_run or sys.dont_write_bytecode else []
-            self._server = subprocess.Popen(
-                [sys.executable, *flags, "-c", command],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), self._board.fd),
-                env=_environment(),
-            )
+        """A server that knows its setup: the one that was started ahead, or a new one."""
+        server, self._ahead = self._ahead, None
+        if server is None:
+            server = launch(self._board, byte_code=not self.setup.dry_run)
+        self._server = server
         setup = pickle.dumps(self.setup)
-        ours.settimeout(self.setup.limits.start_s)
+        server.control.settimeout(self.setup.limits.start_s)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            ours.sendall(struct.pack("=Q", len(setup)) + setup)
-        ours.setblocking(False)
-        return ours
+            server.control.sendall(struct.pack("=Q", len(setup)) + setup)
+        server.control.setblocking(False)
+        return server.control
 
     def _bury_server(self) -> list[Death]:
         """The server is dead, and the kernel kills its workers."""
@@ -237,23 +225,12 @@ class Crew:
         return dead
 
     def _end_server(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
+        self._control = None
         self._news.clear()
-        if self._server is not None:
-            try:
-                self._server.wait(_END_S)
-            except subprocess.TimeoutExpired:
-                self._server.kill()
-                self._server.wait()
-            self._server = None
-
-
-def _environment() -> dict[str, str]:
-    """One thread for each library in each of many processes; no secrets where untrusted files are opened."""
-    kept = {name: value for name, value in os.environ.items() if name not in _SECRETS}
-    return kept | dict.fromkeys(_ONE_THREAD, "1") | {"OPENCV_OPENCL_RUNTIME": "disabled"}
+        for server in (self._server, self._ahead):
+            if server is not None:
+                server.end()
+        self._server = self._ahead = None
 
 
 def _count_oom_kills() -> int:

@@ -27,9 +27,12 @@ OPERATOR_GROUP = "cortex.operators"
 _LOOK_FOR_PARENT_S = 1.0
 
 
-def main(control_fd: int, board_fd: int, parent: int) -> None:
-    """Entry point of the process. The setup comes first, pickled, after its length."""
+def main(control_fd: int, board_fd: int, parent: int, *, early: bool = False) -> None:
+    """Entry point of the process. The setup comes first, pickled, after its length; `early`: it may take a while, and
+    what every setup needs is imported meanwhile."""
     confine.leave_signals_to_parent()
+    if early:
+        preload(Setup(()))
     with socket.socket(fileno=control_fd) as control:
         with control.makefile("rb", buffering=0) as incoming:
             (size,) = struct.unpack("=Q", _read(incoming, 8))

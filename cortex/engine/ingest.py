@@ -13,6 +13,7 @@ from cortex.catalogue import EntryPointCatalogue
 from cortex.engine.beside import Beside
 from cortex.engine.cache import Cache
 from cortex.engine.executor import Executor
+from cortex.engine.headstart import HeadStart
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.keeper import CacheOnly, WithLoom
 from cortex.engine.limits import Limits
@@ -60,6 +61,7 @@ class Order:
     dry_run: bool = False
     recompute: frozenset[str] = frozenset()
     total: Callable[[threading.Event], tuple[int, int] | None] | None = None
+    head_start: HeadStart | None = None
 
 
 @dataclass
@@ -92,7 +94,8 @@ class Ingest:
         ]
         self.would_write = WouldWrite() if any(lane.plan.dry_run for lane in order.lanes) else None
         self._stored = self._open_stored()
-        self._sandbox = Sandbox(Setup(order.lanes, order.dry_run, order.limits), jobs=order.jobs)
+        setup = Setup(order.lanes, order.dry_run, order.limits)
+        self._sandbox = Sandbox(setup, jobs=order.jobs, head_start=order.head_start)
         self._executor = Executor(
             self.runs,
             lambda on_copy: Intake(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple, Self
 
 from cortex.engine.board import IDLE
+from cortex.engine.headstart import HeadStart
 from cortex.engine.records import Item, Setup, Walked
 from cortex.engine.supervisor import Answerer, Supervisor
 from cortex.engine.workload import Workload
@@ -31,9 +32,10 @@ class Sandbox:
     `stop` and `close` may be called from any thread and from a signal handler.
     """
 
-    def __init__(self, setup: Setup, *, jobs: int) -> None:
+    def __init__(self, setup: Setup, *, jobs: int, head_start: HeadStart | None = None) -> None:
         self._setup = setup
         self._jobs = max(1, jobs)
+        self._head_start = head_start
         self._supervisor: Supervisor | None = None
         self._stopping = False
         self._closed = False
@@ -124,7 +126,7 @@ class Sandbox:
 
     def _open(self, items: Iterator[Item | None]) -> Supervisor:
         if self._supervisor is None:
-            self._supervisor = Supervisor(self._setup, self._jobs)
+            self._supervisor = Supervisor(self._setup, self._jobs, self._head_start)
         self._supervisor.work = Workload(items)
         return self._supervisor
 

@@ -14,6 +14,7 @@ from cortex.engine import wire
 from cortex.engine.autopsy import Cause, Court, cause_of
 from cortex.engine.board import IDLE
 from cortex.engine.crew import Crew, Death, Hand
+from cortex.engine.headstart import HeadStart
 from cortex.engine.records import Answer, Identity, Item, Setup, Walked
 from cortex.engine.switchboard import Switchboard
 from cortex.engine.workload import Workload
@@ -33,10 +34,10 @@ Answerer = Callable[[Sequence[Identity]], Sequence[Answer]]
 class Supervisor:
     """Not thread-safe; never waits but in `listen`."""
 
-    def __init__(self, setup: Setup, jobs: int) -> None:
+    def __init__(self, setup: Setup, jobs: int, head_start: HeadStart | None = None) -> None:
         self.work = Workload(iter(()))
         self.switchboard = Switchboard()
-        self.crew = Crew(setup, jobs)
+        self.crew = Crew(setup, jobs, head_start)
         self._limits = setup.limits
         self._jobs = jobs
         self._court = Court()

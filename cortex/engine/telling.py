@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 
@@ -70,7 +71,9 @@ class Reporter(Protocol):
 
     def failure(self, failure: Failure) -> None: ...
 
-    def event(self, event: dict[str, Any]) -> None: ...
+    def events(self, events: Sequence[bytes]) -> None:
+        """Events as the JSON objects that go over the bus."""
+        ...
 
     def note(self, text: str) -> None:
         """Something a person should know; one sentence."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console, Group
@@ -49,7 +50,7 @@ class TerminalReporter:
         elif self._failures == SHOWN_FAILURES + 1:
             self._console.print(Text("further failures are counted; `cortex failures` lists them", style="red"))
 
-    def event(self, event: dict[str, Any]) -> None:
+    def events(self, events: Sequence[bytes]) -> None:
         """Events are for programs."""
 
     def note(self, text: str) -> None:

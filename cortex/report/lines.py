@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 import msgspec
@@ -25,8 +26,8 @@ class LineReporter:
     def failure(self, failure: Failure) -> None:
         self._write("failure", failure._asdict())
 
-    def event(self, event: dict[str, Any]) -> None:
-        self._write("event", event)
+    def events(self, events: Sequence[bytes]) -> None:
+        self._out.write(b"".join([b'{"message_type":"event",' + event[1:] + b"\n" for event in events]).decode())
 
     def note(self, text: str) -> None:
         sys.stderr.write(f"{text}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from cortex.engine.telling import Failure, Status
@@ -31,7 +32,7 @@ class PlainReporter:
         if not self._quiet:
             self.note(describe_failure(failure))
 
-    def event(self, event: dict[str, Any]) -> None:
+    def events(self, events: Sequence[bytes]) -> None:
         """Events are for programs."""
 
     def note(self, text: str) -> None:

@@ -40,6 +40,10 @@ def readiness(request: Request) -> Response:
     return answer(HealthShape("ready", VERSION))
 
 
+for _path, _check in (("/healthz", health), ("/readyz", readiness)):
+    router.add_api_route(_path, _check, methods=["HEAD"], include_in_schema=False)
+
+
 @router.get("/metrics", **route(media="text/plain"))
 def metrics(counts: TheMetrics, hub: TheHub) -> Response:
     """Counts in the text format of Prometheus."""

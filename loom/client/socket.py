@@ -24,7 +24,7 @@ def connect(address: Address, timeout: float, **query: list[str]) -> ClientConne
 
     with reaching(address):
         try:
-            return client.connect(
+            connection = client.connect(
                 f"{address.events}?{urlencode(query, doseq=True)}",
                 additional_headers=address.headers(),
                 compression=None,
@@ -35,6 +35,8 @@ def connect(address: Address, timeout: float, **query: list[str]) -> ClientConne
             )
         except InvalidStatus as error:
             raise error_of(error.response.status_code, bytes(error.response.body or b"")) from error
+        # entered here and closed by whoever holds it: it lives longer than any one call
+        return connection.__enter__()
 
 
 @contextmanager

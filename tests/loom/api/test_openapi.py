@@ -1,0 +1,94 @@
+import importlib
+import pkgutil
+import re
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from jsonschema import Draft202012Validator
+from ledgers import definition
+
+import loom.api
+from loom.api import docs, health
+from loom.api.app import PREFIX
+
+
+@pytest.fixture
+def document(server, token):
+    return httpx.get(f"{server.url}/openapi.json", headers={"Authorization": f"Bearer {token}"}).json()
+
+
+def references(value):
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+PINNED = """
+GET /pipelines, POST /pipelines, GET /pipelines/{name}, PUT /pipelines/{name}, DELETE /pipelines/{name},
+GET /pipelines/{name}/versions, POST /pipelines/{name}/versions/{version}/restore, GET /pipelines/operators,
+GET /pipelines/operators/{operator}, POST /pipelines/compile, GET /pipelines/{name}/runs, GET /runs, GET /runs/{uuid},
+GET /runs/{uuid}/results, GET /failures, GET /assets, GET /assets/{uuid}, GET /assets/{uuid}/results,
+GET /assets/{uuid}/locations, GET /assets/by-hash/{algorithm}/{digest}, GET /assets/{uuid}/thumbnail,
+GET /artifacts/{digest}, PUT /artifacts/{digest}, POST /runs, POST /runs/{uuid}/finish, POST /assets,
+POST /locations/lookup, POST /results/lookup, POST /results, GET /workers, GET /processing-servers,
+GET /pipelines/runtime/status
+"""
+
+
+def served():
+    """What the routers of the resources offer."""
+    for module in pkgutil.iter_modules(loom.api.__path__, "loom.api."):
+        found = importlib.import_module(module.name)
+        prefix = "" if found in (health, docs) else PREFIX
+        for route in found.router.routes if hasattr(found, "router") else ():
+            if isinstance(route, APIRoute) and route.include_in_schema:
+                yield from ((method, prefix + route.path) for method in route.methods)
+
+
+def test_it_lists_every_route_with_shapes_that_exist(document):
+    assert document["openapi"].startswith("3.1")
+    listed = {(method.upper(), path) for path, one in document["paths"].items() for method in one}
+    assert listed == set(served())
+    pinned = {tuple(line.split()) for line in PINNED.replace("\n", " ").split(", ")}
+    assert {(method, f"{PREFIX}{path}") for method, path in pinned} <= listed
+    names = document["components"]["schemas"]
+    assert {ref.rsplit("/", 1)[-1] for ref in references(document)} <= set(names)
+    assert {"AssetShape", "ResultShape", "RunShape", "ProblemShape", "NodeFrame"} <= set(names)
+
+
+def test_answers_are_of_the_shapes_that_it_gives(document, http):
+    http.post("/pipelines", json=definition())
+    for path in ("/pipelines", "/pipelines/operators", "/runs", "/workers", "/pipelines/runtime/status", "/failures"):
+        content = document["paths"][f"/api/v1{path}"]["get"]["responses"]["200"]["content"]
+        schema = {**content["application/json"]["schema"], "components": document["components"]}
+        Draft202012Validator(schema).validate(http.get(path).json())
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_only_health_is_open(document):
+    opened = [
+        path for path, one in document["paths"].items() for operation in one.values() if operation.get("security") == []
+    ]
+    assert opened == ["/healthz", "/readyz"]
+    assert document["security"] == [{"token": []}]
+
+
+def test_the_page_shows_every_route_and_needs_nobody_else(server, token, document):
+    answer = httpx.get(f"{server.url}/docs", headers={"Authorization": f"Bearer {token}"})
+    assert answer.headers["content-type"].startswith("text/html")
+    page = answer.text
+    assert "<script" not in page
+    assert re.findall(r"""(?:src|href)=["'](?!#)""", page) == []
+    assert "//" not in re.sub(r"<p>.*?</p>", "", page, flags=re.DOTALL)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    for path in document["paths"]:
+        assert f"<code>{path}</code>" in page
+    for name in document["components"]["schemas"]:
+        assert f'id="{name}"' in page

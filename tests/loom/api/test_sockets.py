@@ -1,0 +1,62 @@
+import json
+import socket
+import time
+from uuid import UUID
+
+import pytest
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
+
+from loom.api.sockets import EXTENSION, SEND_BUFFER, FrameProtocol, array_frame, text_frame, text_frames
+from loom.model import NodeEvent, RunHead
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 200_000])
+def test_frames_are_those_of_the_library(size):
+    payload = b"x" * size
+    assert text_frame(payload) == Frame(Opcode.TEXT, payload).serialize(mask=False)
+    assert text_frames([payload, b"y"]) == text_frame(payload) + text_frame(b"y")
+
+
+def test_an_array_is_one_frame():
+    assert array_frame([b"1", b"{}"]) == text_frame(b"[1,{}]")
+
+
+def test_our_server_offers_the_extension_and_the_small_buffer(hub, listen, monkeypatch):
+    connected = []
+    real = FrameProtocol.handle_connect
+
+    def watch(self, event):
+        real(self, event)
+        connected.append(self)
+
+    monkeypatch.setattr(FrameProtocol, "handle_connect", watch)
+    listen().recv(timeout=5)
+    (protocol,) = connected
+    writer = protocol.scope["extensions"][EXTENSION]
+    assert (writer.is_writable, writer.is_closed) == (True, False)
+    buffer = protocol.transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    assert buffer <= 2 * SEND_BUFFER, "Linux doubles what is asked for"
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_without_the_extension_frames_go_plainly(hub, listen, monkeypatch, batched):
+    monkeypatch.setattr(FrameProtocol, "handle_connect", WebSocketsSansIOProtocol.handle_connect)
+    hub.publish(RunHead(UUID(int=1), "p", False), [NodeEvent(0, "a", bytes(32), "STARTED")] * 3)
+    client = listen(f"after=0{'&batch=20' * batched}")
+    assert json.loads(client.recv(timeout=5)) == {"type": "hello", "seq": 3}
+    got = [json.loads(client.recv(timeout=5)) for _ in range(1 if batched else 3)]
+    assert [one["seq"] for one in (got[0] if batched else got)] == [1, 2, 3]
+    client.send(json.dumps({"type": "publish", "events": []}))
+    assert json.loads(client.recv(timeout=5))["type"] == "ack"
+
+
+def test_without_the_extension_a_client_that_never_reads_is_let_go(hub, listen, monkeypatch):
+    monkeypatch.setattr(FrameProtocol, "handle_connect", WebSocketsSansIOProtocol.handle_connect)
+    listen("after=0", max_queue=1)
+    run, batch = RunHead(UUID(int=1), "p", False), [NodeEvent(0, "a", bytes(32), "STARTED")] * 500
+    end = time.monotonic() + 20
+    while hub.listeners:
+        assert time.monotonic() < end
+        hub.publish(run, batch)
+        time.sleep(0.005)

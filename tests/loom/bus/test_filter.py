@@ -1,0 +1,58 @@
+from uuid import UUID
+
+import pytest
+
+from loom.bus.filter import EVERYTHING, Filter
+from loom.errors import LoomError
+from loom.model import AssetEvent, NodeEvent, RunEvent, RunHead
+
+RUN = RunHead(UUID(int=1), "photos", False)
+NODE = NodeEvent(0, "sha256", bytes(32), "COMPLETED")
+ASSET = AssetEvent(0, bytes(32), "FAILED", ())
+BEGUN = RunEvent(0, "STARTED")
+
+
+def passed(wanted: Filter) -> str:
+    letters = "".join(name for name, event in (("n", NODE), ("a", ASSET), ("r", BEGUN)) if wanted.wants(RUN, event))
+    return letters + ("p" if wanted.wants_progress(RUN) else "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "passes"),
+    [
+        ({}, "narp"),
+        ({"pipeline": ["photos"]}, "narp"),
+        ({"pipeline": ["videos"]}, ""),
+        ({"pipeline": ["videos,photos"]}, "narp"),
+        ({"run": [str(UUID(int=1))]}, "narp"),
+        ({"run": [str(UUID(int=2))]}, ""),
+        ({"node": ["sha256"]}, "n"),
+        ({"node": ["other"]}, ""),
+        ({"status": ["FAILED"]}, "a"),
+        ({"status": ["FAILED", "STARTED"]}, "ar"),
+        ({"type": ["node", "run"]}, "nr"),
+        ({"type": ["progress"]}, "p"),
+        ({"type": ["node,progress"], "node": ["sha256"]}, "np"),
+        ({"type": ["asset"], "status": ["COMPLETED"]}, ""),
+        ({"type": ["none"]}, ""),
+        ({"pipeline": [""], "type": [" "]}, "narp"),
+    ],
+)
+def test_what_passes(asked, passes):
+    assert passed(Filter.parse(**asked)) == passes
+
+
+def test_no_wishes_are_everything():
+    assert Filter.parse() == EVERYTHING
+    assert not EVERYTHING.is_nothing
+    assert Filter.parse(type=["none"]).is_nothing
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"status": ["completed"]}, {"type": ["hello"]}, {"run": ["5"]}, {"node": [",".join(map(str, range(200)))]}],
+)
+def test_wishes_that_cannot_be_meant_are_refused(asked):
+    with pytest.raises(LoomError) as refused:
+        Filter.parse(**asked)
+    assert refused.value.code == "REQUEST_INVALID"

@@ -1,0 +1,68 @@
+from uuid import UUID
+
+import pytest
+
+from loom.bus import live
+from loom.bus.live import LiveRuns
+from loom.model import AssetCounts, NodeEvent, Progress, RunEvent, RunHead
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time_ns(self) -> int:
+        return int(self.now * 1e9)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(live, "time", clock)
+    return clock
+
+
+def seen(count: int) -> Progress:
+    return Progress(assets=AssetCounts(seen=count), nodes={})
+
+
+def test_progress_is_passed_on_four_times_a_second_and_the_newest_is_kept(run, clock):
+    runs = LiveRuns()
+    passed_on = []
+    for tick in range(20):
+        passed_on.append(runs.tell(run, seen(tick)))
+        clock.now += 0.05
+    assert sum(passed_on) == 4
+    assert runs.all()[0].progress == seen(19)
+
+
+def test_runs_are_live_from_their_beginning_to_their_end(run, clock):
+    runs = LiveRuns()
+    runs.hear(run, [NodeEvent(1, "a", bytes(32), "STARTED")])
+    assert runs.all() == []
+    runs.hear(run, [RunEvent(5, "STARTED")])
+    runs.hear(run, [RunEvent(6, "PAUSED")])
+    (one,) = runs.all()
+    assert (one.run, one.started, one.paused) == (run, 5, True)
+    runs.hear(run, [RunEvent(9, "PARTIAL")])
+    assert runs.all() == []
+    assert not runs.tell(run, seen(1)), "progress that comes after the end brings no run back"
+    assert runs.all() == []
+
+
+def test_a_run_that_died_silently_is_forgotten(run, clock):
+    runs = LiveRuns()
+    runs.hear(run, [RunEvent(5, "STARTED")])
+    clock.now += live.FORGOTTEN_AFTER_S + 1
+    runs.tell(RunHead(UUID(int=9), "videos", True), seen(1))
+    assert [one.run.pipeline for one in runs.all()] == ["videos"]
+
+
+def test_only_so_many_runs_are_remembered(clock):
+    runs = LiveRuns()
+    for number in range(live.MOST_RUNS + 5):
+        runs.hear(RunHead(UUID(int=number), "p", False), [RunEvent(1, "STARTED")])
+    assert len(runs.all()) == live.MOST_RUNS

@@ -1,0 +1,80 @@
+import json
+
+from loom.bus.filter import EVERYTHING, Filter
+from loom.bus.log import MOST_LOOKED_AT, Log
+from loom.bus.sequence import MemorySequence
+
+ALL = 1 << 30
+
+
+def numbers(read):
+    return [json.loads(frame)["seq"] for frame in read.frames]
+
+
+def test_numbers_grow_by_one_and_the_oldest_fall_out(run, events):
+    log = Log(MemorySequence(), capacity=10)
+    assert (log.first, log.last) == (1, 0)
+    assert log.append(run, events(4)) == 4
+    assert log.append(run, events(9)) == 13
+    assert (log.first, log.last) == (4, 13)
+    assert numbers(log.read(3, EVERYTHING, ALL)) == list(range(4, 14))
+    assert numbers(log.read(12, EVERYTHING, ALL)) == [13]
+    assert log.read(13, EVERYTHING, ALL) == ((), 13)
+
+
+def test_a_read_stops_at_its_limit_and_says_how_far_it_came(run, events):
+    log = Log(MemorySequence())
+    log.append(run, events(10))
+    one = len(log.read(0, EVERYTHING, 1).frames[0])
+    frames, upto = log.read(0, EVERYTHING, 3 * one)
+    assert (len(frames), upto) == (3, 3)
+
+
+def test_a_read_passes_over_what_is_not_wanted_but_not_without_end(run, events):
+    log = Log(MemorySequence())
+    log.append(run, events(MOST_LOOKED_AT, node="other") + events(2, node="mine"))
+    mine = Filter(nodes=frozenset({"mine"}))
+    assert log.read(0, mine, ALL) == ((), MOST_LOOKED_AT)
+    assert numbers(log.read(MOST_LOOKED_AT, mine, ALL)) == [MOST_LOOKED_AT + 1, MOST_LOOKED_AT + 2]
+
+
+def test_json_is_made_once(run, events):
+    log = Log(MemorySequence(), capacity=10)
+    log.append(run, events(1))
+    assert log.read(0, EVERYTHING, ALL).frames[0] is log.read(0, EVERYTHING, ALL).frames[0]
+    log.append(run, events(10, node="later"))
+    assert json.loads(log.read(1, EVERYTHING, 1).frames[0])["node"] == "later", "not that of the event before it"
+
+
+def test_after_a_clean_end_numbers_go_on_without_a_hole(run, events):
+    store = MemorySequence()
+    log = Log(store)
+    log.append(run, events(5))
+    log.close()
+    again = Log(store)
+    assert (again.first, again.last) == (6, 5)
+    assert again.append(run, events(1)) == 6
+
+
+def test_after_a_crash_numbers_go_on_beyond_all_that_may_have_been_given(run, events):
+    store = MemorySequence()
+    for _ in range(3):
+        before = Log(store)
+        last = before.append(run, events(5))
+        assert store.load() >= last
+        assert Log(store).append(run, events(1)) > last
+
+
+def test_a_store_that_fails_gives_out_no_numbers(run, events):
+    class Failing(MemorySequence):
+        def reserve(self, upto):
+            raise OSError
+
+    log = Log(Failing(3))
+    for _ in range(2):
+        try:
+            log.append(run, events(1))
+        except OSError:
+            assert log.last == 3
+        else:
+            raise AssertionError("numbered without a reservation")
