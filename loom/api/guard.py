@@ -18,8 +18,8 @@ from loom.api.hosts import AllowedHosts, own_origin, parse_authority, parse_orig
 from loom.api.problems import problem_body, problem_headers
 from loom.errors import LoomError
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""What may be read without a token."""
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+"""What may be read without a token: it says nothing of what Loom keeps, and a browser has no token to send."""
 
 _TOKEN_FIELDS = frozenset({"token", "access_token", "auth_token", "api_key", "apikey", "authorization", "bearer"})
 _SCHEMES = {"http": "http", "ws": "http", "https": "https", "wss": "https"}

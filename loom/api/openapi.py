@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from loom.api.answers import COMPONENTS
+from loom.api.guard import OPEN_PATHS
 from loom.api.problems import MEDIA_TYPE, ProblemShape
 from loom.bus.frames import Answer, Frame, PublishFrame
 from loom.version import VERSION
@@ -41,6 +42,6 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
     }
     document["security"] = [{"token": []}]
-    for path in ("/healthz", "/readyz"):
+    for path in OPEN_PATHS:
         document["paths"][path]["get"]["security"] = []
     return document
