@@ -23,8 +23,10 @@ PHOTOS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def environment(data: Path, *path: Path) -> dict[str, str]:
-    """A data folder of its own, and nothing of the user's settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOOM_", "CORTEX_"))}
+    """A data folder of its own, and nothing of the user's settings. What is measured has its byte code, as installed
+    programs have."""
+    not_kept = ("LOOM_", "CORTEX_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(not_kept)}
     return kept | {
         "LOOM_DATA_DIR": str(data),
         "XDG_CONFIG_HOME": str(data),

@@ -73,16 +73,21 @@ def children_of(parent: int) -> set[int]:
     return {pid for pid, above in _parents().items() if above == parent}
 
 
+_OURS = b"cortex.engine.forkserver"
+"""Stands in the command of the server and of the workers forked from it; other tests have other processes."""
+
+
 def _parents() -> dict[int, int]:
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 stat = (entry / "stat").read_text(errors="replace")
+                command = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
             state, above = stat.rpartition(")")[2].split()[:2]
-            if state != "Z":
+            if state != "Z" and _OURS in command:
                 parents[int(entry.name)] = int(above)
     return parents
 

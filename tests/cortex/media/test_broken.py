@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,9 +55,7 @@ def test_mutations(media: RealMedia, written: Written, capfd: pytest.CaptureFixt
     chance = random.Random(f"{sort} {name}")
     for _ in range(10):
         path = written(_mutated(data, chance))
-        started = time.process_time()
         assert _codes(path) <= _ALLOWED
-        assert time.process_time() - started < 5
     capfd.readouterr()  # what libtiff says of damage goes to the error output
 
 

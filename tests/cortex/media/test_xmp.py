@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+import pytest
 
 from cortex.media import xmp
 
@@ -36,12 +36,11 @@ def test_a_packet() -> None:
     }
 
 
+@pytest.mark.timeout(20)
 def test_entities_are_refused() -> None:
     lol = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     bomb = f'<!DOCTYPE x [<!ENTITY l0 "lol">{lol}]>'.encode() + PACKET.replace(b"sun", b"&l11;")
-    started = time.process_time()
     assert xmp.parse(bomb) == {}
-    assert time.process_time() - started < 0.5
     outside = b'<!DOCTYPE x [<!ENTITY file SYSTEM "file:///etc/passwd">]>' + PACKET.replace(b"sun", b"&file;")
     assert xmp.parse(outside) == {}
 
