@@ -192,6 +192,8 @@ def _ingest(request: Request, reporter: Reporter, head_start: HeadStart | None) 
         if request.serve and opened is not None:
             _serve(stack, request, reporter, opened)
         patient = _patient(stack, settings, opened)
+        if opened is not None and patient is not None:
+            _announce(opened.loom)
         told = cast("Loom", patient) if patient is not None else loom
 
         def publish(head: RunHead, events: Sequence[Event]) -> None:
@@ -233,6 +235,16 @@ def _patient(stack: contextlib.ExitStack, settings: CortexSettings, opened: Open
     return Patient(opened.loom, spool)
 
 
+def _announce(loom: Loom) -> None:
+    """Tells a server which operators there are here, so that it can check definitions and describe results."""
+    from cortex.catalogue import load
+    from cortex.ingesting import this_worker
+
+    catalogue = load()
+    specs = [spec for operator in catalogue.ids() if (spec := catalogue.spec(operator)) is not None]
+    loom.announce(this_worker(), platform.node(), specs)
+
+
 def _listen(stack: contextlib.ExitStack, request: Request, reporter: Reporter, opened: Opened | None) -> Hub:
     """The bus of this process; with `--events` every event of it is reported."""
     from loom.bus.hub import Hub
@@ -267,12 +279,20 @@ def _default_for(opened: Opened | None) -> Callable[[], dict[str, Any]] | None:
 
 def _say_what_next(request: Request, code: int, summary: dict[str, Any], reporter: Reporter) -> None:
     """The command that goes on from here."""
-    import shlex
-
-    if request.json or request.quiet:
-        return
     if code == 130:
-        paths = " ".join(shlex.quote(str(path)) for path in request.paths)
-        reporter.note(f"Interrupted. What was done is kept; go on with: cortex ingest {paths}")
-    elif summary["assets"]["failed"] and summary["run"] is not None:
+        reporter.note(f"Interrupted. What was done is kept; go on with: {_same_again(request)}")
+    elif summary["assets"]["failed"] and summary["run"] is not None and not (request.json or request.quiet):
         reporter.note(f"What failed and why: cortex failures --run {summary['run']}")
+
+
+def _same_again(request: Request) -> str:
+    """The command line of this ingest; one that visits failed files anew names their folders."""
+    import os
+    import shlex
+    import sys
+
+    if not request.places:
+        return shlex.join(["cortex", *sys.argv[1:]])
+    folders = sorted({os.fsdecode(os.path.dirname(path)) for path in request.places})
+    pipeline = ["--pipeline", request.pipeline] if request.pipeline is not None else []
+    return shlex.join(["cortex", "ingest", *pipeline, *folders])

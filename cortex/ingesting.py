@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from cortex.engine.scheme import Chosen, Scheme
 from cortex.operators.sources import FilesystemSource, LoomSource, ScanWishes
 from cortex.request import Request
 from cortex.settings import CortexSettings
+from cortex.sources.scan import absolute
 from loom.errors import LoomError
 from loom.graph.definition import read_document
 from loom.model import Event, RunHead, Worker
@@ -52,12 +54,13 @@ def make_reporter(request: Request) -> Reporter:
 
 
 def choose(request: Request, loom: Loom | None, default: Callable[[], dict[str, Any]] | None) -> list[Chosen]:
-    """The definitions to use; `default` gives one where none was ever stored. Raises `NOT_FOUND`, `PIPELINE_DISABLED`, `DEFINITION_INVALID`."""
+    """The definitions to use; `default` gives one where none was ever stored. Raises `NOT_FOUND`, `PIPELINE_DISABLED`,
+    `DEFINITION_INVALID`."""
     name = request.pipeline
     if name is not None and Path(name).suffix in FILES:
         return [_enabled(Chosen(read_document(Path(name)), 0, matched=False))]
-    if default is not None and name is None:
-        return [Chosen(default(), 0, matched=False)]
+    if default is not None and (definition := default())["name"] == (name or definition["name"]):
+        return [Chosen(definition, 0, matched=False)]
     if loom is None:
         raise LoomError("USAGE", "without Loom there are no stored pipelines: give --pipeline a file")
     if name is not None:
@@ -129,6 +132,15 @@ def wishes(request: Request, *, dry_run: bool) -> ScanWishes:
     )
 
 
+def this_worker() -> Worker:
+    """This machine, and the versions of what decides results."""
+    versions = {"cortex": VERSION, "python": platform.python_version()}
+    for package in ("pillow", "av"):
+        with contextlib.suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return Worker(name=platform.node(), versions=versions)
+
+
 def roots_of(request: Request) -> list[bytes]:
     return [os.fsencode(path) for path in request.paths]
 
@@ -140,7 +152,8 @@ def listed(request: Request) -> Sequence[bytes] | Iterator[bytes]:
     from cortex.sources.listed import read_list
 
     if request.files_from == "-":
-        return read_list(sys.stdin.buffer)
+        # not `sys.stdin`: the interpreter could not end while a thread waits for input there
+        return read_list(open(0, "rb", closefd=False))
     return read_list(Path(request.files_from).open("rb"))
 
 
@@ -155,7 +168,11 @@ def execute(
     publish: Callable[[RunHead, Sequence[Event]], None],
     head_start: HeadStart | None = None,
 ) -> Ended:
-    """Runs the ingest; Ctrl-C and SIGTERM end it in order, the second time at once."""
+    """Runs the ingest; Ctrl-C and SIGTERM end it in order, the second time at once. Raises `USAGE` for a node to be
+    computed again that no pipeline has."""
+    unknown = request.recompute - {"*"} - {step.node for lane in scheme.lanes for step in lane.plan.steps}
+    if unknown:
+        raise LoomError("USAGE", f"there is no node {min(unknown)!r} to compute again")
     host = platform.node()
     dry_run = all(lane.plan.dry_run for lane in scheme.lanes)
     files = make_files(request, scheme, loom, host, dry_run=dry_run)
@@ -165,9 +182,9 @@ def execute(
         versions=scheme.versions,
         definitions=scheme.definitions,
         settles=scheme.settles,
-        paths=tuple(roots_of(request)),
+        paths=tuple(map(absolute, roots_of(request))),
         host=host,
-        worker=Worker(name=host, versions={"cortex": VERSION, "python": platform.python_version()}),
+        worker=this_worker(),
         jobs=settings.jobs,
         limits=Limits(memory=settings.memory_limit, base_s=settings.timeout_s),
         dry_run=dry_run,

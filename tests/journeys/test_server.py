@@ -87,6 +87,7 @@ def test_an_ingest_through_a_server(cortex: Cortex, library: Path, server: Serve
     assert (run["uuid"], run["state"]) == (first.summary["run"], "PARTIAL")
     assert run["assets"] == first.summary["assets"]
     assert len(server.get("/assets")["items"]) == 5
+    assert "hash.sha256" in server.get("/workers")["items"][0]["operators"]
     second = cortex("ingest", library, "--json")
     assert second.summary["assets"]["unchanged"] == 6, second.err
     touched = library / "one.jpg"
