@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cortex.engine.telling import Reporter
     from cortex.request import Request
     from loom.bus.hub import Hub
+    from loom.graph.diagnostics import Diagnostic
     from loom.local import Local
     from loom.model import Event, RunHead
     from loom.shapes import AssetShape, Page
@@ -131,11 +132,17 @@ def find_asset(loom: Loom, what: str) -> AssetShape:
 
 def ingest_paths(request: Request) -> int:
     """`cortex ingest`: everything from opening Loom to the summary; returns the exit code."""
-    with contextlib.ExitStack() as stack:
-        head_start = _head_start(stack, request)
-        from cortex.ingesting import make_reporter
+    from loom.ending import INTERRUPTED, say
 
-        return _report_errors(request, make_reporter(request), head_start)
+    try:
+        with contextlib.ExitStack() as stack:
+            head_start = _head_start(stack, request)
+            from cortex.ingesting import make_reporter
+
+            return _report_errors(request, make_reporter(request), head_start)
+    except KeyboardInterrupt:  # before the files are begun with, or after the last
+        say(_interrupted(request))
+        return INTERRUPTED
 
 
 def _head_start(stack: contextlib.ExitStack, request: Request) -> HeadStart | None:
@@ -146,7 +153,9 @@ def _head_start(stack: contextlib.ExitStack, request: Request) -> HeadStart | No
     settings = CortexSettings.load({"jobs": request.jobs, "loom_url": request.loom_url})
     if request.offline or settings.loom_url is not None or (LoomSettings.load({}).data_dir / "loom.db").exists():
         return None
-    return stack.enter_context(HeadStart(settings.jobs, byte_code=not request.dry_run))
+    with contextlib.suppress(OSError):
+        return stack.enter_context(HeadStart(settings.jobs, byte_code=not request.dry_run))
+    return None
 
 
 def _report_errors(request: Request, reporter: Reporter, head_start: HeadStart | None) -> int:
@@ -157,9 +166,17 @@ def _report_errors(request: Request, reporter: Reporter, head_start: HeadStart |
 
         if isinstance(error, DefinitionError):
             for found in error.diagnostics:
-                reporter.note(f"{found.level} {found.code}: {found.message}")
+                reporter.note(diagnostic_line(found))
         reporter.error(error.code, error.message, error.exit_code)
         return error.exit_code
+
+
+def diagnostic_line(found: Diagnostic) -> str:
+    """What is wrong with a definition, and where, in one line."""
+    node = f"node {found.node}" if found.node else ""
+    edge = f"edge {found.edge}" if found.edge is not None else ""
+    where = ", ".join(filter(None, (node, edge, found.field)))
+    return f"{found.level} {found.code}{f' ({where})' if where else ''}: {found.message}"
 
 
 def retry_failures(selection: Selection, *, loom_url: str | None, jobs: int | None, json: bool) -> int:
@@ -280,19 +297,20 @@ def _default_for(opened: Opened | None) -> Callable[[], dict[str, Any]] | None:
 def _say_what_next(request: Request, code: int, summary: dict[str, Any], reporter: Reporter) -> None:
     """The command that goes on from here."""
     if code == 130:
-        reporter.note(f"Interrupted. What was done is kept; go on with: {_same_again(request)}")
+        reporter.note(_interrupted(request))
     elif summary["assets"]["failed"] and summary["run"] is not None and not (request.json or request.quiet):
         reporter.note(f"What failed and why: cortex failures --run {summary['run']}")
 
 
-def _same_again(request: Request) -> str:
-    """The command line of this ingest; one that visits failed files anew names their folders."""
+def _interrupted(request: Request) -> str:
+    """What to say to who ended an ingest. One that visits failed files anew goes on with their folders."""
     import os
     import shlex
     import sys
 
-    if not request.places:
-        return shlex.join(["cortex", *sys.argv[1:]])
-    folders = sorted({os.fsdecode(os.path.dirname(path)) for path in request.places})
-    pipeline = ["--pipeline", request.pipeline] if request.pipeline is not None else []
-    return shlex.join(["cortex", "ingest", *pipeline, *folders])
+    command = ["cortex", *sys.argv[1:]]
+    if request.places:
+        pipeline = ["--pipeline", request.pipeline] if request.pipeline is not None else []
+        folders = sorted({os.fsdecode(os.path.dirname(path)) for path in request.places})
+        command = ["cortex", "ingest", *pipeline, *folders]
+    return f"Interrupted. What was done is kept; go on with: {shlex.join(command)}"

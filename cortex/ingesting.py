@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cortex.catalogue import load
 from cortex.engine.cache import Cache, MetaPathCache, XattrCache
@@ -146,15 +146,24 @@ def roots_of(request: Request) -> list[bytes]:
 
 
 def listed(request: Request) -> Sequence[bytes] | Iterator[bytes]:
-    """The paths of `--files-from`, and files that are to be visited in any case."""
+    """The paths of `--files-from`, and files that are to be visited in any case. Raises `USAGE` for a list that cannot
+    be read."""
     if request.files_from is None:
         return request.places
-    from cortex.sources.listed import read_list
-
     if request.files_from == "-":
         # not `sys.stdin`: the interpreter could not end while a thread waits for input there
-        return read_list(open(0, "rb", closefd=False))
-    return read_list(Path(request.files_from).open("rb"))
+        return _paths_in(open(0, "rb", closefd=False))
+    try:
+        return _paths_in(open(request.files_from, "rb"))
+    except OSError as error:
+        raise LoomError("USAGE", f"{request.files_from} cannot be read: {error.strerror}") from error
+
+
+def _paths_in(file: BinaryIO) -> Iterator[bytes]:
+    from cortex.sources.listed import read_list
+
+    with file:
+        yield from read_list(file)
 
 
 def execute(

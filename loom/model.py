@@ -96,8 +96,9 @@ class FileStat(NamedTuple):
 
 class KnownFile(NamedTuple):
     """One file of a directory as Loom remembers it. `settled`: nothing is left to do for it under the plan asked for
-    as long as its stat is the same. `asset` is the BLAKE3 of its content, given only when it is not settled and its
-    stat can be trusted (it was not written just before it was read); a file with an untrusted stat is never settled."""
+    as long as its stat is the same. `present`: not known to be gone; it may be out of reach, and is not settled then.
+    `asset` is the BLAKE3 of its content, given only when it is not settled and its stat can be trusted (it was not
+    written just before it was read); a file with an untrusted stat is never settled."""
 
     name: bytes
     size: int

@@ -82,7 +82,7 @@ class Ledger(Protocol):
         ...
 
     def known_directories(self, host: str, root: bytes) -> list[bytes]:
-        """The directories at or below `root` in which Loom remembers present files."""
+        """The directories at or below `root` in which Loom remembers files that are present or cannot be reached."""
         ...
 
     def known_sizes(self, sizes: Sequence[int]) -> set[int]:
@@ -94,7 +94,8 @@ class Ledger(Protocol):
         ...
 
     def mark_unreachable(self, host: str, root: bytes) -> int:
-        """All present files at or below `root` cannot be reached for now; returns how many."""
+        """All present files below `root`, or `root` itself if it is a file, cannot be reached for now; returns how
+        many."""
         ...
 
     def lookup(

@@ -13,10 +13,22 @@ def main() -> None:
 
         sys.stdout.write(f"cortex {VERSION}\n")
         return
-    from cortex.cli.commands import app
-    from loom.ending import run
+    try:
+        _end_as_with_ctrl_c()
+        from cortex.cli.commands import app
+        from loom.ending import run
 
-    sys.exit(run(app, _with_recompute_value(arguments)))
+        code = run(app, _with_recompute_value(arguments))
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _end_as_with_ctrl_c() -> None:
+    """A service manager's SIGTERM means the same as Ctrl-C."""
+    import signal
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _with_recompute_value(arguments: list[str]) -> list[str]:

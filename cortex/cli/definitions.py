@@ -22,9 +22,8 @@ VERSION = Annotated[int | None, typer.Option("--version", min=1, help="An earlie
 
 def check(file: FILE, json: JSON = False) -> int:
     """Check a definition: every problem at once; exit code 2 when there is an error."""
-    from loom.graph.compiler import compile_definition
-
     from cortex.catalogue import load
+    from loom.graph.compiler import compile_definition
     from loom.graph.definition import read_document
 
     compiled = compile_definition(read_document(file), load())
@@ -90,10 +89,9 @@ def list_(loom: LOOM = None, json: JSON = False) -> int:
 
 def show(name: NAME, version: VERSION = None, loom: LOOM = None, json: JSON = False) -> int:
     """Show a stored pipeline, its versions and its nodes in the order of their work."""
-    from loom.graph.compiler import compile_definition
-
     from cortex.app import connect
     from cortex.catalogue import load
+    from loom.graph.compiler import compile_definition
 
     with connect(loom) as there:
         stored = there.pipeline(name, version)
@@ -136,10 +134,10 @@ def graph(
 
 
 def _print_diagnostics(file: Path, diagnostics: Sequence[Diagnostic]) -> None:
+    from cortex.app import diagnostic_line
+
     for found in diagnostics:
-        places = (f"node {found.node}" if found.node else "", f"edge {found.edge}" if found.edge is not None else "")
-        where = ", ".join([*filter(None, places), *([found.field] if found.field else [])])
-        typer.echo(f"{file}: {found.level} {found.code}{f' ({where})' if where else ''}: {found.message}", err=True)
+        typer.echo(f"{file}: {diagnostic_line(found)}", err=True)
 
 
 def _print_json(value: object) -> None:

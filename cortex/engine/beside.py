@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from cortex.catalogue import EntryPointCatalogue
 from cortex.engine.course import Course, compute, failed
+from cortex.engine.entry import Entry
 from cortex.engine.failures import as_failure
-from cortex.engine.intake import Entry
 from cortex.engine.records import Identity, Lane, Walked
 from cortex.engine.reporting import Finished
 from cortex.engine.tally import LaneRun, WouldWrite
@@ -62,9 +62,13 @@ class Beside:
         ]
 
     def open(self) -> None:
+        """Raises the `LoomError` with which a node cannot get ready."""
         for nodes in self._nodes:
             for node in nodes.values():
-                node.open()
+                try:
+                    node.open()
+                except Exception as error:
+                    raise LoomError(*as_failure(error)) from error
 
     def close(self) -> None:
         for nodes in self._nodes:
@@ -80,7 +84,8 @@ class Beside:
         return step in self._slow[lane]
 
     def carry_on(self, entry: Entry, run: LaneRun, walked: Walked) -> Finished:
-        """Walks on until the end or the next sandboxed step (`done` is false then)."""
+        """Takes the next step and those after it, until one that belongs elsewhere: to the sandbox, after storing, or
+        to a thread that may wait (`done` is false then)."""
         identity = entry.identity
         if identity is None:
             raise ValueError("an asset without identity cannot go on")
@@ -88,12 +93,21 @@ class Beside:
         facts = AssetFacts(
             os.fsdecode(entry.path), identity.size, identity.mime, identity.kind, AssetName(identity.asset)
         )
-        work = partial(self._step, entry, run, identity, facts)
+        first = walked.next_step
+
+        def work(step: Step, course: Course) -> Outcome | None:
+            if step.index != first and self._belongs_elsewhere(identity.lane, step.index):
+                return None
+            return self._step(entry, run, identity, facts, step, course)
+
         course.advance(facts, entry.found.relative, work, sandboxed=False)
         after = walked._replace(
             outcomes=tuple(course.outcomes), computed=tuple(course.computed), next_step=course.next_step
         )
         return Finished(entry, run, after, course.done)
+
+    def _belongs_elsewhere(self, lane: int, step: int) -> bool:
+        return self.needs_storing_first(lane, step) or self.is_slow(lane, step)
 
     def _step(
         self, entry: Entry, run: LaneRun, identity: Identity, facts: AssetFacts, step: Step, course: Course
@@ -108,10 +122,18 @@ class Beside:
             course.upstream(step),
             dry_run=run.lane.plan.dry_run,
             perform=partial(self._perform, node, run.lane.plan.dry_run),
-            collect=entry.collections.append,
+            collect=partial(self._collect, entry),
         )
-        skipped = look(node, step, course, context, facts)
+        try:
+            skipped = look(node, step, course, context, facts)
+        except Exception as error:
+            return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
         return skipped or course.add(*compute(node, step, facts, context))
+
+    def _collect(self, entry: Entry, collection: str) -> None:
+        if not self._has_loom:
+            raise LoomError("LOOM_UNREACHABLE", "collections are kept by Loom, and there is none")
+        entry.collections.append(collection)
 
     def _perform(self, node: MediaNode[Any], dry_run: bool, description: str, do: Callable[[], object]) -> None:
         if "effect" not in node.capabilities and "database" not in node.capabilities:

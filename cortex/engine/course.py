@@ -71,12 +71,13 @@ class Course:
         self,
         facts: Facts,
         relative: bytes,
-        work: Callable[[Step, Course], Outcome] | None,
+        work: Callable[[Step, Course], Outcome | None] | None,
         *,
         sandboxed: bool,
     ) -> None:
         """Decides step after step; calls `work` for those that must be looked at on this side and stops before the
-        first that belongs to the other side. A step whose outcome is clear without its node is decided on any side."""
+        first that belongs to the other side, or for which `work` returns None. A step whose outcome is clear without
+        its node is decided on any side."""
         steps = self.plan.steps
         while self.next_step < len(steps):
             step = steps[self.next_step]
@@ -85,6 +86,8 @@ class Course:
                 if work is None or step.sandboxed is not sandboxed:
                     return
                 outcome = work(step, self)
+                if outcome is None:
+                    return
             self.outcomes[step.index] = outcome
             self.next_step += 1
 

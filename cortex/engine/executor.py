@@ -17,20 +17,25 @@ from reactivex.scheduler import EventLoopScheduler, ThreadPoolScheduler
 from reactivex.subject import Subject
 
 from cortex.engine.beside import Beside
-from cortex.engine.intake import Entry, Intake, now_us
+from cortex.engine.entry import Entry
+from cortex.engine.intake import Intake, now_us
 from cortex.engine.records import Walked
-from cortex.engine.reporting import Batch, Finished, copy_event, events_of, identified
+from cortex.engine.reporting import Batch, Finished, copy_event, identified
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.sources.scan import Found
 from loom.errors import is_retryable
-from loom.model import AssetCounts, Event, RunHead
+from loom.model import AssetCounts, Event, NodeEvent, RunHead
 
 BATCH_ASSETS = 64
 BATCH_SECONDS = 0.1
 MAX_REDONE = 3
 _REDO_DELAY_S = 0.5
+_NOT_REDONE = frozenset({"FILE_VANISHED", "FILE_UNREADABLE"})
+"""Trying a file again in the same run does not help against these."""
 _SLOW_STEPS = 8
+_FAREWELL_S = 5.0
+"""How long a source that is no longer wanted may take to notice; it may hang in a dead mount or wait for input."""
 
 
 class Copy(NamedTuple):
@@ -84,6 +89,7 @@ class Executor:
         self._would_write = would_write
         self._aside: Subject[Told] = Subject()
         self._lock = threading.RLock()
+        self._announcing = threading.Lock()
         self._error: BaseException | None = None
         self.intake = intake(lambda entry: self._tell(Copy(entry)))
         self._commits = EventLoopScheduler(thread_factory=_thread("commit"))
@@ -91,6 +97,7 @@ class Executor:
 
     def run(self, found: Iterator[Found]) -> None:
         """Walks what the source finds. Raises what broke the run: a `LoomError` of Loom, its database or the disk."""
+        self._beside.open()
         scan = threading.Thread(target=self.intake.scan, args=(found,), name="scan", daemon=True)
         scan.start()
         walked = rx.from_iterable(self._sandbox.run(self.intake.items(), self.intake.answer))
@@ -102,15 +109,14 @@ class Executor:
         )
         stored = batches.pipe(ops.filter(bool), ops.observe_on(self._commits), ops.do_action(self._commit))
         ended = threading.Event()
-        self._beside.open()
         try:
             stored.subscribe(on_error=lambda error: self._broke(error, ended), on_completed=ended.set)
             ended.wait()
         finally:
             self.intake.stop()
-            scan.join()
+            scan.join(_FAREWELL_S)
             self._commits.dispose()
-            self._slow.executor.shutdown()
+            self._slow.executor.shutdown(cancel_futures=True)
             self._beside.close()
         error = self._error or self.intake.error
         if error is not None:
@@ -127,9 +133,19 @@ class Executor:
 
     def _broke(self, error: BaseException, ended: threading.Event) -> None:
         self._error = error
-        self.intake.abort()
-        self._sandbox.stop()
+        self.abort()
         ended.set()
+
+    def announce(self, token: int, step: int, lane: int) -> None:
+        """Tells the bus of a step that works for long already as STARTED, once, unless its end was told meanwhile."""
+        run = self._runs[lane]
+        with self._announcing:
+            entry = self.intake.find(token)
+            if entry is None or entry.told or entry.identity is None or step in entry.announced:
+                return
+            entry.announced.add(step)
+            node = run.lane.plan.steps[step].node
+            self._publish(run.head, [NodeEvent(now_us(), node, entry.identity.asset, "STARTED")])
 
     def _tell(self, told: Told) -> None:
         with self._lock:
@@ -146,35 +162,37 @@ class Executor:
         if identity is None or identity.lane < 0:
             return Unmatched(entry)
         finished = Finished(entry, self._runs[identity.lane], walked, walked.next_step == len(walked.outcomes))
-        if finished.done or self._beside.needs_storing_first(identity.lane, walked.next_step):
-            return finished
-        if self._beside.is_slow(identity.lane, walked.next_step):
-            self._slow.executor.submit(self._go_on_slowly, finished)
-            return None
         return self._go_on(finished)
 
-    def _go_on(self, finished: Finished) -> Finished | None:
-        """Carries an asset through steps beside the sandbox, as far as the next that must wait for something."""
-        after = self._beside.carry_on(finished.entry, finished.run, finished.walked)
-        if after.done:
-            return after
-        lane, step = identified(after.entry).lane, after.walked.next_step
-        if self._runs[lane].lane.plan.steps[step].sandboxed:
-            self._sandbox.requeue(self.intake.resume(after.entry, after.walked))
-            return None
-        return after
+    def _go_on(self, finished: Finished, *, stored: bool = False, slowly: bool = False) -> Finished | None:
+        """Carries an asset through steps beside the sandbox until it must be stored; None when someone else goes on
+        with it. `stored`: all that stands before its next step is; `slowly`: this thread may wait for the network."""
+        lane = identified(finished.entry).lane
+        while not finished.done:
+            step = finished.run.lane.plan.steps[finished.walked.next_step]
+            if step.sandboxed:
+                self._sandbox.requeue(self.intake.resume(finished.entry, finished.walked))
+                return None
+            if self._beside.needs_storing_first(lane, step.index) and not stored:
+                return finished
+            if self._beside.is_slow(lane, step.index) and not slowly:
+                self._slow.executor.submit(self._go_on_slowly, finished, stored)
+                return None
+            finished, stored = self._beside.carry_on(finished.entry, finished.run, finished.walked), False
+        return finished
 
-    def _go_on_slowly(self, finished: Finished) -> None:
+    def _go_on_slowly(self, finished: Finished, stored: bool) -> None:
         try:
-            after = self._go_on(finished)
+            after = self._go_on(finished, stored=stored, slowly=True)
             if after is not None:
                 self._tell(after)
-        except BaseException as error:
-            self._aside.on_error(error if isinstance(error, Exception) else RuntimeError(str(error)))
+        except Exception as error:
+            with self._lock:
+                self._aside.on_error(error)
 
     def _unread(self, entry: Entry, code: str, message: str) -> None:
         """A file that could not be read is tried again a few times where that may help, then counted."""
-        if is_retryable(code) and code != "FILE_VANISHED" and entry.attempts < MAX_REDONE:
+        if is_retryable(code) and code not in _NOT_REDONE and entry.attempts < MAX_REDONE:
             first, *heirs = self.intake.again(entry)
             self._sandbox.requeue(first, _REDO_DELAY_S * 2 ** (entry.attempts - 1))
         else:
@@ -194,23 +212,23 @@ class Executor:
             batch = batches.setdefault(id(run), Batch(run))
             if isinstance(one, Finished):
                 batch.add(one)
-                if one.done:
-                    batch.events.extend(events_of(one, now))
             else:
                 batch.add_place(one.entry, settled=isinstance(one, Unmatched))
                 if isinstance(one, Copy):
                     batch.events.append(copy_event(one.entry, now))
-        self._store(batches)
+        for batch in batches.values():
+            self._store(batch, now)
         for one in told:
             self._settle(one)
         self._sandbox.wake()
 
-    def _store(self, batches: dict[int, Batch]) -> None:
-        for batch in batches.values():
-            if self._would_write is not None and batch.run.lane.plan.dry_run:
-                batch.would_write(self._would_write)
-            else:
-                self._keeper.keep(batch)
+    def _store(self, batch: Batch, now: int) -> None:
+        if self._would_write is not None and batch.run.lane.plan.dry_run:
+            batch.would_write(self._would_write)
+        else:
+            self._keeper.keep(batch)
+        with self._announcing:
+            batch.add_events(now)
             self._publish(batch.run.head, batch.events)
 
     def _run_of(self, entry: Entry) -> LaneRun:
@@ -221,9 +239,9 @@ class Executor:
         """Counts what was stored and lets go of it, or goes on with an asset that had to be stored first."""
         entry = told.entry
         if isinstance(told, Finished) and not told.done:
-            entry.uploads = ()
-            stored = told.walked._replace(computed=tuple(c._replace(artifacts=()) for c in told.walked.computed))
-            after = self._go_on(told._replace(walked=stored))
+            entry.uploads, entry.kept = (), len(told.walked.computed)
+            lighter = told.walked._replace(computed=tuple(c._replace(artifacts=()) for c in told.walked.computed))
+            after = self._go_on(told._replace(walked=lighter), stored=True)
             if after is not None:
                 self._tell(after)
             return
@@ -237,7 +255,8 @@ class Executor:
         counts.completed += isinstance(told, Copy)
         for copy in copies:
             copy.known = True
-            self._tell(Copy(copy))
+            copy.identity = identified(copy)._replace(lane=identified(entry).lane)
+            self._tell(Unmatched(copy) if isinstance(told, Unmatched) else Copy(copy))
 
     def _count_file(self, entry: Entry, counts: AssetCounts) -> None:
         counts.seen += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from cortex.engine.records import Lane, Setup
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.summary import summarise
 from cortex.engine.tally import LaneRun, WouldWrite, add_counts
-from cortex.engine.telling import Reporter, failure_at
+from cortex.engine.telling import Reporter, Status, failure_at
 from cortex.engine.ticker import Ticker
 from cortex.sources.scan import Found
 from loom.errors import LoomError
@@ -104,7 +105,7 @@ class Ingest:
                 max_in_flight=order.jobs * IN_FLIGHT_PER_JOB,
                 recompute=order.recompute,
                 on_copy=on_copy,
-                remember=order.dry_run or self.loom is None,
+                remember=not all(map(self._is_recorded, self.runs)),
             ),
             self._sandbox,
             Beside(
@@ -130,8 +131,7 @@ class Ingest:
         """Blocks until it is done. Raises what broke it, after closing the runs as FAILED."""
         started = time.monotonic()
         self.reporter.begin([run.lane.plan.pipeline for run in self.runs], dry_run=self.order.dry_run)
-        if len(self.runs) == 1:
-            self._open_first()
+        self._begin()
         broken: BaseException | None = None
         with self._sandbox, Ticker(self, self._executor, self._sandbox, started):
             try:
@@ -146,7 +146,6 @@ class Ingest:
         state = self._state(assets)
         summary = summarise(
             self.runs,
-            self.order.versions,
             assets,
             state=state,
             seconds=time.monotonic() - started,
@@ -167,11 +166,21 @@ class Ingest:
         with self._lock:
             self.reporter.failure(failure_at(path, uuid, node, code, message))
 
-    def _open_first(self) -> None:
-        if isinstance(self._stored, WithLoom) and not self.order.dry_run:
-            self._stored.open(self.runs[0])
-        else:
-            self.publish(self.runs[0].head, [RunEvent(now_us(), "STARTED")])
+    def status(self, status: Status) -> None:
+        with self._lock:
+            self.reporter.status(status)
+
+    def _is_recorded(self, run: LaneRun) -> bool:
+        """Whether Loom keeps a record of the run once it has something to do."""
+        return self.loom is not None and not run.lane.plan.dry_run
+
+    def _begin(self) -> None:
+        """Of several runs, those that Loom records begin with their first asset."""
+        for run in self.runs:
+            if not self._is_recorded(run):
+                self.publish(run.head, [RunEvent(now_us(), "STARTED")])
+            elif len(self.runs) == 1 and isinstance(self._stored, WithLoom):
+                self._stored.open(run)
 
     def _open_run(self, opening: RunOpening) -> None:
         if self.loom is not None:
@@ -195,14 +204,17 @@ class Ingest:
         )
 
     def _count(self) -> AssetCounts:
-        """Adds what the source counted to the first run, and all runs up."""
+        """Adds what the source counted to the first run, and all runs up. Files that could not be read when their
+        turn came were offered by the source, others that it could not read were not."""
         first = self.runs[0].assets
-        first.seen += self.files.unchanged
+        first.seen += self.files.unchanged + first.unreadable
         first.unchanged += self.files.unchanged
         first.completed += self.files.unchanged
         first.unreadable += self.files.unreadable_total
         for path, code, message in self.files.unreadable:
             self.failure(None, path, None, code, message)
+        for path, message in self.files.why_unreachable.items():
+            self.failure(None, path, None, "SOURCE_UNREACHABLE", message)
         total = AssetCounts()
         for run in self.runs:
             add_counts(total, run.assets)
@@ -210,6 +222,10 @@ class Ingest:
 
     def _close(self, run: LaneRun, broken: bool) -> None:
         state = run.state(cancelled=self.interrupted, broken=broken)
+        with contextlib.suppress(LoomError) if broken else contextlib.nullcontext():
+            self._finish(run, state)
+
+    def _finish(self, run: LaneRun, state: RunState) -> None:
         if run.opened and self.loom is not None:
             closing = RunClosing(
                 uuid=run.uuid,
@@ -219,12 +235,8 @@ class Ingest:
                 nodes=run.nodes,
                 bytes_read=run.bytes_read,
             )
-            try:
-                self.loom.finish_run(closing)
-            except LoomError:
-                if not broken:
-                    raise
-        if run.opened or self.order.dry_run or self.loom is None:
+            self.loom.finish_run(closing)
+        if run.opened or not self._is_recorded(run):
             self.publish(run.head, [RunEvent(now_us(), state, run.assets)])
 
     def _state(self, assets: AssetCounts) -> RunState:

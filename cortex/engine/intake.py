@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from queue import Empty, Queue
+from contextlib import suppress
+from queue import Empty, Full, Queue
 from typing import NamedTuple, Protocol
 
+from cortex.engine.entry import Entry
 from cortex.engine.records import Answer, Identity, Item, Lane, Walked
 from cortex.sources.scan import Found
 from loom.model import Origin, StoredResult
@@ -19,6 +20,9 @@ KEPT_BYTES = 64 * 1024 * 1024
 
 AHEAD = 2000
 """How many found files may wait to be taken."""
+
+_LOOK_S = 0.05
+"""How often a scan that waits for room looks whether it is to stop."""
 
 
 class Usable(NamedTuple):
@@ -41,42 +45,12 @@ class Stored(Protocol):
         ...
 
 
-@dataclass
-class Entry:
-    """One file on its way through the run."""
-
-    token: int
-    found: Found
-    identity: Identity | None = None
-    known: bool = False
-    attempts: int = 0
-    announced: set[int] = field(default_factory=set)
-    collections: list[str] = field(default_factory=list)
-    copies: list[Entry] = field(default_factory=list)
-    uploads: tuple[StoredResult, ...] = ()
-    resumed: bool = False
-    walking: bool = False
-
-    @property
-    def path(self) -> bytes:
-        return os.path.join(self.found.directory, self.found.name)
-
-    def item(self, size_known: bool) -> Item:
-        return Item(
-            self.token,
-            self.path,
-            self.found.relative,
-            self.found.stat,
-            asset=self.found.asset,
-            size_known=size_known,
-        )
-
-
 class Intake:
     """Feeds the sandbox and remembers every file until it is settled.
 
     `items` yields None when there is nothing to hand out at the moment. Two files of the same content are never in
-    hand at once: the second waits for the first as one of its `copies`.
+    hand at once: the second waits for the first as one of its `copies`. A file
+    that a lane is for does not wait for one that none is for, though: lanes may match paths.
     """
 
     def __init__(
@@ -95,17 +69,18 @@ class Intake:
         self._on_copy = on_copy
         self._walked: set[bytes] | None = set() if remember else None
         self._signatures = [
-            [(s.index, s.signature) for s in lane.plan.steps if "*" not in recompute and s.node not in recompute]
+            {s.index: s.signature for s in lane.plan.steps if "*" not in recompute and s.node not in recompute}
             for lane in lanes
         ]
-        self._all_signatures = sorted({digest for pairs in self._signatures for _, digest in pairs})
+        self._all_signatures = sorted({digest for steps in self._signatures for digest in steps.values()})
         self._queue: Queue[Found | None] = Queue(AHEAD)
         self._entries: dict[int, Entry] = {}
         self._in_hand: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
         self._next_token = 0
+        self._heirs: deque[Item] = deque()
         self._exhausted = False
-        self._stopped = threading.Event()
+        self._stopped = False
         self._aborted = False
         self.error: BaseException | None = None
 
@@ -113,31 +88,40 @@ class Intake:
         """Runs in a thread of its own: hands found files on, as far ahead as the queue lets it."""
         try:
             for found in source:
-                if self._stopped.is_set():
+                if not self._offer(found):
                     break
-                self._queue.put(found)
         except BaseException as error:
             self.error = error
         finally:
-            self._queue.put(None)
+            self._offer(None)
+
+    def _offer(self, found: Found | None) -> bool:
+        """Waits for room in the queue; false when nothing is taken any more."""
+        while not self._stopped:
+            with suppress(Full):
+                self._queue.put(found, timeout=_LOOK_S)
+                return True
+        return False
 
     def stop(self) -> None:
-        """No new files from now on."""
-        self._stopped.set()
+        """No new files from now on. As `abort`, it takes no lock: it may be called from a signal handler."""
+        self._stopped = True
 
     def abort(self) -> None:
         """No new files, and no waiting for those in hand."""
-        self._stopped.set()
-        self._aborted = True
+        self._stopped = self._aborted = True
 
     def items(self) -> Iterator[Item | None]:
         """Ends when the source is exhausted and every file was released."""
         while True:
             with self._lock:
                 in_flight = len(self._entries)
-            if self._stopped.is_set() or self._exhausted:
-                self._drain()
-                if not in_flight or self._aborted:
+            if self._aborted:
+                return
+            if self._heirs:
+                yield self._heirs.popleft()
+            elif self._stopped or self._exhausted:
+                if not in_flight:
                     return
                 yield None
             elif in_flight >= self._max_in_flight or (found := self._take()) is None:
@@ -153,15 +137,10 @@ class Intake:
         self._exhausted = found is None
         return found
 
-    def _drain(self) -> None:
-        """Lets a scan that waits for room in the queue see that it is to stop."""
-        while not self._queue.empty():
-            self._take()
-
     def _begin(self, found: Found) -> Item:
         with self._lock:
             self._next_token += 1
-            entry = self._entries[self._next_token] = Entry(self._next_token, found)
+            entry = self._entries[self._next_token] = Entry(self._next_token, found, time.time_ns())
         return entry.item(self._is_size_known(found))
 
     def _is_size_known(self, found: Found) -> bool:
@@ -174,10 +153,17 @@ class Intake:
         answers: list[Answer] = []
         for identity in identities:
             entry = self._entries[identity.token]
-            entry.identity = identity
             with self._lock:
+                if entry.identity is not None and entry.identity.asset != identity.asset:
+                    self._heirs.extend(self._pass_on(entry))
+                    entry.begin_anew()
+                    entry.announced = set()
+                entry.identity = identity
                 owner = self._in_hand.setdefault(identity.asset, entry)
-                if owner is not entry:
+                if owner is not entry and owner.is_for_no_lane and not entry.is_for_no_lane:
+                    entry.copies, owner.copies = owner.copies, []
+                    owner = self._in_hand[identity.asset] = entry
+                elif owner is not entry:
                     owner.copies.append(entry)
             if owner is entry and entry.resumed:
                 answers.append(Answer(identity.token, walk=True))
@@ -193,22 +179,22 @@ class Intake:
 
     def _answer(self, identity: Identity, usable: Usable) -> Answer:
         entry = self._entries[identity.token]
-        entry.known, entry.uploads = usable.known, usable.uploads
         walked = usable.walked or (self._walked is not None and identity.asset in self._walked)
         if walked and not entry.walking:
+            entry.known = True
             self._on_copy(entry)
             return Answer(identity.token, walk=False)
+        entry.known = usable.known
+        if identity.lane < 0:
+            return Answer(identity.token, walk=True)
         entry.walking = True
         if self._walked is not None:
             self._walked.add(identity.asset)
-        if identity.lane < 0:
-            return Answer(identity.token, walk=True)
-        pairs = self._signatures[identity.lane]
-        return Answer(
-            identity.token,
-            walk=True,
-            stored=tuple((index, *usable.results[digest]) for index, digest in pairs if digest in usable.results),
-        )
+        steps = self._signatures[identity.lane]
+        mine = set(steps.values())
+        entry.uploads = tuple(result for result in usable.uploads if result.signature in mine)
+        stored = [(index, *usable.results[digest]) for index, digest in steps.items() if digest in usable.results]
+        return Answer(identity.token, walk=True, stored=tuple(stored))
 
     def entry(self, token: int) -> Entry:
         return self._entries[token]
@@ -246,19 +232,21 @@ class Intake:
         entry.attempts += 1
         with self._lock:
             heir = self._pass_on(entry)
+            entry.begin_anew()
         return [entry.item(size_known=True)._replace(asset=None), *heir]
 
     def _pass_on(self, entry: Entry) -> list[Item]:
         asset = entry.identity.asset if entry.identity else None
-        if asset is not None and self._walked is not None:
-            self._walked.discard(asset)
         if asset is None or self._in_hand.get(asset) is not entry:
             return []
         del self._in_hand[asset]
+        if self._walked is not None:
+            self._walked.discard(asset)
         if not entry.copies:
             return []
-        heir, *heir.copies = entry.copies
+        heir, *heir.copies = sorted(entry.copies, key=lambda copy: copy.is_for_no_lane)
         entry.copies = []
+        heir.announced, entry.announced = entry.announced, set()
         self._in_hand[asset] = heir
         return [heir.item(size_known=True)]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
+from errno import EDQUOT, ENOSPC
+
+from blake3 import blake3
 
 from cortex.engine.cache import Cache
 from cortex.engine.intake import Usable
 from cortex.engine.reporting import Batch
 from cortex.engine.tally import LaneRun
-from loom.errors import is_retryable
-from loom.model import AssetReport, KnownAsset, Origin, RunOpening, StoredResult
+from loom.errors import LoomError, is_retryable
+from loom.model import AssetReport, KnownAsset, Origin, RunOpening, State, StoredResult
 from loom.verbs import Ledger, NewArtifact
 
 
@@ -23,7 +27,7 @@ class CacheOnly:
         return set(sizes)
 
     def usable(self, assets: Sequence[tuple[bytes, bytes]], signatures: Sequence[bytes]) -> list[Usable]:
-        kept = [_cached(self._cache.get(asset, path), signatures) for asset, path in assets]
+        kept = [_cached(self._cache, asset, path, signatures) for asset, path in assets]
         return [Usable(bool(results), False, results) for results in kept]
 
     def keep(self, batch: Batch) -> None:
@@ -33,7 +37,8 @@ class CacheOnly:
 class WithLoom:
     """Loom, asked and told in batches, with a cache before it where one is in use.
 
-    A result that the cache has is used from there; if Loom does not have it, Loom is given it.
+    A result that the cache has is used from there; if Loom does not have it, Loom is given it. Failures are Loom's
+    to remember and to forget, so that those in the cache do not count.
     """
 
     def __init__(
@@ -64,7 +69,8 @@ class WithLoom:
         stored = {result.signature: (result, Origin.REMOTE) for result in found.results}
         if self._cache is None:
             return Usable(found.known, found.walked, stored)
-        cached = _cached(self._cache.get(asset, path), signatures)
+        kept = _cached(self._cache, asset, path, signatures)
+        cached = {digest: usable for digest, usable in kept.items() if usable[0].state is State.COMPLETED}
         uploads = tuple(result for digest, (result, _) in cached.items() if digest not in stored)
         return Usable(found.known, found.walked, {**stored, **cached}, uploads)
 
@@ -97,14 +103,33 @@ class WithLoom:
 
 
 def into_cache(cache: Cache, batch: Batch) -> None:
-    """Keeps what a batch computed; failures that may be tried again are not kept."""
-    cache.put_artifacts(list(batch.artifacts.values()))
-    for report in batch.reports:
-        lasting = [r for r in report.results if r.error_code is None or not is_retryable(r.error_code)]
-        if lasting:
-            found = report.found[0]
-            cache.put(report.blake3, found.directory + b"/" + found.name, lasting)
+    """Keeps what a batch computed; failures that may be tried again are not kept. Raises `DISK_FULL`, and
+    `CONFIG_INVALID` for a cache that cannot be written."""
+    try:
+        cache.put_artifacts(list(batch.artifacts.values()))
+        for report in batch.reports:
+            lasting = [r for r in report.results if r.error_code is None or not is_retryable(r.error_code)]
+            if lasting:
+                found = report.found[0]
+                cache.put(report.blake3, os.path.join(found.directory, found.name), lasting)
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            raise LoomError("DISK_FULL") from error
+        raise LoomError("CONFIG_INVALID", f"the local cache cannot be written: {error.strerror}") from error
 
 
-def _cached(kept: dict[bytes, StoredResult], signatures: Sequence[bytes]) -> dict[bytes, tuple[StoredResult, Origin]]:
-    return {digest: (kept[digest], Origin.CACHED) for digest in signatures if digest in kept}
+def _cached(
+    cache: Cache, asset: bytes, path: bytes, signatures: Sequence[bytes]
+) -> dict[bytes, tuple[StoredResult, Origin]]:
+    """The results that the cache has with all their derived files, which may be lost while the record is not."""
+    kept = cache.get(asset, path)
+    return {
+        digest: (kept[digest], Origin.CACHED)
+        for digest in signatures
+        if digest in kept and all(_is_whole(cache, ref.digest) for ref in kept[digest].artifacts)
+    }
+
+
+def _is_whole(cache: Cache, digest: bytes) -> bool:
+    data = cache.artifact(digest)
+    return data is not None and blake3(data).digest() == digest

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from blake3 import blake3
 
 from cortex.engine import lifecycle
-from cortex.engine.intake import Entry
+from cortex.engine.entry import Entry
 from cortex.engine.records import Computed, Identity, Walked
 from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.engine.walk import RACY_NS
@@ -46,13 +45,18 @@ class Batch:
     run: LaneRun
     reports: list[AssetReport] = field(default_factory=list)
     artifacts: dict[bytes, NewArtifact] = field(default_factory=dict)
+    done: list[Finished] = field(default_factory=list)
+    places: int = 0
     events: list[Event] = field(default_factory=list)
 
     def add(self, finished: Finished) -> None:
-        """Adds one asset."""
+        """Adds one asset: what it computed since it was last stored."""
         entry, _, walked, done = finished
+        if done:
+            self.done.append(finished)
+            self.places += 1
         identity = identified(entry)
-        results = [self._result(self.run.lane.plan, computed) for computed in walked.computed]
+        results = [self._result(self.run.lane.plan, computed) for computed in walked.computed[entry.kept :]]
         results.extend(entry.uploads)
         retryable = any(c.retryable for c in walked.computed)
         outcomes = [o for o in walked.outcomes if o is not None]
@@ -91,7 +95,7 @@ class Batch:
     def would_write(self, into: WouldWrite) -> None:
         """Counts the batch instead of storing it."""
         into.results += sum(len(report.results) for report in self.reports)
-        into.locations += sum(len(report.found) for report in self.reports)
+        into.locations += self.places
         into.artifacts += len(self.artifacts)
         into.bytes += sum(len(artifact.data) for artifact in self.artifacts.values())
         into.bytes += sum(len(result.outputs) for report in self.reports for result in report.results)
@@ -99,13 +103,20 @@ class Batch:
     def add_place(self, entry: Entry, *, settled: bool = False) -> None:
         """Adds only that the content lies here too."""
         identity = identified(entry)
-        trusted = time.time_ns() - entry.found.stat.mtime_ns >= RACY_NS
+        self.places += 1
+        trusted = entry.since - entry.found.stat.mtime_ns >= RACY_NS
         self.reports.append(
             AssetReport(
                 identity.asset, identity.size, identity.mime, identity.kind, (place(entry, None, trusted),),
                 settled=settled,
             )
         )  # fmt: skip
+
+    def add_events(self, now: int) -> None:
+        """Adds the events of the assets that are done."""
+        for finished in self.done:
+            finished.entry.told = True
+            self.events.extend(events_of(finished, now))
 
 
 def identified(entry: Entry) -> Identity:

@@ -12,7 +12,7 @@ from cortex.catalogue import EntryPointCatalogue
 from cortex.engine.records import Lane
 from loom.graph.compiler import compile_definition
 from loom.graph.diagnostics import DefinitionError
-from loom.graph.plan import Plan
+from loom.graph.plan import AssetFilter, Plan
 
 
 class Chosen(NamedTuple):
@@ -63,7 +63,7 @@ def compile_plan(definition: Mapping[str, Any], operators: EntryPointCatalogue) 
 
 
 def _digest(lanes: list[Lane]) -> bytes:
-    if len(lanes) == 1:
+    if len(lanes) == 1 and lanes[0].match == AssetFilter():
         return lanes[0].plan.digest
     digest = hashlib.blake2b(digest_size=32)
     for lane in lanes:

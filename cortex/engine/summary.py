@@ -13,7 +13,6 @@ from loom.model import AssetCounts, RunState
 
 def summarise(
     runs: Sequence[LaneRun],
-    versions: Sequence[int],
     assets: AssetCounts,
     *,
     state: RunState,
@@ -21,9 +20,9 @@ def summarise(
     dry_run: bool,
     would_write: WouldWrite | None,
 ) -> dict[str, Any]:
-    """The fields of the `summary` message. With several pipelines, `pipeline` and `version` are the first one's and
-    `nodes` holds `pipeline/node` for all of them."""
-    first = runs[0]
+    """The fields of the `summary` message. With several pipelines, `run`, `pipeline` and `version` are those of the
+    first that got anything to do, and `nodes` holds `pipeline/node` for all of them."""
+    first = next((run for run in runs if run.opened), runs[0])
     nodes = {
         (f"{run.lane.plan.pipeline}/{node}" if len(runs) > 1 else node): msgspec.to_builtins(counts)
         for run in runs
@@ -32,7 +31,7 @@ def summarise(
     return {
         "run": None if dry_run else str(first.uuid),
         "pipeline": first.lane.plan.pipeline,
-        "version": versions[0],
+        "version": first.version,
         "runs": [] if dry_run else [str(run.uuid) for run in runs if run.opened],
         "dry_run": dry_run,
         "state": state.value,

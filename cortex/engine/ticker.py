@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from cortex.engine.executor import Executor
-from cortex.engine.intake import now_us
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.telling import Status, shown
-from loom.model import NodeEvent, Progress
+from loom.errors import LoomError
+from loom.model import Progress
 
 if TYPE_CHECKING:
     from cortex.engine.ingest import Ingest
@@ -48,11 +49,12 @@ class Ticker:
         ticks = 0
         while not self._end.wait(TICK_S):
             ticks += 1
-            current = self._announce()
-            self._count_source()
-            self._ingest.reporter.status(self._status(current))
-            if ticks % PROGRESS_EVERY == 0:
-                self._progress(current)
+            with suppress(LoomError):  # a Loom that is in trouble ends the run elsewhere
+                current = self._announce()
+                self._count_source()
+                self._ingest.status(self._status(current))
+                if ticks % PROGRESS_EVERY == 0:
+                    self._progress(current)
 
     def _announce(self) -> tuple[str, ...]:
         """The files in hand; nodes that work for long already are told to the bus as STARTED."""
@@ -62,12 +64,8 @@ class Ticker:
             if entry is None:
                 continue
             paths.append(shown(entry.path))
-            long = time.monotonic() - current.since > ANNOUNCE_AFTER_S
-            if long and current.step >= 0 and entry.identity is not None and current.step not in entry.announced:
-                entry.announced.add(current.step)
-                run = self._ingest.runs[current.lane]
-                node = run.lane.plan.steps[current.step].node
-                self._ingest.publish(run.head, [NodeEvent(now_us(), node, entry.identity.asset, "STARTED")])
+            if current.step >= 0 and time.monotonic() - current.since > ANNOUNCE_AFTER_S:
+                self._executor.announce(current.token, current.step, current.lane)
         return tuple(paths)
 
     def _count_source(self) -> None:
@@ -102,7 +100,7 @@ class Ticker:
         if loom is None:
             return
         for run in self._ingest.runs:
-            if run.opened or self._ingest.order.dry_run:
+            if run.opened or run.lane.plan.dry_run:
                 total = self._totals[0] if self._totals else None
                 loom.progress(
                     run.head,

@@ -54,6 +54,8 @@ class Walker:
                 on_phase=self._phase,
             )
             identity = self._identity(item, media)
+            if item.resume is not None and identity.asset != item.asset:
+                raise LoomError("CHANGED_WHILE_READ")
         except (Exception, MemoryError) as error:
             if media is not None:
                 media.close()

@@ -83,7 +83,9 @@ class Rules:
 
     def leaves_name(self, name: bytes) -> bool:
         """Whether the name alone says that it is left alone."""
-        return (not self.hidden and name.startswith(b".")) or is_litter(name)
+        if name.startswith(b"."):
+            return not self.hidden or is_litter(name)
+        return name.lower() in LITTER
 
     def leaves_file(self, relative: bytes) -> bool:
         """Whether a pattern says that the file is left alone."""

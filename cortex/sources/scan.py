@@ -127,7 +127,8 @@ class Scan(Counts):
         if self._last[0] != directory:
             self._last = (directory, self._known_files(directory))
         known = self._last[1].get(name)
-        if self._is_unchanged(known, status):
+        same = known is not None and known.settled and known.present and is_same(known, status)
+        if same and not self._options.rehash:
             self.count_unchanged(1, status.st_size)
         else:
             yield self.offer(directory, name, relative, status, known, not self._options.rehash)
@@ -200,13 +201,14 @@ class Scan(Counts):
         known = self._known_files(directory.path)
         work: list[_Work] = []
         unchanged = size = 0
+        any_size, single, trusts = self._any_size, self._single, not self._options.rehash
         for name, status in listing.files:
             memory = known.pop(name, None)
-            if not self._any_size and not self._fits(status.st_size):
+            if not any_size and not self._fits(status.st_size):
                 continue
-            if self._single and directory.entry(name) in self._single:
+            if single and directory.entry(name) in single:
                 continue
-            if self._is_unchanged(memory, status):
+            if trusts and memory is not None and memory.settled and memory.present and is_same(memory, status):
                 unchanged += 1
                 size += status.st_size
             else:
@@ -219,15 +221,6 @@ class Scan(Counts):
             tree.remembered.note(directory.path, listing, known)
         work.sort(key=_name)
         return work
-
-    def _is_unchanged(self, known: KnownFile | None, status: os.stat_result) -> bool:
-        return (
-            known is not None
-            and known.settled
-            and known.present
-            and is_same(known, status)
-            and not self._options.rehash
-        )
 
     def _fits(self, size: int) -> bool:
         least, most = self._options.min_size, self._options.max_size
@@ -245,7 +238,8 @@ class Scan(Counts):
         self.unreachable.append(root)
         self.why_unreachable[root] = str(why)
         if self._ledger is not None and self._options.reconcile:
-            self._ledger.mark_unreachable(self._host, root)
+            for path in {root, real_file(root)}:
+                self._ledger.mark_unreachable(self._host, path)
 
     def _reconcile(self, tree: _Tree) -> None:
         """The scan has ended in order: what was not seen of this tree is gone."""

@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
-from loom.bus.frames import MAX_TEXT
 from loom.model import AssetEvent, Event, NodeEvent, Progress, RunEvent, RunHead
 from loom.wire.values import sendable
+
+MAX_TEXT = 4096
+"""Characters of an error message that are sent."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VARIANTS = "89ab"

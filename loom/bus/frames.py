@@ -11,9 +11,9 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from loom.bus.encoding import MAX_TEXT
 from loom.model import AssetCounts, Branch, NodeCounts, Origin, Reason, State
 
-MAX_TEXT = 4096
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Count = Annotated[int, Meta(ge=0)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from loom.bus.encoding import gap_json, hello_json
 from loom.bus.filter import EVERYTHING, Filter
@@ -15,6 +14,9 @@ from loom.bus.live import Live, LiveRuns
 from loom.bus.log import CAPACITY, Log
 from loom.bus.sequence import MemorySequence, SequenceStore
 from loom.model import Event, Progress, RunHead
+
+if TYPE_CHECKING:
+    import asyncio
 
 TAKE_BYTES = 64 * 1024
 _MOST_PIECES = 32
@@ -182,6 +184,8 @@ class Subscription:
 
     async def changed(self) -> bool:
         """As `wait`, for coroutines."""
+        import asyncio
+
         hub = self._hub
         with hub._lock:
             if self.has_news or hub.closed:

@@ -68,14 +68,14 @@ def _directories(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, i
 
 
 def known_files(connection: Connection, host: str, paths: Sequence[bytes], plan: bytes) -> list[list[KnownFile]]:
-    """For each directory the files remembered directly in it. A file that is not present is not settled: there is
-    something to do for it once it is back."""
+    """For each directory the files remembered directly in it. A file that cannot be reached counts as present, as
+    nothing is known of its end; but it is not settled: there is something to do for it once it is back."""
     row = fetch(connection, compiled(connection, _plan_by_digest), (plan,))
     number = row[0][0] if row else 0
     sql = compiled(connection, _files_of)
     return [
         [
-            KnownFile(name, size, mtime, unsigned(inode), state == PRESENT, done is not None, digest)
+            KnownFile(name, size, mtime, unsigned(inode), state != MISSING, done is not None, digest)
             for name, size, mtime, inode, state, done, digest in fetch(
                 connection, sql, (number, directory_key(host, path))
             )
@@ -85,9 +85,9 @@ def known_files(connection: Connection, host: str, paths: Sequence[bytes], plan:
 
 
 def known_directories(connection: Connection, host: str, root: bytes) -> list[bytes]:
-    """Directories at or below `root` in which some file is present."""
-    present = exists().where(locations.c.directory == directories.c.id, locations.c.state == PRESENT)
-    statement = select(directories.c.path).where(*_below(host, root), present).order_by(directories.c.path)
+    """Directories at or below `root` in which some file is present, or cannot be reached."""
+    remembered = exists().where(locations.c.directory == directories.c.id, locations.c.state != MISSING)
+    statement = select(directories.c.path).where(*_below(host, root), remembered).order_by(directories.c.path)
     return list(connection.execute(statement).scalars())
 
 
@@ -102,14 +102,15 @@ def mark_missing(connection: Connection, host: str, files: Sequence[tuple[bytes,
 
 
 def mark_unreachable(connection: Connection, host: str, root: bytes) -> int:
-    """Present files at or below `root` cannot be reached for now; returns how many there are."""
+    """Present files below `root`, or `root` itself if it is a file, cannot be reached for now; returns how many."""
+    directory, _, name = root.rpartition(b"/")
+    above = select(directories.c.id).where(directories.c.key == directory_key(host, directory or b"/"))
     below = select(directories.c.id).where(*_below(host, root))
-    statement = (
-        update(locations)
-        .values(state=UNREACHABLE)
-        .where(locations.c.directory.in_(below), locations.c.state == PRESENT)
-    )
-    return connection.execute(statement).rowcount
+    itself = and_(locations.c.directory == above.scalar_subquery(), locations.c.name == name)
+    here = or_(locations.c.directory.in_(below), itself)
+    return connection.execute(
+        update(locations).values(state=UNREACHABLE).where(here, locations.c.state == PRESENT)
+    ).rowcount
 
 
 def settle(connection: Connection, plan: int, done: Iterable[int], undone: Iterable[int]) -> None:

@@ -87,13 +87,18 @@ def test_vanished_and_unreachable_files(loom):
     assert loom.mark_missing(HOST, [(b"/data", b"a")]) == 0
     assert loom.mark_unreachable(HOST, b"/data") == 1
     assert loom.mark_unreachable(HOST, b"/data") == 0
-    assert loom.known_directories(HOST, b"/data") == []
+    assert loom.known_directories(HOST, b"/data") == [b"/data/sub"]
+    away = loom.known_files(HOST, [b"/data/sub"], PLAN)[0][0]
+    assert (away.present, away.settled, away.asset) == (True, False, digest("/data/sub/b"))
+    assert loom.mark_unreachable(HOST, b"/d") == 1
+    assert loom.mark_unreachable(HOST, b"/data2/c") == 1
     missing = loom.known_files(HOST, [b"/data"], PLAN)[0][0]
     assert (missing.present, missing.settled, missing.asset) == (False, False, digest("/data/a"))
     states = [str(loom.asset_by_path(HOST, p).locations[0].state) for p in places]
-    assert states == ["missing", "unreachable", "present", "present"]
+    assert states == ["missing", "unreachable", "unreachable", "unreachable"]
     assert loom.mark_missing(HOST, [(b"/data/sub", b"b")]) == 0
     assert str(loom.asset_by_path(HOST, b"/data/sub/b").locations[0].state) == "missing"
+    assert loom.known_directories(HOST, b"/data") == []
     loom.report(run, [report("/data/a", found(b"/data/a"))])
     assert loom.known_files(HOST, [b"/data"], PLAN)[0][0].settled
 

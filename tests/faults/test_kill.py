@@ -3,32 +3,14 @@
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
-
-COLUMNS = (
-    "SELECT hex(a.blake3), a.size, a.kind, a.mime FROM assets a ORDER BY 1",
-    "SELECT hex(a.blake3), hex(s.digest), r.state, r.verdict, r.error_code,"
-    " CASE WHEN json_valid(r.outputs) THEN json(r.outputs) END"
-    " FROM results r JOIN assets a ON a.id = r.asset JOIN signatures s ON s.id = r.signature ORDER BY 1, 2",
-    "SELECT d.path, l.name, hex(a.blake3), l.size, l.mtime_ns, l.state FROM locations l"
-    " JOIN directories d ON d.id = l.directory JOIN assets a ON a.id = l.asset ORDER BY 1, 2",
-    "SELECT hex(digest), media_type, size FROM artifacts ORDER BY 1",
-)
-
-
-def tables(data: Path) -> list[list[Any]]:
-    with sqlite3.connect(data / "loom.db") as database:
-        found = [database.execute(query).fetchall() for query in COLUMNS]
-    database.close()
-    return found
+from programs import session_of, tables
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -37,19 +19,6 @@ def environment(data: Path) -> dict[str, str]:
 
 def command(folder: Path) -> list[str]:
     return [sys.executable, "-m", "cortex", "ingest", str(folder), "--json"]
-
-
-def children_of(session: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[3]) == session and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +40,7 @@ def disturbed(data: Path, pictures: Path, moment: float) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     deadline = time.monotonic() + 5
-    while (left := children_of(process.pid)) and time.monotonic() < deadline:
+    while (left := session_of(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert left == [], "a killed run leaves no process behind"
 

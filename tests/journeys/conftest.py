@@ -1,39 +1,15 @@
-import json
-import os
-import subprocess
-import sys
-import wave
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+"""A small library, and the command line in an environment of its own."""
 
+import json
+import subprocess
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import programs
 import pytest
 from PIL import Image
-
-LONG_AGO = 1_700_000_000
-
-
-class Done(NamedTuple):
-    code: int
-    lines: list[dict[str, Any]]
-    out: str
-    err: str
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        assert self.lines, self.err
-        assert self.lines[-1]["message_type"] == "summary", self.err
-        return self.lines[-1]
-
-    def of(self, message_type: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["message_type"] == message_type]
-
-
-def age(folder: Path) -> None:
-    """Files that were written just now are read again next time; these are old."""
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            os.utime(path, (LONG_AGO, LONG_AGO))
+from programs import CORTEX, Done, Server, age
 
 
 @pytest.fixture
@@ -57,23 +33,30 @@ def library(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    home = tmp_path / "home"
-    home.mkdir(exist_ok=True)
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
-    return {
-        **kept,
-        "HOME": str(home),
-        "LOOM_DATA_DIR": str(tmp_path / "data"),
-        "CORTEX_META_PATH": str(tmp_path / "meta"),
-        "CORTEX_JOBS": "2",
-    }
+    return programs.environment(tmp_path)
+
+
+@pytest.fixture
+def server(environment: dict[str, str], tmp_path: Path) -> Iterator[Server]:
+    made = Server(environment, tmp_path)
+    made.start()
+    yield made
+    if made.running:
+        made.stop()
+
+
+@pytest.fixture
+def remote(environment: dict[str, str], server: Server) -> dict[str, str]:
+    environment["LOOM_URL"] = server.url
+    environment["LOOM_TOKEN"] = server.token
+    return environment
 
 
 @pytest.fixture
 def cortex(environment: dict[str, str], tmp_path: Path) -> Callable[..., Done]:
     def call(*arguments: object, env: dict[str, str] | None = None, stdin: str | None = None) -> Done:
         done = subprocess.run(
-            [sys.executable, "-m", "cortex", *map(str, arguments)],
+            [*CORTEX, *map(str, arguments)],
             capture_output=True,
             env={**environment, **(env or {})},
             cwd=tmp_path,
@@ -82,7 +65,7 @@ def cortex(environment: dict[str, str], tmp_path: Path) -> Callable[..., Done]:
             check=False,
         )
         out = done.stdout.decode("utf-8", "replace")
-        lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")] if "--json" in arguments else []
+        lines = [json.loads(line) for line in out.splitlines() if line.startswith('{"message_type"')]
         return Done(done.returncode, lines, out, done.stderr.decode("utf-8", "replace"))
 
     return call

@@ -1,81 +1,14 @@
 """Cortex with a Loom server in another process."""
 
-import json
 import os
-import signal
-import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import Server
 
 Cortex = Callable[..., Any]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Server:
-    def __init__(self, environment: dict[str, str], data: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.data = data
-        self._environment = {**environment, "LOOM_DATA_DIR": str(data)}
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "loom", "serve", "--port", str(self.port)],
-            env=self._environment, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self._process.stderr is not None
-        line = self._process.stderr.readline()
-        assert self.url in line, line
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        assert self._process is not None
-        self._process.send_signal(number)
-        code = self._process.wait(20)
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        self._process = None
-        return code
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None
-
-    @property
-    def token(self) -> str:
-        return (self.data / "token").read_text().strip()
-
-    def get(self, path: str) -> Any:
-        request = urllib.request.Request(f"{self.url}/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-
-@pytest.fixture
-def server(environment: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    made = Server(environment, tmp_path / "server")
-    made.start()
-    yield made
-    if made.running:
-        made.stop()
-
-
-@pytest.fixture
-def remote(environment: dict[str, str], server: Server) -> dict[str, str]:
-    environment["LOOM_URL"] = server.url
-    environment["LOOM_TOKEN"] = server.token
-    return environment
 
 
 @pytest.mark.usefixtures("remote")
@@ -140,3 +73,14 @@ def test_offline_needs_no_loom_and_computes_once(cortex: Cortex, library: Path, 
     second = cortex("ingest", library, "--offline", "--json").summary
     assert second["nodes"]["sha256"] == {"computed": 0, "cached": 5, "remote": 0, "skipped": 0, "failed": 0}
     assert second["nodes"]["thumbnail"]["computed"] == 0
+
+
+@pytest.mark.xfail(strict=True, reason="the beginning of a run goes over the wire without its definition")
+@pytest.mark.usefixtures("remote")
+def test_a_pipeline_from_a_file(cortex: Cortex, library: Path, server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(cortex("pipeline", "pull", "ingest").out.replace("name: ingest", "name: own"))
+    done = cortex("ingest", library, "--pipeline", file, "--json")
+    assert done.code == 3, done.err + done.out
+    (run,) = server.get("/runs")["items"]
+    assert (run["pipeline"], run["state"]) == ("own", "PARTIAL")

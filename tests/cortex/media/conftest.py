@@ -21,7 +21,7 @@ def opened() -> Iterator[Opened]:
     """Opens a file as `Media`, with the arguments of `Media.open_path`; closed after the test."""
     with ExitStack() as stack:
 
-        def open_it(path: Path, wants: Wants = Wants(), **options: Any) -> Media:  # noqa: B008
+        def open_it(path: Path, wants: Wants = Wants(), **options: Any) -> Media:
             return stack.enter_context(Media.open_path(os.fsencode(path), wants, **options))
 
         yield open_it

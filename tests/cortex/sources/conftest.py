@@ -17,7 +17,7 @@ from loom.model import KnownFile
 
 
 class MemoryLedger:
-    """Remembers files as Loom does: a file that is not present is not settled."""
+    """Remembers files as Loom does: a file that is missing or cannot be reached is not settled."""
 
     def __init__(self) -> None:
         self.directories: dict[bytes, dict[bytes, KnownFile]] = {}
@@ -46,19 +46,19 @@ class MemoryLedger:
     def mark_missing(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
         for directory, name in files:
             self.missing.append(os.path.join(directory, name))
-            self._absent(directory, name)
+            self._unsettle(directory, name, present=False)
         return len(files)
 
     def mark_unreachable(self, host: str, root: bytes) -> int:
         self.unreachable.append(root)
         for directory in self.known_directories(host, root):
             for name in self.directories[directory]:
-                self._absent(directory, name)
+                self._unsettle(directory, name, present=self.directories[directory][name].present)
         return 0
 
-    def _absent(self, directory: bytes, name: bytes) -> None:
+    def _unsettle(self, directory: bytes, name: bytes, *, present: bool) -> None:
         known = self.directories[directory][name]
-        self.directories[directory][name] = known._replace(present=False, settled=False, asset=b"a" * 32)
+        self.directories[directory][name] = known._replace(present=present, settled=False, asset=b"a" * 32)
 
 
 class Folder(NamedTuple):

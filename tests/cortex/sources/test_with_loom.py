@@ -99,6 +99,40 @@ def test_a_root_that_is_gone_and_back_again_loses_nothing(folder, remembering):
     assert [(found.known, found.asset) for found in back] == [(True, blake3(b"one").digest())]
 
 
+def test_a_root_that_stays_empty_stays_unreachable(folder, remembering):
+    folder.write("disk/1", b"one")
+    folder.write("disk/deep/2", b"two")
+    remembering.scan(folder / "disk")
+    os.rename(folder / "disk", folder / "away")
+    os.mkdir(folder / "disk")
+    for _ in range(3):
+        scan, _ = remembering.scan(folder / "disk")
+        assert (scan.unreachable, scan.missing) == ([folder / "disk"], 0)
+        assert remembering.states(folder / "disk/1") == {"1": "unreachable"}
+    os.rmdir(folder / "disk")
+    os.rename(folder / "away", folder / "disk")
+    os.remove(folder / "disk/1")
+    _, found = remembering.scan(folder / "disk")
+    assert found == [b"deep/2"]
+    assert remembering.states(folder / "disk/1") == {"1": "missing"}
+    assert remembering.states(folder / "disk/deep/2") == {"2": "present"}
+
+
+@pytest.mark.parametrize("named", ["a/1", "link"])
+def test_a_single_file_that_is_gone_is_unreachable(folder, remembering, named):
+    folder.write("a/1", b"one")
+    folder.write("a/2", b"two")
+    os.symlink(folder / "a/1", folder / "link")
+    remembering.scan(folder / named)
+    remembering.scan(folder.path)
+    os.remove(folder / "a/1")
+    for _ in range(2):
+        scan, _ = remembering.scan(folder / named)
+        assert scan.unreachable == [folder / named]
+        assert remembering.states(folder / "a/1") == {"1": "unreachable"}
+        assert remembering.states(folder / "a/2") == {"2": "present"}
+
+
 def test_the_source_loom_offers_what_is_remembered(folder, remembering):
     folder.write("a/1", b"one")
     folder.write("b/2", b"two")

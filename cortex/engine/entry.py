@@ -1,0 +1,56 @@
+"""One file of a run, from when it is handed out until it is settled."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from cortex.engine.records import Identity, Item
+from cortex.sources.found import Found
+from loom.model import StoredResult
+
+
+@dataclass
+class Entry:
+    """One file on its way through the run. `since` is when it was handed out, in nanoseconds since 1970, which is
+    before it was read. `announced` are the steps that were told to the bus as STARTED for its content; `kept` is how
+    many of the computed results are stored already; `told` is set once the events of its end are."""
+
+    token: int
+    found: Found
+    since: int = 0
+    identity: Identity | None = None
+    known: bool = False
+    attempts: int = 0
+    announced: set[int] = field(default_factory=set)
+    collections: list[str] = field(default_factory=list)
+    copies: list[Entry] = field(default_factory=list)
+    uploads: tuple[StoredResult, ...] = ()
+    kept: int = 0
+    resumed: bool = False
+    walking: bool = False
+    told: bool = False
+
+    @property
+    def path(self) -> bytes:
+        return os.path.join(self.found.directory, self.found.name)
+
+    @property
+    def is_for_no_lane(self) -> bool:
+        return self.identity is not None and self.identity.lane < 0
+
+    def begin_anew(self) -> None:
+        """Forgets how far the file had got."""
+        self.collections, self.uploads = [], ()
+        self.kept = 0
+        self.resumed = self.walking = False
+
+    def item(self, size_known: bool) -> Item:
+        return Item(
+            self.token,
+            self.path,
+            self.found.relative,
+            self.found.stat,
+            asset=self.found.asset,
+            size_known=size_known,
+        )

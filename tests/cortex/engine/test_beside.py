@@ -1,0 +1,117 @@
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from cortex.engine.beside import Beside
+from cortex.engine.entry import Entry
+from cortex.engine.records import Identity, Lane, Walked
+from cortex.engine.reporting import Finished
+from cortex.engine.tally import LaneRun, WouldWrite
+from cortex.node import MediaNode, NodeContext, NodeOptions
+from cortex.sources.found import Found
+from loom.errors import LoomError
+from loom.graph.plan import AssetFilter
+from loom.model import FileStat, Kind, State
+
+
+class Sink(MediaNode[NodeOptions]):
+    """Does as its id says."""
+
+    operator = "test.sink"
+    capabilities = frozenset({"effect"})
+
+    def open(self) -> None:
+        if self.id == "unready":
+            raise ValueError("no model")
+
+    def is_processable(self, media: Any) -> bool:
+        if self.id == "curious":
+            media.text()
+        return True
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        ctx.effect("collect", lambda: ctx.collect("some"))
+
+
+class Post(Sink):
+    capabilities = frozenset({"effect", "network"})
+
+
+class Store(Sink):
+    capabilities = frozenset({"database"})
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        """Nothing."""
+
+
+class Operators:
+    def create(self, operator: str, config: Any, node: str) -> MediaNode[Any]:
+        return {"sink": Sink, "post": Post, "store": Store}[operator](id=node)
+
+
+Steps = Callable[..., Any]
+
+
+@pytest.fixture
+def carry_on(make_plan: Steps, make_step: Steps) -> Callable[..., Finished]:
+    """Carries an asset on from a step through steps of these operators, `operator:node`."""
+
+    def carry(
+        *steps: str, start: int = 0, dry_run: bool = False, would: WouldWrite | None = None, has_loom: bool = True
+    ):
+        plan = make_plan(
+            *(
+                make_step(index, node, (index - 1, None), operator=operator, sandboxed=False)
+                for index, (operator, node) in enumerate(step.split(":") for step in steps)
+            )
+        )
+        lane = Lane(AssetFilter(), msgspec.structs.replace(plan, dry_run=dry_run))
+        beside = Beside((lane,), Operators(), has_loom=has_loom, would_write=would or WouldWrite())
+        beside.open()
+        identity = Identity(1, b"x" * 32, 10, "text/plain", Kind.TEXT, 0)
+        entry = Entry(1, Found(b"/m", b"f", b"f", FileStat(10, 1, 1, 1), None, False), identity=identity)
+        walked = Walked(1, identity, None, True, (None,) * len(steps), (), next_step=start)
+        return beside.carry_on(entry, LaneRun(lane, uuid4(), 0, {}), walked)
+
+    return carry
+
+
+def codes(finished: Finished) -> list[str | None]:
+    return [computed.error_code for computed in finished.walked.computed]
+
+
+def test_it_stops_before_a_step_that_belongs_elsewhere(carry_on: Callable[..., Finished]) -> None:
+    for other in ("post:o", "store:o"):
+        finished = carry_on("sink:a", "sink:b", other, "sink:c")
+        assert (finished.walked.next_step, finished.done) == (2, False)
+        assert finished.entry.collections == ["some", "some"]
+
+
+def test_the_first_step_is_taken_wherever_it_belongs(carry_on: Callable[..., Finished]) -> None:
+    assert carry_on("store:a", "sink:b").done
+    assert carry_on("post:a", "sink:b").done
+
+
+def test_an_operator_that_asks_for_the_bytes_fails_alone(carry_on: Callable[..., Finished]) -> None:
+    finished = carry_on("sink:curious")
+    assert codes(finished) == ["OPERATOR_FAILED"]
+    assert [outcome.state for outcome in finished.walked.outcomes if outcome] == [State.FAILED]
+
+
+def test_without_loom_nothing_is_collected_or_stored(carry_on: Callable[..., Finished]) -> None:
+    assert codes(carry_on("sink:a", has_loom=False)) == ["LOOM_UNREACHABLE"]
+    assert codes(carry_on("store:a", has_loom=False)) == ["LOOM_UNREACHABLE"]
+
+
+def test_a_dry_run_lists_effects(carry_on: Callable[..., Finished]) -> None:
+    would = WouldWrite()
+    finished = carry_on("sink:a", dry_run=True, would=would)
+    assert (would.effects, finished.entry.collections) == (["collect"], [])
+
+
+def test_a_node_that_does_not_get_ready_says_why(carry_on: Callable[..., Finished]) -> None:
+    with pytest.raises(LoomError, match="no model"):
+        carry_on("sink:unready")

@@ -1,0 +1,324 @@
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingests import (
+    COLLECT,
+    HOST,
+    MD5,
+    SHA256,
+    STORED,
+    THUMBNAIL,
+    Faulty,
+    carry_out,
+    definition,
+    loom_in,
+    prepare,
+)
+from PIL import Image
+
+from cortex.engine.cache import MetaPathCache
+from cortex.sources.found import Found
+from loom.errors import LoomError
+from loom.model import FileStat, RunState
+from loom.service.loom import LocalLoom
+from loom.verbs import EVERY_FAILURE
+
+LONG_AGO = 1_700_000_000
+
+
+@pytest.fixture
+def loom(tmp_path: Path) -> Iterator[LocalLoom]:
+    with loom_in(tmp_path / "data") as loom:
+        yield loom
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures, one of them twice, and a text."""
+    folder = tmp_path / "library"
+    (folder / "sub").mkdir(parents=True)
+    Image.linear_gradient("L").convert("RGB").save(folder / "one.png")
+    Image.radial_gradient("L").convert("RGB").save(folder / "two.png")
+    (folder / "sub" / "one again.png").write_bytes((folder / "one.png").read_bytes())
+    (folder / "words.txt").write_text("some words\n")
+    age(folder)
+    return folder
+
+
+def age(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def results_of(loom: LocalLoom, path: Path) -> dict[str, Any]:
+    return {shape.node: shape for shape in loom.asset_results(loom.asset_by_path(HOST, bytes(path)).uuid)}
+
+
+def test_first_all_is_computed_then_nothing_is_visited(loom: LocalLoom, folder: Path) -> None:
+    pipeline = definition("plain", SHA256, THUMBNAIL)
+    first = carry_out(loom, folder, pipeline)
+    assert first.ended.exit_code == 0
+    assert first.assets == {"seen": 4, "new": 3, "moved": 1, "completed": 4}
+    assert first.nodes("sha256") == {"computed": 3}
+    assert first.nodes("thumbnail") == {"computed": 2, "skipped": 1}
+    first.check_node_events()
+    assert sorted(first.asset_events()) == ["COMPLETED"] * 3 + ["SKIPPED"]
+    assert first.run_events("plain") == ["STARTED", "COMPLETED"]
+    second = carry_out(loom, folder, pipeline)
+    assert second.assets == {"seen": 4, "unchanged": 4, "completed": 4}
+    assert second.asset_events() == []
+
+
+@pytest.mark.parametrize("copies_first", [True, False])
+def test_copies_are_computed_once_whenever_they_are_found(loom: LocalLoom, tmp_path: Path, copies_first: bool) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(300):
+        name = f"{number:03}-{'copy' if number % 2 else 'own'}.txt" if copies_first else f"{number % 2}-{number:03}.txt"
+        (folder / name).write_text("the same" if number % 2 else f"content {number}")
+    age(folder)
+    story = carry_out(loom, folder, definition("plain", SHA256), jobs=2)
+    assert story.nodes("sha256") == {"computed": 151}
+    assert story.assets == {"seen": 300, "new": 151, "moved": 149, "completed": 300}
+    assert story.asset_events().count("SKIPPED") == 149
+    story.check_node_events()
+
+
+def test_what_a_sink_had_stored_before_keeps_its_derived_files(loom: LocalLoom, folder: Path) -> None:
+    story = carry_out(loom, folder, definition("sunk", THUMBNAIL, STORED, SHA256))
+    assert story.nodes("stored") == {"computed": 3}
+    assert story.nodes("sha256") == {"computed": 3}
+    results = results_of(loom, folder / "two.png")
+    assert [ref.name for ref in results["thumbnail"].artifacts] == ["thumbnail"]
+    assert set(results) == {"thumbnail", "stored", "sha256"}
+    story.check_node_events()
+
+
+def test_all_before_a_sink_is_stored_before_it_is_reached(loom: LocalLoom, folder: Path) -> None:
+    (folder / "one.png").unlink()
+    (folder / "sub" / "one again.png").unlink()
+    (folder / "two.png").unlink()
+    recorded = Faulty(loom)
+    carry_out(recorded, folder, definition("sunk", SHA256, COLLECT, STORED))
+    reports = [arguments[1] for verb, arguments in recorded.said if verb == "report"]
+    assert [len(report.results) for batch in reports for report in batch] == [2, 1]
+    assert [asset.kind for asset in loom.assets(collection="all").items] == ["text"]
+
+
+def test_lanes(loom: LocalLoom, folder: Path) -> None:
+    pictures = definition("pictures", SHA256, THUMBNAIL, match={"kinds": ["image"]})
+    films = definition("films", SHA256, match={"kinds": ["video"]})
+    (folder / "words again.txt").write_bytes((folder / "words.txt").read_bytes())
+    age(folder)
+    story = carry_out(loom, folder, pictures, films, matched=True)
+    assert story.assets == {"seen": 5, "new": 3, "moved": 2, "completed": 3, "unmatched": 2}
+    assert story.asset_events().count("SKIPPED") == 1
+    assert story.run_events("pictures") == ["STARTED", "COMPLETED"]
+    assert story.run_events("films") == []
+    assert story.summary["runs"] == [story.summary["run"]]
+    assert carry_out(loom, folder, pictures, films, matched=True).assets["unchanged"] == 5
+
+
+def test_a_copy_that_matches_by_its_path_is_walked(loom: LocalLoom, folder: Path) -> None:
+    story = carry_out(loom, folder, definition("sub", SHA256, match={"paths": ["sub/**"]}), matched=True)
+    assert story.nodes("sha256") == {"computed": 1}
+    assert story.assets["unmatched"] == 3
+    assert set(results_of(loom, folder / "one.png")) == {"sha256"}
+
+
+def test_a_summary_names_a_run_that_there_is(loom: LocalLoom, folder: Path) -> None:
+    films = definition("films", SHA256, match={"kinds": ["video"]})
+    (folder / "words.txt").unlink()
+    story = carry_out(loom, folder, films, definition("rest", SHA256), matched=True)
+    assert (story.summary["pipeline"], story.summary["runs"]) == ("rest", [story.summary["run"]])
+
+
+def test_what_one_lane_has_cached_is_no_business_of_another(loom: LocalLoom, folder: Path, tmp_path: Path) -> None:
+    cache = MetaPathCache(tmp_path / "meta")
+    carry_out(None, folder, definition("offline", SHA256, THUMBNAIL, MD5), cache=cache)
+    pictures = definition("pictures", SHA256, match={"kinds": ["image"]})
+    story = carry_out(loom, folder, pictures, definition("rest", THUMBNAIL, MD5), matched=True, cache=cache)
+    assert story.nodes("pictures/sha256") == {"cached": 2}
+    assert story.nodes("rest/md5") == {"cached": 1}
+    assert set(results_of(loom, folder / "two.png")) == {"sha256"}
+    assert set(results_of(loom, folder / "words.txt")) == {"md5"}
+
+
+def test_what_did_not_match_once_is_visited_when_asked_for_by_name(loom: LocalLoom, folder: Path) -> None:
+    pictures = definition("pictures", SHA256, match={"kinds": ["image"]})
+    assert carry_out(loom, folder, pictures, matched=True).assets["unmatched"] == 1
+    assert carry_out(loom, folder, pictures).nodes("sha256") == {"computed": 1, "remote": 2}
+
+
+def test_a_result_without_its_derived_file_is_computed_again(loom: LocalLoom, folder: Path, tmp_path: Path) -> None:
+    cache = MetaPathCache(tmp_path / "meta")
+    pipeline = definition("plain", SHA256, THUMBNAIL)
+    carry_out(None, folder, pipeline, cache=cache)
+    lost, damaged = sorted(path for path in (tmp_path / "meta" / "artifacts").rglob("*") if path.is_file())
+    lost.unlink()
+    damaged.write_bytes(b"rot")
+    story = carry_out(loom, folder, pipeline, cache=cache)
+    assert story.nodes("thumbnail") == {"computed": 2, "skipped": 1}
+    assert story.nodes("sha256") == {"cached": 3}
+
+
+def test_a_failure_that_loom_forgot_is_tried_again(loom: LocalLoom, folder: Path, tmp_path: Path) -> None:
+    cache = MetaPathCache(tmp_path / "meta")
+    (folder / "broken.png").write_bytes((folder / "two.png").read_bytes()[:60])
+    age(folder)
+    pipeline = definition("plain", THUMBNAIL)
+    assert carry_out(loom, folder, pipeline, cache=cache).ended.exit_code == 3
+    before = carry_out(loom, folder, pipeline, cache=cache, recompute=["none"])
+    assert before.assets["failed_before"] == 1
+    assert len(loom.forget(EVERY_FAILURE)) == 1
+    again = carry_out(loom, folder, pipeline, cache=cache, recompute=["none"])
+    assert again.nodes("thumbnail")["failed"] == 1
+
+
+def test_one_node_is_computed_again(loom: LocalLoom, folder: Path) -> None:
+    pipeline = definition("plain", SHA256, MD5)
+    carry_out(loom, folder, pipeline)
+    again = carry_out(loom, folder, pipeline, recompute=["md5"])
+    assert again.nodes("md5") == {"computed": 3}
+    assert again.nodes("sha256") == {"remote": 3}
+    assert again.assets["seen"] == 4
+
+
+def test_a_dry_run_tells_of_all_lanes_and_counts_as_the_real_one(loom: LocalLoom, folder: Path) -> None:
+    pipelines = [
+        definition("pictures", THUMBNAIL, COLLECT, STORED, match={"kinds": ["image"]}),
+        definition("rest", SHA256),
+    ]
+    dry = carry_out(loom, folder, *pipelines, matched=True, dry_run=True)
+    assert dry.run_events("pictures") == dry.run_events("rest") == ["STARTED", "COMPLETED"]
+    assert dry.summary["run"] is None
+    assert dry.summary["would_write"] | {"bytes": 0} == {
+        "results": 7, "locations": 4, "artifacts": 2, "bytes": 0, "effects": ["add to collection all"] * 2,
+    }  # fmt: skip
+    dry.check_node_events()
+    assert loom.assets().items == []
+    real = carry_out(loom, folder, *pipelines, matched=True)
+    assert (real.assets, real.summary["nodes"]) == (dry.assets, dry.summary["nodes"])
+
+
+def test_a_dry_lane_beside_a_real_one(loom: LocalLoom, folder: Path) -> None:
+    pictures = definition("pictures", SHA256, match={"kinds": ["image"]}, dry_run=True)
+    story = carry_out(loom, folder, pictures, definition("rest", SHA256), matched=True)
+    assert story.run_events("pictures") == story.run_events("rest") == ["STARTED", "COMPLETED"]
+    assert [asset.kind for asset in loom.assets().items] == ["text"]
+    assert story.summary["would_write"]["results"] == 2
+
+
+@pytest.mark.parametrize("at_once", [1, 96])
+def test_a_copy_found_later_in_a_dry_run_is_no_new_asset(
+    loom: LocalLoom, folder: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it comes while the first is in hand or after that makes no difference."""
+    monkeypatch.setattr("cortex.engine.ingest.IN_FLIGHT_PER_JOB", at_once)
+    story = carry_out(loom, folder, definition("plain", SHA256), dry_run=True)
+    assert story.assets == {"seen": 4, "new": 3, "moved": 1, "completed": 4}
+
+
+@pytest.mark.parametrize("verb", ["report", "lookup", "put_artifacts"])
+@pytest.mark.parametrize("code", ["DISK_FULL", "DATABASE_BUSY"])
+def test_a_loom_in_trouble_ends_the_run(loom: LocalLoom, folder: Path, verb: str, code: str) -> None:
+    story = prepare(Faulty(loom, **{verb: LoomError(code)}), folder, definition("plain", SHA256, THUMBNAIL))
+    began = time.monotonic()
+    with pytest.raises(LoomError) as raised:
+        story.ingest.run()
+    assert raised.value.code == code
+    assert time.monotonic() - began < 10
+    assert story.run_events("plain") == ["STARTED", "FAILED"]
+    assert loom.run(story.ingest.runs[0].uuid).state is RunState.FAILED
+    assert carry_out(loom, folder, definition("plain", SHA256, THUMBNAIL)).ended.exit_code == 0
+
+
+def test_trouble_to_the_end_does_not_hide_its_cause(loom: LocalLoom, folder: Path) -> None:
+    faulty = Faulty(loom, report=LoomError("DISK_FULL"), finish_run=LoomError("DATABASE_BUSY"))
+    with pytest.raises(LoomError) as raised:
+        carry_out(faulty, folder, definition("plain", SHA256))
+    assert raised.value.code == "DISK_FULL"
+
+
+class Sources:
+    """Files as a source offers them, made up by a generator."""
+
+    unreachable: list[bytes] = []
+    unreadable: list[Any] = []
+    unreadable_total = unchanged = seen = 0
+    why_unreachable: dict[bytes, str] = {}
+
+    def __init__(self, found: Iterator[Found]) -> None:
+        self._found = found
+
+    def __iter__(self) -> Iterator[Found]:
+        return self._found
+
+
+def offer(path: Path) -> Found:
+    directory, name = os.path.split(os.fsencode(path))
+    return Found(directory, name, name, FileStat(1, 1, 1, 1), None, False)
+
+
+def test_files_that_are_gone_or_closed_by_their_turn(loom: LocalLoom, folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    story = carry_out(
+        loom, folder, definition("plain", SHA256), files=Sources(map(offer, [folder / "gone", folder / "pipe"]))
+    )
+    assert story.assets == {"seen": 1, "unreadable": 1}
+    assert [failure.code for failure in story.heard.failures] == ["NOT_A_REGULAR_FILE"]
+    assert story.ended.exit_code == 3
+
+
+def test_an_unreachable_source_is_told(loom: LocalLoom, folder: Path) -> None:
+    story = carry_out(loom, folder / "not there", definition("plain", SHA256))
+    assert story.ended.exit_code == 4
+    (failure,) = story.heard.failures
+    assert (failure.path, failure.code) == (str(folder / "not there"), "SOURCE_UNREACHABLE")
+    assert "no such file" in failure.message
+
+
+def test_interrupted_once_it_finishes_what_it_has_in_hand(loom: LocalLoom, folder: Path) -> None:
+    def endless() -> Iterator[Found]:
+        for number in range(100_000):
+            if number == 50:
+                story.ingest.interrupt()
+            (folder / f"{number}.txt").write_text(f"content {number}")
+            yield offer(folder / f"{number}.txt")
+
+    story = prepare(loom, folder, definition("plain", SHA256), files=Sources(endless()))
+    story.ended = story.ingest.run()
+    assert story.ended.exit_code == 130
+    assert story.summary["state"] == "CANCELLED"
+    assert story.run_events("plain") == ["STARTED", "CANCELLED"]
+    assert loom.run(story.ingest.runs[0].uuid).state is RunState.CANCELLED
+    assert len(loom.assets(limit=500).items) == story.assets.get("seen", 0) <= 51
+
+
+def test_interrupted_twice_it_ends_at_once(loom: LocalLoom, folder: Path) -> None:
+    def scan() -> Iterator[Found]:
+        yield offer(folder / "words.txt")
+        story.ingest.interrupt()
+        story.ingest.interrupt()
+
+    story = prepare(loom, folder, definition("plain", SHA256), files=Sources(scan()))
+    assert story.ingest.run().exit_code == 130
+
+
+def test_without_loom_results_live_in_the_cache(folder: Path, tmp_path: Path) -> None:
+    cache = MetaPathCache(tmp_path / "meta")
+    pipeline = definition("plain", SHA256, THUMBNAIL, COLLECT)
+    first = carry_out(None, folder, pipeline, cache=cache)
+    assert first.nodes("sha256") == {"computed": 3}
+    assert first.nodes("collect") == {"failed": 3}
+    assert {failure.code for failure in first.heard.failures} == {"LOOM_UNREACHABLE"}
+    assert first.run_events("plain") == ["STARTED", "PARTIAL"]
+    second = carry_out(None, folder, pipeline, cache=cache)
+    assert second.nodes("sha256") == {"cached": 3}
+    assert second.nodes("collect") == {"failed": 3}
+    with pytest.raises(LoomError, match="CORTEX_CACHE"):
+        prepare(None, folder, pipeline)

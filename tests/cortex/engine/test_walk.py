@@ -1,0 +1,97 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingests import SHA256, THUMBNAIL, definition
+
+from cortex.catalogue import load
+from cortex.engine.records import Answer, Blame, Identity, Item, Lane, Setup, Walked
+from cortex.engine.scheme import Chosen, make_scheme
+from cortex.engine.walk import Walker, find_lane
+from loom.graph.plan import AssetFilter
+from loom.model import FileStat, Kind, State
+
+
+class Page:
+    """A board that nobody reads."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+@pytest.fixture
+def walker() -> Walker:
+    scheme = make_scheme([Chosen(definition("plain", SHA256, THUMBNAIL), 0, matched=False)], load(), dry_run=False)
+    return Walker(Setup(scheme.lanes), Page())
+
+
+def item_of(path: Path, **more: Any) -> Item:
+    stat = path.stat()
+    return Item(
+        1, bytes(path), bytes(path.name, "utf-8"),
+        FileStat(stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_dev), **more,
+    )  # fmt: skip
+
+
+def test_it_walks_a_file(walker: Walker, real_image: Path) -> None:
+    item = item_of(real_image)
+    identity = walker.identify(item)
+    assert isinstance(identity, Identity)
+    assert (identity.kind, identity.lane, identity.size) == (Kind.IMAGE, 0, real_image.stat().st_size)
+    walked = walker.walk(item, Answer(1, walk=True))
+    assert [outcome.state for outcome in walked.outcomes if outcome] == [State.COMPLETED] * 2
+    assert walked.next_step == 2
+    assert walked.failure is None
+
+
+def test_a_blamed_step_fails_untried_and_the_others_are_done(walker: Walker, real_image: Path) -> None:
+    item = item_of(real_image, blamed=(Blame(0, 1, "", "WORKER_CRASHED", "died"),))
+    walker.identify(item)
+    walked = walker.walk(item, Answer(1, walk=True))
+    assert [computed.error_code for computed in walked.computed] == [None, "WORKER_CRASHED"]
+
+
+def test_a_file_that_is_gone_is_a_failure_of_its_own(walker: Walker, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    item = item_of(tmp_path / "file")
+    (tmp_path / "file").unlink()
+    walked = walker.identify(item)
+    assert isinstance(walked, Walked)
+    assert walked.failure is not None
+    assert walked.failure[0] == "FILE_VANISHED"
+
+
+def test_a_file_written_to_while_it_is_read_is_not_believed(walker: Walker, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("before")
+    os.utime(path, (1, 1))
+    item = item_of(path)
+    walker.identify(item)
+    path.write_text("after!")
+    failure = walker.walk(item, Answer(1, walk=True)).failure
+    assert failure is not None
+    assert failure[0] == "CHANGED_WHILE_READ"
+
+
+def test_other_content_does_not_go_on_where_the_first_had_got(walker: Walker, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("before")
+    item = item_of(path)
+    identity = walker.identify(item)
+    assert isinstance(identity, Identity)
+    walked = walker.walk(item, Answer(1, walk=True))
+    path.write_text("something else")
+    os.utime(path, (1, 1))
+    changed = walker.identify(item._replace(asset=identity.asset, resume=walked))
+    assert isinstance(changed, Walked)
+    assert changed.failure is not None
+    assert changed.failure[0] == "CHANGED_WHILE_READ"
+
+
+def test_an_asset_takes_the_first_lane_that_fits(make_plan: Callable[..., Any], facts: Any) -> None:
+    films, pictures, all_ = (AssetFilter(kinds=frozenset(kinds)) for kinds in ({Kind.VIDEO}, {Kind.IMAGE}, ()))
+    lanes = [Lane(match, make_plan()) for match in (films, pictures, all_)]
+    assert find_lane(tuple(lanes), facts, b"x") == 1
+    assert find_lane(tuple(lanes[:1]), facts, b"x") == -1

@@ -1,0 +1,115 @@
+"""A data folder that someone else holds, and a database that someone else has locked."""
+
+import signal
+import socket
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from programs import query, tables, until
+
+SHORT = "from loom.store.database import Database; Database.open.__func__.__kwdefaults__['busy_seconds'] = 0.3"
+
+
+@contextmanager
+def locked(bench: Any) -> Iterator[None]:
+    """The database, locked for writing as by a program that looks after it."""
+    database = sqlite3.connect(bench.data / "loom.db", isolation_level=None)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        database.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_database_that_is_locked_for_a_while_is_waited_for(bench: Any) -> None:
+    ingest = bench.start("--json")
+    bench.gate.reached()
+    with locked(bench):
+        bench.gate.open()
+        held = threading.Event()
+        assert not held.wait(2.0)
+        assert ingest.process.poll() is None
+    done = ingest.wait()
+    assert done.code == 0, done.err + done.out
+    assert done.err == ""
+    assert tables(bench.data) == bench.undisturbed()
+
+
+def test_a_database_that_stays_locked_ends_a_run_with_5(bench: Any, patched: Callable[[str], tuple[str, ...]]) -> None:
+    ingest = bench.start("--json", command=patched(SHORT))
+    bench.gate.reached()
+    with locked(bench):
+        bench.gate.open()
+        done = ingest.wait()
+    assert done.code == 5, done.err + done.out
+    assert (done.error["code"], done.error["exit_code"]) == ("DATABASE_BUSY", 5)
+    assert "locked" in done.error["message"]
+    ingest.leaves_nobody()
+    second = bench.run()
+    assert second.code == 0, second.err
+    assert tables(bench.data) == bench.undisturbed()
+    assert bench.run_states()[0] == "COMPLETED"
+
+
+def test_a_database_that_is_locked_from_the_start_ends_with_5(
+    bench: Any, patched: Callable[[str], tuple[str, ...]]
+) -> None:
+    bench.gate.open()
+    assert bench.run("--limit", 10).code == 0
+    before = query(bench.data, "SELECT count(*) FROM runs"), tables(bench.data)
+    with locked(bench):
+        done = bench.start(command=patched(SHORT)).wait()
+    assert done.code == 5, done.err
+    assert done.err == "DATABASE_BUSY: Loom's database is locked by another process.\n"
+    assert (query(bench.data, "SELECT count(*) FROM runs"), tables(bench.data)) == before
+
+
+def test_a_second_process_on_a_folder_that_is_held_ends_with_6(bench: Any) -> None:
+    first = bench.start("--json")
+    bench.gate.reached()
+    second = bench.run()
+    assert second.code == 6, second.err
+    assert (second.error["code"], second.error["exit_code"]) == ("DATA_FOLDER_LOCKED", 6)
+    assert str(first.process.pid) in second.error["message"]
+    bench.gate.open()
+    assert first.wait().code == 0
+
+
+def test_a_second_process_talks_to_an_ingest_that_serves(bench: Any) -> None:
+    bench.store_pipeline()
+    first = bench.start("--json", "--serve", "--port", free_port())
+    bench.gate.reached()
+    until(lambda: "Loom is served at" in first.err)
+    second = bench.run("--include", "00*.txt")
+    assert second.code == 0, second.err + second.out
+    assert second.summary["assets"]["seen"] == 10
+    bench.gate.open()
+    assert first.wait().code == 0
+    assert bench.run_states() == ["COMPLETED", "COMPLETED"]
+    assert tables(bench.data) == bench.undisturbed()
+
+
+def test_a_killed_ingest_that_served_leaves_the_folder_free(bench: Any) -> None:
+    port = free_port()
+    first = bench.start("--json", "--serve", "--port", port)
+    bench.gate.reached()
+    until(lambda: "Loom is served at" in first.err)
+    first.signal(signal.SIGKILL)
+    first.wait()
+    first.leaves_nobody()
+    assert f":{port}" in (bench.data / "lock").read_text(), "the address that nobody answers at any more still stands"
+    bench.gate.open()
+    second = bench.run("--serve", "--port", port)
+    assert second.code == 0, second.err
+    assert f"Loom is served at http://127.0.0.1:{port}" in second.err
+    assert tables(bench.data) == bench.undisturbed()
+    assert sorted(bench.run_states()) == ["COMPLETED", "FAILED"]

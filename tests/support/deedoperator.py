@@ -1,0 +1,83 @@
+"""An operator of a third party that does what its files say, good or bad, and a way to install it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from cortex import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.media import Media
+
+OPERATOR = "strange.deed"
+
+
+class DeedOptions(NodeOptions):
+    gate: str = ""
+    target: str = ""
+
+
+class Deed(MediaNode[DeedOptions]):
+    """Does what the first word of a text says; other texts are only measured."""
+
+    operator = OPERATOR
+    version = "1"
+    kinds = frozenset({"text"})
+    reads = ()
+    LENGTH = OutputKey("length", int)
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        text = media.text()
+        deed = getattr(self, "do_" + text.split()[0], None)
+        if deed is not None:
+            deed()
+        ctx.output(self.LENGTH, len(text))
+
+    def do_wait(self) -> None:
+        """Waits until whoever opens the gate, a pipe, for writing closes it; without a gate, not at all."""
+        if os.path.exists(self.options.gate):
+            with open(self.options.gate, "rb") as gate:
+                gate.read()
+
+    def do_segfault(self) -> None:
+        ctypes.string_at(0)
+
+    def do_loop(self) -> None:
+        while True:
+            pass
+
+    def do_eat(self) -> None:
+        eaten: list[Any] = []
+        while True:
+            eaten.append(b"x" * 2**24)
+
+    def do_raise(self) -> None:
+        raise ValueError("a strange error")
+
+    def do_write(self) -> None:
+        Path(self.options.target).write_text("was here")
+
+    def do_connect(self) -> None:
+        socket.create_connection(("127.0.0.1", 9), timeout=1)
+
+
+def install(site: Path) -> str:
+    """Makes a distribution that offers the operator in the folder `site`; returns the PYTHONPATH that has it."""
+    info = site / "strange-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{OPERATOR} = deedoperator:Deed\n")
+    return os.pathsep.join([str(site), str(Path(__file__).parent)])
+
+
+def definition(*, name: str = "deeds", **node: Any) -> dict[str, Any]:
+    """files → sha256 → deed; `node` are more fields of the last."""
+    nodes = [
+        {"id": "files", "operator": "source.filesystem"},
+        {"id": "sha256", "operator": "hash.sha256"},
+        {"id": "deed", "operator": OPERATOR, **node},
+    ]
+    edges = [{"from": {"node": a}, "to": {"node": b}} for a, b in (("files", "sha256"), ("sha256", "deed"))]
+    return {"schema_version": 1, "name": name, "graph": {"nodes": nodes, "edges": edges}}
