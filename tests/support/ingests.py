@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -109,7 +110,7 @@ class Story:
 def definition(name: str, *chain: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A pipeline whose nodes stand one after the other."""
     nodes = [{"id": "files", "operator": "source.filesystem"}, *chain]
-    edges = [{"from": {"node": a["id"]}, "to": {"node": b["id"]}} for a, b in zip(nodes, nodes[1:], strict=False)]
+    edges = [{"from": {"node": a["id"]}, "to": {"node": b["id"]}} for a, b in itertools.pairwise(nodes)]
     return {"schema_version": 1, "name": name, **more, "graph": {"nodes": nodes, "edges": edges}}
 
 

@@ -59,9 +59,7 @@ Steps = Callable[..., Any]
 def carry_on(make_plan: Steps, make_step: Steps) -> Callable[..., Finished]:
     """Carries an asset on from a step through steps of these operators, `operator:node`."""
 
-    def carry(
-        *steps: str, start: int = 0, dry_run: bool = False, would: WouldWrite | None = None, has_loom: bool = True
-    ):
+    def carry(*steps: str, dry_run: bool = False, would: WouldWrite | None = None, has_loom: bool = True):
         plan = make_plan(
             *(
                 make_step(index, node, (index - 1, None), operator=operator, sandboxed=False)
@@ -73,7 +71,7 @@ def carry_on(make_plan: Steps, make_step: Steps) -> Callable[..., Finished]:
         beside.open()
         identity = Identity(1, b"x" * 32, 10, "text/plain", Kind.TEXT, 0)
         entry = Entry(1, Found(b"/m", b"f", b"f", FileStat(10, 1, 1, 1), None, False), identity=identity)
-        walked = Walked(1, identity, None, True, (None,) * len(steps), (), next_step=start)
+        walked = Walked(1, identity, None, True, (None,) * len(steps), ())
         return beside.carry_on(entry, LaneRun(lane, uuid4(), 0, {}), walked)
 
     return carry

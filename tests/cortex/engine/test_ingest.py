@@ -247,13 +247,13 @@ def test_trouble_to_the_end_does_not_hide_its_cause(loom: LocalLoom, folder: Pat
 class Sources:
     """Files as a source offers them, made up by a generator."""
 
-    unreachable: list[bytes] = []
-    unreadable: list[Any] = []
     unreadable_total = unchanged = seen = 0
-    why_unreachable: dict[bytes, str] = {}
 
     def __init__(self, found: Iterator[Found]) -> None:
         self._found = found
+        self.unreachable: list[bytes] = []
+        self.unreadable: list[Any] = []
+        self.why_unreachable: dict[bytes, str] = {}
 
     def __iter__(self) -> Iterator[Found]:
         return self._found

@@ -16,8 +16,8 @@ from loom.model import FileStat, Kind, Origin, State, StoredResult
 class Nothing:
     """Stored results that are given for every asset."""
 
-    def __init__(self, usable: Usable = Usable(False, False, {})) -> None:
-        self.usable_for_all = usable
+    def __init__(self, usable: Usable | None = None) -> None:
+        self.usable_for_all = usable or Usable(False, False, {})
 
     def known_sizes(self, sizes: Sequence[int]) -> set[int]:
         return set()
