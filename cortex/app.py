@@ -141,7 +141,7 @@ def ingest_paths(request: Request) -> int:
 
             return _report_errors(request, make_reporter(request), head_start)
     except KeyboardInterrupt:  # before the files are begun with, or after the last
-        say(_interrupted(request))
+        say(request.goes_on_with())
         return INTERRUPTED
 
 
@@ -165,17 +165,15 @@ def _report_errors(request: Request, reporter: Reporter, head_start: HeadStart |
         from loom.graph.diagnostics import DefinitionError
 
         if isinstance(error, DefinitionError):
-            for found in error.diagnostics:
-                reporter.note(diagnostic_line(found))
+            reporter.note("\n".join(map(diagnostic_line, error.diagnostics)))
         reporter.error(error.code, error.message, error.exit_code)
         return error.exit_code
 
 
 def diagnostic_line(found: Diagnostic) -> str:
     """What is wrong with a definition, and where, in one line."""
-    node = f"node {found.node}" if found.node else ""
-    edge = f"edge {found.edge}" if found.edge is not None else ""
-    where = ", ".join(filter(None, (node, edge, found.field)))
+    places = {"node ": found.node, "edge ": found.edge, "": found.field}
+    where = ", ".join(f"{kind}{place}" for kind, place in places.items() if place is not None)
     return f"{found.level} {found.code}{f' ({where})' if where else ''}: {found.message}"
 
 
@@ -297,20 +295,6 @@ def _default_for(opened: Opened | None) -> Callable[[], dict[str, Any]] | None:
 def _say_what_next(request: Request, code: int, summary: dict[str, Any], reporter: Reporter) -> None:
     """The command that goes on from here."""
     if code == 130:
-        reporter.note(_interrupted(request))
+        reporter.note(request.goes_on_with())
     elif summary["assets"]["failed"] and summary["run"] is not None and not (request.json or request.quiet):
         reporter.note(f"What failed and why: cortex failures --run {summary['run']}")
-
-
-def _interrupted(request: Request) -> str:
-    """What to say to who ended an ingest. One that visits failed files anew goes on with their folders."""
-    import os
-    import shlex
-    import sys
-
-    command = ["cortex", *sys.argv[1:]]
-    if request.places:
-        pipeline = ["--pipeline", request.pipeline] if request.pipeline is not None else []
-        folders = sorted({os.fsdecode(os.path.dirname(path)) for path in request.places})
-        command = ["cortex", "ingest", *pipeline, *folders]
-    return f"Interrupted. What was done is kept; go on with: {shlex.join(command)}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,3 +33,12 @@ class Request(NamedTuple):
     events: bool = False
     quiet: bool = False
     places: tuple[bytes, ...] = ()
+
+    def goes_on_with(self) -> str:
+        """What to say to who interrupted it. One that visits failed files anew goes on with their folders."""
+        command = ["cortex", *sys.argv[1:]]
+        if self.places:
+            pipeline = ["--pipeline", self.pipeline] if self.pipeline is not None else []
+            folders = sorted({os.fsdecode(os.path.dirname(path)) for path in self.places})
+            command = ["cortex", "ingest", *pipeline, *folders]
+        return f"Interrupted. What was done is kept; go on with: {shlex.join(command)}"
