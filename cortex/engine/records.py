@@ -22,8 +22,7 @@ class Item(NamedTuple):
     """One file to be walked. `token` is the parent's number for it. `relative` is its path below the scanned folder.
     `asset` is given when its content is known from an earlier run and its stat is the same. `size_known`: some known
     asset has this size, so the content may be known. `blamed` names the steps (or phases of `Media`) that killed a
-    worker on this file: they fail without being tried. `recompute`: nodes whose stored results are ignored, all when
-    it holds `*`."""
+    worker on this file: they fail without being tried. `resume`: how far it had got."""
 
     token: int
     path: bytes
