@@ -24,6 +24,8 @@ O = TypeVar("O", bound="NodeOptions")  # noqa: E741
 MAX_OUTPUT = 64 * 1024
 """The most bytes of JSON that one output value may have; larger things are artifacts."""
 
+_SMALL = frozenset((int, float, bool, type(None)))
+
 
 class NodeOptions(BaseModel):
     """Base of every operator's config model. Unknown fields are refused; describe fields with `pydantic.Field`, the
@@ -48,6 +50,8 @@ class OutputKey(Generic[T]):
         self.name = name
         self.type = type
         self.description = description
+        expected: Any = get_origin(type) or type
+        self.accepts: tuple[Any, ...] = (int, float) if expected is float else (expected,)
 
     @property
     def spec(self) -> OutputSpec:
@@ -86,7 +90,6 @@ class NodeContext:
     ) -> None:
         self.node = node
         self.dry_run = dry_run
-        self.log = logging.getLogger(f"cortex.node.{node}")
         self.outputs: dict[str, Any] = {}
         self.artifacts: list[ProducedArtifact] = []
         self.result_verdict = Branch.PASS
@@ -96,18 +99,26 @@ class NodeContext:
         self._report_progress = report_progress
         self._collect = collect
 
+    @property
+    def log(self) -> logging.Logger:
+        """What is said here at the level of warnings or above reaches whoever watches the ingest."""
+        return logging.getLogger(f"cortex.node.{self.node}")
+
     def output(self, key: OutputKey[T], value: T) -> None:
         """Publishes a value. Raises `OUTPUT_INVALID` when it is not of the key's type or larger than 64 KiB as JSON."""
-        expected: Any = get_origin(key.type) or key.type
-        if not isinstance(value, expected) and not (expected is float and isinstance(value, int)):
-            raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not a {expected.__name__}")
+        if not isinstance(value, key.accepts):
+            raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not a {key.accepts[-1].__name__}")
+        if type(value) not in _SMALL:
+            self._check_size(key, value)
+        self.outputs[key.name] = value
+
+    def _check_size(self, key: OutputKey[T], value: T) -> None:
         try:
             size = len(msgspec.json.encode(value))
         except (TypeError, ValueError) as error:
             raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not JSON: {error}") from error
         if size > MAX_OUTPUT:
             raise LoomError("OUTPUT_INVALID", f"output {key.name!r} has {size} bytes of JSON, more than {MAX_OUTPUT}")
-        self.outputs[key.name] = value
 
     def upstream_output(self, node_id: str, key: str) -> Any:
         """The value that the node `node_id` published under `key`; None if it was skipped or gave no such value.

@@ -8,7 +8,7 @@ raw bytes inside the product and as hexadecimal or UUID text only at its edge. T
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import product
 from typing import Any, NamedTuple
@@ -17,7 +17,14 @@ from uuid import UUID
 import msgspec
 
 
-class Kind(StrEnum):
+class Word(StrEnum):
+    """One of a few words. It hashes as the string that it is: the hash of `Enum` is Python code, and these stand in
+    every key of what is counted or remembered per node."""
+
+    __hash__ = str.__hash__
+
+
+class Kind(Word):
     """What sort of media an asset is, told from its content."""
 
     IMAGE = "image"
@@ -28,7 +35,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-class Branch(StrEnum):
+class Branch(Word):
     """Label of an edge. `PASS` and `FAIL` are also the verdicts a node may give; `ERROR` means that the node raised."""
 
     PASS = "PASS"  # noqa: S105
@@ -36,13 +43,13 @@ class Branch(StrEnum):
     ERROR = "ERROR"
 
 
-class State(StrEnum):
+class State(Word):
     COMPLETED = "COMPLETED"
     SKIPPED = "SKIPPED"
     FAILED = "FAILED"
 
 
-class Reason(StrEnum):
+class Reason(Word):
     """Why a node was SKIPPED."""
 
     FILTERED = "FILTERED"
@@ -55,7 +62,7 @@ class Reason(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-class Origin(StrEnum):
+class Origin(Word):
     """Where a result used in a run came from."""
 
     COMPUTED = "COMPUTED"
@@ -63,7 +70,7 @@ class Origin(StrEnum):
     REMOTE = "REMOTE"
 
 
-class RunState(StrEnum):
+class RunState(Word):
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
     PARTIAL = "PARTIAL"
@@ -71,7 +78,7 @@ class RunState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-class LocationState(StrEnum):
+class LocationState(Word):
     PRESENT = "present"
     MISSING = "missing"
     UNREACHABLE = "unreachable"
@@ -98,12 +105,14 @@ class KnownFile(NamedTuple):
     """One file of a directory as Loom remembers it. `settled`: nothing is left to do for it under the plan asked for
     as long as its stat is the same. `present`: not known to be gone; it may be out of reach, and is not settled then.
     `asset` is the BLAKE3 of its content, given only when it is not settled and its stat can be trusted (it was not
-    written just before it was read); a file with an untrusted stat is never settled."""
+    written just before it was read); a file with an untrusted stat is never settled. `device` is where it lay when it
+    was last read; devices may have other numbers since."""
 
     name: bytes
     size: int
     mtime_ns: int
     inode: int
+    device: int
     present: bool
     settled: bool
     asset: bytes | None = None
@@ -118,7 +127,7 @@ class ArtifactRef(NamedTuple):
     size: int
 
 
-class StoredResult(NamedTuple):
+class StoredResult(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A result as stored. `outputs` is a JSON object in UTF-8 (`b"{}"` when empty)."""
 
     signature: bytes
@@ -154,8 +163,9 @@ class AssetReport(NamedTuple):
     """All that one asset's walk left to be stored, one transaction with the rest of its batch.
 
     `results` belong to the signatures of the run's plan. `outcomes` is `pack_outcomes(...)` or `None` when only the
-    location is new. `settled`: every node has an outcome and none may be tried again. `collections` are the names of
-    collections the asset is to be added to.
+    location is new. `settled`: every node has an outcome and none may be tried again; under the digest `settles` when
+    that is not the run's own, as where only some pipelines may have the asset for the sake of where it lies.
+    `collections` are the names of collections the asset is to be added to.
     """
 
     blake3: bytes
@@ -168,6 +178,7 @@ class AssetReport(NamedTuple):
     failed: int = 0
     settled: bool = False
     collections: tuple[str, ...] = ()
+    settles: bytes | None = None
 
 
 class StepRef(NamedTuple):
@@ -241,7 +252,7 @@ class RunClosing(msgspec.Struct, frozen=True, kw_only=True):
     bytes_read: int = 0
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What happened to one node for one asset in one run."""
 
     state: State
@@ -263,11 +274,14 @@ _HEAD: dict[tuple[Any, ...], bytes] = {
 """What stands before the duration of a packed outcome."""
 _OUTCOME = struct.Struct("<BBBBI")
 _DURATION = struct.Struct("<I")
+_LONGEST = 0xFFFFFFFF
 
 
 def pack_outcomes(outcomes: Iterable[Outcome]) -> bytes:
     """Eight bytes for each node in the order of the plan: state, reason, origin, verdict, duration in microseconds."""
-    return b"".join([_HEAD[o[:4]] + _DURATION.pack(min(o[4], 0xFFFFFFFF)) for o in outcomes])
+    return b"".join(
+        [_HEAD[o.state, o.reason, o.origin, o.verdict] + _DURATION.pack(min(o.duration_us, _LONGEST)) for o in outcomes]
+    )
 
 
 def unpack_outcomes(packed: bytes) -> list[Outcome]:
@@ -278,7 +292,7 @@ def unpack_outcomes(packed: bytes) -> list[Outcome]:
     ]
 
 
-class NodeEvent(NamedTuple):
+class NodeEvent(msgspec.Struct, frozen=True, gc=False):
     """A status of one node for one asset, on its way to the bus."""
 
     time: int
@@ -293,13 +307,17 @@ class NodeEvent(NamedTuple):
     attempts: int = 1
 
 
+NodeEnd = tuple[str, State, Reason | None, Origin | None]
+"""A node, and how it ended for one asset."""
+
+
 class AssetEvent(NamedTuple):
     """One asset walked: its final status and every node's state and origin."""
 
     time: int
     asset: bytes
     status: str
-    nodes: Sequence[tuple[str, State, Reason | None, Origin | None]]
+    nodes: tuple[NodeEnd, ...]
 
 
 class RunEvent(NamedTuple):
@@ -318,7 +336,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     current: tuple[str, ...] = ()
 
 
-class RunHead(NamedTuple):
+class RunHead(msgspec.Struct, frozen=True, cache_hash=True):
     """The run that a batch of events belongs to."""
 
     uuid: UUID

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol, cast
 
 import reactivex as rx
+from msgspec.structs import replace
 from reactivex import Observable
 from reactivex import operators as ops
 from reactivex.scheduler import EventLoopScheduler, ThreadPoolScheduler
@@ -27,7 +28,7 @@ from cortex.sources.scan import Found
 from loom.errors import is_retryable
 from loom.model import AssetCounts, Event, NodeEvent, RunHead
 
-BATCH_ASSETS = 64
+BATCH_ASSETS = 192
 BATCH_SECONDS = 0.1
 MAX_REDONE = 3
 _REDO_DELAY_S = 0.5
@@ -240,7 +241,7 @@ class Executor:
         entry = told.entry
         if isinstance(told, Finished) and not told.done:
             entry.uploads, entry.kept = (), len(told.walked.computed)
-            lighter = told.walked._replace(computed=tuple(c._replace(artifacts=()) for c in told.walked.computed))
+            lighter = told.walked._replace(computed=tuple(replace(c, artifacts=()) for c in told.walked.computed))
             after = self._go_on(told._replace(walked=lighter), stored=True)
             if after is not None:
                 self._tell(after)

@@ -8,7 +8,6 @@ script without a main guard may ingest too. It ends, and its workers with it, wh
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import os
 import pickle
@@ -20,6 +19,7 @@ import sys
 from typing import Any
 
 from cortex.engine import child, confine, orders
+from cortex.engine.garbage import look_rarely
 from cortex.engine.records import Setup
 
 OPERATOR_GROUP = "cortex.operators"
@@ -38,7 +38,7 @@ def main(control_fd: int, board_fd: int, parent: int, *, early: bool = False) ->
             (size,) = struct.unpack("=Q", _read(incoming, 8))
             setup: Setup = pickle.loads(_read(incoming, size))  # noqa: S301 - from our own parent
         preload(setup)
-        gc.freeze()
+        look_rarely()
         _Server(control, board_fd, setup, parent).run()
 
 

@@ -14,6 +14,7 @@ from cortex.catalogue import EntryPointCatalogue
 from cortex.engine.beside import Beside
 from cortex.engine.cache import Cache
 from cortex.engine.executor import Executor
+from cortex.engine.garbage import looked_for_rarely
 from cortex.engine.headstart import HeadStart
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.keeper import CacheOnly, WithLoom
@@ -29,7 +30,7 @@ from loom.errors import LoomError
 from loom.model import AssetCounts, Event, RunClosing, RunEvent, RunHead, RunOpening, RunState, Worker, asset_uuid
 from loom.verbs import Loom
 
-IN_FLIGHT_PER_JOB = 96
+IN_FLIGHT_PER_JOB = 192
 
 
 class Files(Protocol):
@@ -133,7 +134,7 @@ class Ingest:
         self.reporter.begin([run.lane.plan.pipeline for run in self.runs], dry_run=self.order.dry_run)
         self._begin()
         broken: BaseException | None = None
-        with self._sandbox, Ticker(self, self._executor, self._sandbox, started):
+        with looked_for_rarely(), self._sandbox, Ticker(self, self._executor, self._sandbox, started):
             try:
                 self._executor.run(iter(self.files))
             except BaseException as error:

@@ -28,12 +28,13 @@ def is_live(upstream: Outcome, label: Branch | None) -> bool:
 def why_unreached(step: Step, outcomes: Sequence[Outcome | None]) -> Reason | None:
     """None when at least one inbound edge is live; else why none is. Everything upstream must have its outcome."""
     failed = cancelled = False
-    for upstream, label in ((edge.upstream, edge.branch) for edge in step.inbound):
-        if upstream == SOURCE:
+    for edge in step.inbound:
+        label = edge.branch
+        if edge.upstream == SOURCE:
             if label is None or label is Branch.PASS:
                 return None
             continue
-        outcome = outcomes[upstream]
+        outcome = outcomes[edge.upstream]
         if outcome is None:
             raise ValueError(f"node {step.node!r} was asked for before what stands upstream of it")
         if is_live(outcome, label):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
+import msgspec
+
 from cortex.engine.limits import Limits
 from cortex.node import ProducedArtifact
 from loom.graph.plan import AssetFilter, Plan
@@ -65,7 +67,7 @@ class Answer(NamedTuple):
     stored: tuple[tuple[int, StoredResult, Origin], ...] = ()
 
 
-class Computed(NamedTuple):
+class Computed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What computing one step gave, before it is stored. `started` is in microseconds since 1970. `retryable` results
     are not stored."""
 

@@ -20,6 +20,7 @@ from loom.model import (
     Event,
     FileStat,
     FoundAt,
+    NodeEnd,
     NodeEvent,
     Outcome,
     State,
@@ -136,7 +137,7 @@ def events_of(finished: Finished, now: int) -> list[Event]:
     asset = identified(entry).asset
     computed = {c.step: c for c in walked.computed}
     events: list[Event] = []
-    nodes = []
+    nodes: list[NodeEnd] = []
     for step, outcome in zip(run.lane.plan.steps, walked.outcomes, strict=True):
         if outcome is None:
             continue
@@ -149,7 +150,7 @@ def events_of(finished: Finished, now: int) -> list[Event]:
             events.append(NodeEvent(work.started, step.node, asset, "STARTED"))
         events.append(_ended(step.node, asset, outcome, work))
     status = "FAILED" if any(o is not None and o.state is State.FAILED for o in walked.outcomes) else "COMPLETED"
-    events.append(AssetEvent(now, asset, status, nodes))
+    events.append(AssetEvent(now, asset, status, tuple(nodes)))
     return events
 
 

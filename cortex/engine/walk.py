@@ -36,6 +36,14 @@ class Walker:
             {s.index: operators.create(s.operator, s.config, s.node) for s in lane.plan.steps if s.sandboxed}
             for lane in setup.lanes
         ]
+        self._contexts = [
+            {
+                s.index: partial(NodeContext, s.node, dry_run=lane.plan.dry_run, report_progress=board.progress)
+                for s in lane.plan.steps
+                if s.sandboxed
+            }
+            for lane in setup.lanes
+        ]
         self._wants = [together(node.wants() for node in nodes.values()) for nodes in self._nodes]
         self._open: dict[int, tuple[Media, Identity, int]] = {}
         for nodes in self._nodes:
@@ -106,25 +114,18 @@ class Walker:
                 node.close()
 
     def _step(self, item: Item, lane: int, media: Media, step: Step, course: Course) -> Outcome:
-        node = self._nodes[lane][step.index]
-        blame = next((b for b in item.blamed if b.lane == lane and b.step == step.index), None)
-        if blame is not None:
-            return course.add(failed(step, blame.code, blame.message, time.time_ns() // 1000), None)
+        if item.blamed:
+            blame = next((b for b in item.blamed if b.lane == lane and b.step == step.index), None)
+            if blame is not None:
+                return course.add(failed(step, blame.code, blame.message, time.time_ns() // 1000), None)
         self._board.enter(item.token, lane, step.index, "", self._limit(step, media.size))
         try:
-            context = partial(
-                NodeContext,
-                step.node,
-                course.upstream(step),
-                dry_run=self._setup.lanes[lane].plan.dry_run,
-                report_progress=self._board.progress,
-            )
+            node, make_context = self._nodes[lane][step.index], self._contexts[lane][step.index]
+            context = partial(make_context, course.upstream(step))
             skipped = look(node, step, course, context, media)
             return skipped or course.add(*compute(node, step, media, context, self._pause))
         except (Exception, MemoryError) as error:
             return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
-        finally:
-            self._board.leave()
 
     def _phase(self, name: str | None) -> None:
         self._board.phase(name or "")

@@ -14,6 +14,8 @@ SEQ_WITHIN = 48
 
 
 class Piece(Protocol):
+    """Frames of one sort: numbered events, or others. Never empty."""
+
     @property
     def frames(self) -> tuple[bytes, ...]: ...
 
@@ -54,6 +56,7 @@ class EventTap:
 
     def _drain(self) -> None:
         while pieces := self._subscription.take():
-            frames = [frame for piece in pieces for frame in piece.frames if b'"seq":' in frame[:SEQ_WITHIN]]
+            numbered = [piece.frames for piece in pieces if b'"seq":' in piece.frames[0][:SEQ_WITHIN]]
+            frames = [frame for frames in numbered for frame in frames]
             if frames:
                 self._reporter.events(frames)

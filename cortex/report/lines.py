@@ -10,6 +10,8 @@ import msgspec
 
 from cortex.engine.telling import Failure, Status
 
+_EVENT = b'\n{"message_type":"event",'
+
 
 class LineReporter:
     """Writes every report as a line with its `message_type`; notes for people go to stderr."""
@@ -27,7 +29,8 @@ class LineReporter:
         self._write("failure", failure._asdict())
 
     def events(self, events: Sequence[bytes]) -> None:
-        self._out.write(b"".join([b'{"message_type":"event",' + event[1:] + b"\n" for event in events]).decode())
+        lines = _EVENT.join([event[1:] for event in events])
+        self._out.write(f"{(_EVENT[1:] + lines).decode()}\n")
 
     def note(self, text: str) -> None:
         sys.stderr.write(f"{text}\n")

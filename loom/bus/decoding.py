@@ -82,7 +82,7 @@ def event_of(frame: EventFrame) -> Event:
             attempts=1 if frame.attempts is UNSET else frame.attempts,
         )
     if isinstance(frame, AssetFrame):
-        nodes = [(node, one.state, one.reason, one.origin) for node, one in frame.nodes.items()]
+        nodes = tuple((node, one.state, one.reason, one.origin) for node, one in frame.nodes.items())
         return AssetEvent(time, frame.asset.bytes, frame.status, nodes)
     return RunEvent(time, frame.status, frame.assets)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from loom.model import AssetEvent, Event, NodeEvent, Progress, RunEvent, RunHead
+from loom.model import AssetEvent, Branch, Event, NodeEnd, NodeEvent, Origin, Progress, Reason, RunEvent, RunHead
 from loom.wire.values import sendable
 
 MAX_TEXT = 4096
@@ -21,24 +21,14 @@ _encode = msgspec.json.Encoder().encode
 
 def event_json(seq: int | None, run: RunHead, event: Event) -> bytes:
     """One event as a JSON object in UTF-8; without `seq` in the form in which workers publish it."""
-    numbered: dict[str, Any] = {} if seq is None else {"seq": seq}
+    number = "" if seq is None else f'"seq":{seq},'
     if type(event) is NodeEvent:
-        return _encode(_node(numbered, run, event))
+        return (_node(number, run, event) if event.error is None else _failed(number, run, event)).encode()
     if type(event) is AssetEvent:
-        return _encode(_asset(numbered, run, event))
+        return _asset(number, run, event).encode()
     assert type(event) is RunEvent
-    return _encode(
-        {
-            "type": "run",
-            **numbered,
-            "time": time_text(event.time),
-            "run": run.uuid,
-            "pipeline": run.pipeline,
-            "status": event.status,
-            "assets": event.assets,
-            "dry_run": run.dry_run,
-        }
-    )
+    told = {"status": event.status, "assets": event.assets, "dry_run": run.dry_run}
+    return (_begin("run", number, run, event.time) + _members(told) + "}").encode()
 
 
 def progress_json(run: RunHead, progress: Progress) -> bytes:
@@ -67,8 +57,13 @@ def gap_json(first: int, last: int) -> bytes:
 
 def time_text(microseconds: int) -> str:
     """ISO 8601 in UTC with milliseconds, such as `2026-11-21T09:30:00.123Z`."""
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return f"{_second_text(seconds)}.{rest // 1000:03d}Z"
+    return _time_text(microseconds // 1000)
+
+
+@lru_cache(maxsize=256)
+def _time_text(milliseconds: int) -> str:
+    moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 @lru_cache(maxsize=1024)
@@ -80,45 +75,60 @@ def asset_text(blake3: bytes) -> str:
     )
 
 
-def _node(numbered: dict[str, Any], run: RunHead, event: NodeEvent) -> dict[str, Any]:
-    error = event.error
-    frame = {
-        "type": "node",
-        **numbered,
-        "time": time_text(event.time),
-        "run": run.uuid,
-        "pipeline": run.pipeline,
-        "node": event.node,
-        "asset": asset_text(event.asset),
-        "status": event.status,
-        "origin": event.origin,
-        "verdict": event.verdict,
-        "duration_ms": None if event.duration_us is None else event.duration_us / 1000,
-        "reason": event.reason,
-        "error": None if error is None else {"code": error[0], "message": sendable(error[1])[:MAX_TEXT]},
-        "dry_run": run.dry_run,
-    }
-    if event.attempts > 1:
-        frame["attempts"] = event.attempts
-    return frame
+def _node(number: str, run: RunHead, event: NodeEvent) -> str:
+    text = _node_template(run, event.node, event.status, event.origin, event.verdict, event.reason)
+    duration = event.duration_us
+    took = "null" if duration is None else duration / 1000
+    told = text % (number, time_text(event.time), asset_text(event.asset), took)
+    return told if event.attempts == 1 else f'{told[:-1]},"attempts":{event.attempts}}}'
 
 
-def _asset(numbered: dict[str, Any], run: RunHead, event: AssetEvent) -> dict[str, Any]:
-    return {
-        "type": "asset",
-        **numbered,
-        "time": time_text(event.time),
-        "run": run.uuid,
-        "pipeline": run.pipeline,
-        "asset": asset_text(event.asset),
-        "status": event.status,
-        "nodes": {
-            node: {"state": state, "reason": reason, "origin": origin} for node, state, reason, origin in event.nodes
-        },
-        "dry_run": run.dry_run,
-    }
+def _failed(number: str, run: RunHead, event: NodeEvent) -> str:
+    """Every error has its own words: they take the place of the last `null` of a template."""
+    assert event.error is not None
+    code, message = event.error
+    error = {"code": code, "message": sendable(message)[:MAX_TEXT]}
+    before, _, after = _node(number, run, event).rpartition('"error":null')
+    return f"{before}{_members({'error': error})}{after}"
+
+
+@lru_cache(maxsize=4096)
+def _node_template(
+    run: RunHead, node: str, status: str, origin: Origin | None, verdict: Branch | None, reason: Reason | None
+) -> str:
+    """All that many events have in common; left open are number, time, asset and duration."""
+    ended = _open({"status": status, "origin": origin, "verdict": verdict})
+    rest = _open({"reason": reason, "error": None, "dry_run": run.dry_run})
+    where = _open({"run": run.uuid, "pipeline": run.pipeline, "node": node})
+    return f'{{"type":"node",%s"time":"%s",{where},"asset":"%s",{ended},"duration_ms":%s,{rest}}}'
+
+
+def _asset(number: str, run: RunHead, event: AssetEvent) -> str:
+    begin = _begin("asset", number, run, event.time)
+    rest = _asset_rest(event.status, event.nodes, run.dry_run)
+    return f'{begin}"asset":"{asset_text(event.asset)}",{rest}}}'
+
+
+@lru_cache(maxsize=256)
+def _asset_rest(status: str, nodes: tuple[NodeEnd, ...], dry_run: bool) -> str:
+    told = {node: {"state": state, "reason": reason, "origin": origin} for node, state, reason, origin in nodes}
+    return _members({"status": status, "nodes": told, "dry_run": dry_run})
+
+
+def _begin(kind: str, number: str, run: RunHead, time: int) -> str:
+    return f'{{"type":"{kind}",{number}"time":"{time_text(time)}",{_run_members(run)},'
 
 
 @lru_cache(maxsize=64)
-def _second_text(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+def _run_members(run: RunHead) -> str:
+    return _members({"run": run.uuid, "pipeline": run.pipeline})
+
+
+def _members(values: dict[str, Any]) -> str:
+    """The inside of a JSON object."""
+    return _encode(values)[1:-1].decode()
+
+
+def _open(values: dict[str, Any]) -> str:
+    """The inside of a JSON object, to stand in a template."""
+    return _members(values).replace("%", "%%")

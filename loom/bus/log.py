@@ -66,17 +66,18 @@ class Log:
         frames: list[bytes] = []
         size = 0
         every = wanted == EVERYTHING
+        events, texts, capacity = self._events, self._json, self._capacity
         end = min(self._last, after + MOST_LOOKED_AT)
         seq = after
         while seq < end and size < limit_bytes:
             seq += 1
-            slot = seq % self._capacity
-            entry = self._events[slot]
+            slot = seq % capacity
+            entry = events[slot]
             assert entry is not None
             if every or wanted.wants(*entry):
-                text = self._json[slot]
+                text = texts[slot]
                 if text is None:
-                    text = self._json[slot] = event_json(seq, *entry)
+                    text = texts[slot] = event_json(seq, *entry)
                 frames.append(text)
                 size += len(text)
         return Read(tuple(frames), seq)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from loom.api.sockets import SEND_BUFFER
@@ -80,7 +81,7 @@ def test_filters(hub, listen):
     client = listen("node=thumb,other&status=FAILED&status=SKIPPED&pipeline=photos&type=node")
     frames(client, 1)
     hub.publish(RUN, events(3) + events(1, node="thumb") + events(2, node="thumb", status="FAILED"))
-    hub.publish(RUN._replace(pipeline="videos"), events(1, node="thumb", status="FAILED"))
+    hub.publish(replace(RUN, pipeline="videos"), events(1, node="thumb", status="FAILED"))
     hub.publish(RUN, events(1, node="other", status="SKIPPED"))
     assert [(frame["seq"], frame["node"]) for frame in frames(client, 3)] == [(5, "thumb"), (6, "thumb"), (8, "other")]
 

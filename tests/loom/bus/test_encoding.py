@@ -42,7 +42,7 @@ def test_attempts_stand_there_when_there_was_more_than_one():
 
 
 def test_asset_run_and_unnumbered_frames():
-    nodes = [("sha256", State.SKIPPED, Reason.STORED, Origin.REMOTE), ("thumb", State.FAILED, None, None)]
+    nodes = (("sha256", State.SKIPPED, Reason.STORED, Origin.REMOTE), ("thumb", State.FAILED, None, None))
     asset = json.loads(event_json(1, RUN, AssetEvent(TIME, ASSET, "FAILED", nodes)))
     assert asset["nodes"] == {
         "sha256": {"state": "SKIPPED", "reason": "STORED", "origin": "REMOTE"},
@@ -63,7 +63,7 @@ def test_every_frame_can_be_read_back():
     for frame in (
         event_json(1, RUN, NodeEvent(TIME, "n", ASSET, "SKIPPED", reason=Reason.FILTERED, attempts=2)),
         event_json(1, RUN, NodeEvent(TIME, "n", ASSET, "FAILED", error=("OPERATOR_FAILED", "x" * 10_000))),
-        event_json(1, RUN, AssetEvent(TIME, ASSET, "SKIPPED", [])),
+        event_json(1, RUN, AssetEvent(TIME, ASSET, "SKIPPED", ())),
         event_json(1, RUN, RunEvent(TIME, "STARTED")),
         progress_json(RUN, progress),
         hello_json(0),

@@ -1,0 +1,24 @@
+import gc
+import subprocess
+import sys
+
+import pytest
+
+from cortex.engine.garbage import looked_for_rarely
+
+
+def test_the_process_is_left_as_it_was_found():
+    before = gc.get_threshold()
+    with pytest.raises(ZeroDivisionError), looked_for_rarely():
+        assert gc.get_threshold()[0] > before[0]
+        raise ZeroDivisionError
+    assert gc.get_threshold() == before
+
+
+def test_a_process_of_our_own_freezes_what_it_has():
+    code = (
+        "import gc; from cortex.engine.garbage import look_rarely; look_rarely();"
+        " print(gc.get_freeze_count() > 1000, gc.get_threshold()[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "20000"]
