@@ -20,7 +20,7 @@ run: $(READY) $(if $(filter $(SAMPLES),$(MEDIA)),$(SAMPLES).made) ## ingest MEDI
 	@echo "LOOM_DATA_DIR='$(LOOM_DATA_DIR)' $(BIN)/cortex failures (or show, operators, pipeline list)"
 
 serve: $(READY) ## serve Loom over what make run has ingested
-	@$(BIN)/loom serve
+	@$(BIN)/loom serve --worker
 
 test: check ## every check, and the tests that are quick
 	@$(BIN)/python -m pytest -q -m "not slow"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from loom.version import VERSION
 
 if TYPE_CHECKING:
-    from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+    from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, Result
     from loom.graph.definition import Pipeline
     from loom.model import Branch
 
-__all__ = ["Branch", "MediaNode", "NodeContext", "NodeOptions", "OutputKey", "Pipeline", "__version__"]
+__all__ = ["Branch", "MediaNode", "NodeContext", "NodeOptions", "OutputKey", "Pipeline", "Result", "__version__"]
 
 __version__ = VERSION
 
@@ -26,6 +26,7 @@ _HOMES = {
     "NodeOptions": "cortex.node",
     "OutputKey": "cortex.node",
     "Pipeline": "loom.graph.definition",
+    "Result": "cortex.node",
 }
 
 

@@ -28,7 +28,7 @@ class Check(NamedTuple):
 def examine() -> list[Check]:
     """Looks at everything; a check that breaks is a check that failed."""
     checks: list[Check] = []
-    for look in (_python, _formats, _operators, _limits, _folders, _sandbox):
+    for look in (_python, _formats, _tools, _operators, _limits, _folders, _set_aside, _sandbox):
         try:
             checks.extend(look())
         except Exception as error:
@@ -53,6 +53,22 @@ def _formats() -> Iterator[Check]:
         yield Check(f"format {label}", ok, f"Pillow {'reads' if ok else 'does not read'} {label}", needed=name == "jpg")
     yield _imports("format HEIC", "pi_heif", "HEIC pictures")
     yield _imports("format video", "av", "video and sound")
+
+
+def _tools() -> Iterator[Check]:
+    """The libraries that decode, and the programs that operators call."""
+    import av
+    from PIL import __version__ as pillow
+
+    from cortex.catalogue import load
+
+    library = ".".join(map(str, av.library_versions["libavcodec"]))
+    yield Check("tools", True, f"Pillow {pillow}, PyAV {av.__version__} with libavcodec {library}, in this environment")
+    catalogue = load()
+    specs = [spec for operator in catalogue.ids() if (spec := catalogue.spec(operator)) is not None]
+    for program in sorted({needed.name for spec in specs for needed in spec.requires if needed.kind == "program"}):
+        path = shutil.which(program)
+        yield Check(f"tool {program}", path is not None, path or f"{program} is not installed", needed=False)
 
 
 def _imports(name: str, module: str, what: str) -> Check:
@@ -99,6 +115,20 @@ def _folder(name: str, folder: Path) -> Iterator[Check]:
     yield Check(name, writable, f"{folder} {'can' if writable else 'cannot'} be written")
     free = shutil.disk_usage(there).free
     yield Check(f"disk of {name}", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GB are free", needed=False)
+
+
+def _set_aside() -> Iterator[Check]:
+    """Messages that waited for a Loom server which refused them when it was back."""
+    from cortex.engine.patience import SPOOL
+    from cortex.engine.refused import REFUSED, reasons
+
+    room = CortexSettings.load({}).meta_path / SPOOL
+    for folder in sorted(room.glob(f"*/{REFUSED}")):
+        refused = list(reasons(folder))
+        if refused:
+            last = f"the last with {refused[-1].code}: {refused[-1].message}"
+            kept = f"{folder} keeps {len(refused):,} messages that Loom refused, {last} They can be deleted"
+            yield Check("set aside", False, kept, needed=False)
 
 
 def _sandbox() -> Iterator[Check]:

@@ -9,31 +9,32 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cortex.catalogue import load
+from cortex.engine.beside import at_once
 from cortex.engine.cache import Cache, MetaPathCache, XattrCache
-from cortex.engine.ingest import Ended, Files, Ingest, Order
+from cortex.engine.ingest import Claim, Ended, Ingest, Order
 from cortex.engine.limits import Limits
+from cortex.engine.records import Lane
 from cortex.engine.scheme import Chosen, Scheme
-from cortex.operators.sources import FilesystemSource, LoomSource, ScanWishes
+from cortex.operators.sources import FileSource, FilesystemSource, LoomSource, ScanWishes
 from cortex.request import Request
 from cortex.settings import CortexSettings
-from cortex.sources.scan import absolute
+from cortex.sources.lanes import LaneOptions
+from cortex.sources.scan import Scan, absolute
 from loom.errors import LoomError
 from loom.graph.definition import read_document
-from loom.model import Event, RunHead, Worker
+from loom.model import Event, Resources, RunHead, Worker
 from loom.version import VERSION
 
 if TYPE_CHECKING:
     from cortex.engine.headstart import HeadStart
     from cortex.engine.telling import Reporter
     from loom.verbs import Loom
-
-NEVER_SETTLED = bytes(32)
-"""A digest under which no file counts as settled, so that every file is visited."""
 
 FILES = frozenset({".yaml", ".yml", ".json", ".toml"})
 
@@ -64,7 +65,7 @@ def choose(request: Request, loom: Loom | None, default: Callable[[], dict[str, 
     if loom is None:
         raise LoomError("USAGE", "without Loom there are no stored pipelines: give --pipeline a file")
     if name is not None:
-        stored = loom.pipeline(name)
+        stored = loom.pipeline(name, request.version)
         return [_enabled(Chosen(stored.definition, stored.version, matched=False))]
     pipelines = [p for p in _all_pipelines(loom) if p.enabled]
     if not pipelines:
@@ -96,22 +97,43 @@ def make_cache(settings: CortexSettings, *, embedded: bool) -> Cache | None:
     return XattrCache(meta_path) if kind == "xattr" else meta_path
 
 
-def make_files(request: Request, scheme: Scheme, loom: Loom | None, host: str, *, dry_run: bool) -> Files:
-    """The source of the files: the pipeline's own, or with several pipelines that of the best."""
-    source = scheme.lanes[0].plan.source
-    node = load().create(source.operator, source.config, source.node)
-    if not isinstance(node, FilesystemSource | LoomSource):
-        raise LoomError("DEFINITION_INVALID", f"{source.operator} is not a source of files")
-    if isinstance(node, FilesystemSource) and not (request.paths or request.files_from or request.places):
+def make_files(request: Request, scheme: Scheme, loom: Loom | None, host: str, *, dry_run: bool) -> Scan:
+    """The files that are in the sources of the pipelines. Each pipeline may have those that its own source and the
+    paths of its `match` let pass. Raises `USAGE` for pipelines whose files do not come from the same place."""
+    sources = [_source_of(lane, scheme.lanes[0]) for lane in scheme.lanes]
+    if isinstance(sources[0], FilesystemSource) and not (request.paths or request.files_from or request.places):
         raise LoomError("USAGE", "say which files or folders to ingest: cortex ingest PATH...")
-    return node.open_scan(
+    wished = wishes(request, dry_run=dry_run)
+    lanes = [
+        LaneOptions(source.scan_options(wished), lane.match.path)
+        for source, lane in zip(sources, scheme.lanes, strict=True)
+    ]
+    differ = len(set(lanes)) > 1 or lanes[0].paths
+    return sources[0].open_scan(
         roots_of(request),
         loom=loom,
         host=host,
-        plan=NEVER_SETTLED if request.recompute else scheme.settles,
+        plan=scheme.settles,
         listed=listed(request),
-        wishes=wishes(request, dry_run=dry_run),
+        wishes=wished,
+        lanes=lanes if differ else (),
     )
+
+
+def _source_of(lane: Lane, best: Lane) -> FileSource[Any]:
+    """The source of a lane, which must take its files from where that of the best lane takes them."""
+    source, other = lane.plan.source, best.plan.source
+    node = load().create(source.operator, source.config, source.node)
+    if not isinstance(node, FileSource):
+        raise LoomError("DEFINITION_INVALID", f"{source.operator} is not a source of files")
+    is_same = source.operator == other.operator
+    if not is_same or (isinstance(node, LoomSource) and source.config != other.config):
+        raise LoomError(
+            "USAGE",
+            f"the pipelines {best.plan.pipeline!r} and {lane.plan.pipeline!r} take their files from different places:"
+            " say which is meant with --pipeline",
+        )
+    return node
 
 
 def wishes(request: Request, *, dry_run: bool) -> ScanWishes:
@@ -128,17 +150,24 @@ def wishes(request: Request, *, dry_run: bool) -> ScanWishes:
         hidden=request.hidden,
         limit=request.limit,
         rehash=request.rehash,
+        visit_all=bool(request.recompute),
         dry_run=dry_run,
     )
 
 
-def this_worker() -> Worker:
-    """This machine, and the versions of what decides results."""
+def resources() -> Resources:
+    """What this machine has to work with."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Resources(cpus=os.cpu_count() or 1, memory=memory)
+
+
+def this_worker(name: str | None = None) -> Worker:
+    """This machine, or one worker on it, and the versions of what decides results."""
     versions = {"cortex": VERSION, "python": platform.python_version()}
     for package in ("pillow", "av"):
         with contextlib.suppress(PackageNotFoundError):
             versions[package] = version(package)
-    return Worker(name=platform.node(), versions=versions)
+    return Worker(name=name or platform.node(), versions=versions)
 
 
 def roots_of(request: Request) -> list[bytes]:
@@ -166,6 +195,13 @@ def _paths_in(file: BinaryIO) -> Iterator[bytes]:
         yield from read_list(file)
 
 
+@dataclass
+class Interruption:
+    """Whether Ctrl-C or SIGTERM came while an ingest ran; it stays true for what happens after it."""
+
+    came: bool = False
+
+
 def execute(
     request: Request,
     settings: CortexSettings,
@@ -176,6 +212,8 @@ def execute(
     reporter: Reporter,
     publish: Callable[[RunHead, Sequence[Event]], None],
     head_start: HeadStart | None = None,
+    acknowledged: Callable[[], bool] = at_once,
+    interruption: Interruption | None = None,
 ) -> Ended:
     """Runs the ingest; Ctrl-C and SIGTERM end it in order, the second time at once. Raises `USAGE` for a node to be
     computed again that no pipeline has."""
@@ -185,7 +223,9 @@ def execute(
     host = platform.node()
     dry_run = all(lane.plan.dry_run for lane in scheme.lanes)
     files = make_files(request, scheme, loom, host, dry_run=dry_run)
-    countable = scheme.lanes[0].plan.source.operator == FilesystemSource.operator and request.files_from != "-"
+    listed_once = request.files_from is not None and not Path(request.files_from).is_file()  # a pipe, or stdin
+    countable = scheme.lanes[0].plan.source.operator == FilesystemSource.operator and not listed_once
+    claim = Claim(*request.claim) if request.claim is not None else None
     order = Order(
         lanes=scheme.lanes,
         versions=scheme.versions,
@@ -193,16 +233,18 @@ def execute(
         settles=scheme.settles,
         paths=tuple(map(absolute, roots_of(request))),
         host=host,
-        worker=this_worker(),
+        worker=this_worker(claim.worker if claim is not None else None),
         jobs=settings.jobs,
         limits=Limits(memory=settings.memory_limit, base_s=settings.timeout_s),
         dry_run=dry_run,
         recompute=request.recompute,
         total=_counter(request, scheme, host) if countable else None,
         head_start=head_start,
+        claim=claim,
     )
-    ingest = Ingest(order, files, loom, make_cache(settings, embedded=embedded), load(), reporter, publish)
-    with _signals(ingest):
+    cache = make_cache(settings, embedded=embedded)
+    ingest = Ingest(order, files, loom, cache, load(), reporter, publish, acknowledged)
+    with _signals(ingest, interruption or Interruption()):
         return ingest.run()
 
 
@@ -210,15 +252,7 @@ def _counter(request: Request, scheme: Scheme, host: str) -> Callable[[threading
     """Counts the source once more, beside the run, for the time that is left."""
 
     def count(end: threading.Event) -> tuple[int, int] | None:
-        node = FilesystemSource(**scheme.lanes[0].plan.source.config)
-        scan = node.open_scan(
-            roots_of(request),
-            loom=None,
-            host=host,
-            plan=b"",
-            listed=listed(request),
-            wishes=wishes(request, dry_run=True),
-        )
+        scan = make_files(request, scheme, None, host, dry_run=True)
         for _ in scan:
             if end.is_set():
                 return None
@@ -228,13 +262,18 @@ def _counter(request: Request, scheme: Scheme, host: str) -> Callable[[threading
 
 
 @contextlib.contextmanager
-def _signals(ingest: Ingest) -> Iterator[None]:
+def _signals(ingest: Ingest, interruption: Interruption) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = {
-        number: signal.signal(number, lambda *_: ingest.interrupt()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+
+    def interrupt(*_: object) -> None:
+        interruption.came = True
+        ingest.interrupt()
+
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    if interruption.came:
+        ingest.interrupt()
     try:
         yield
     finally:

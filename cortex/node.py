@@ -13,7 +13,8 @@ from cortex.media.wants import Wants
 from loom.errors import LoomError
 from loom.graph.builder import PipelineNode
 from loom.graph.specs import OutputSpec, Port, Requirement
-from loom.model import Branch, StoredResult
+from loom.model import Branch
+from loom.shapes import is_media_type
 
 if TYPE_CHECKING:
     from cortex.media import Media
@@ -71,6 +72,30 @@ class ProducedArtifact(NamedTuple):
     media_type: str
 
 
+class Result(NamedTuple):
+    """What `MediaNode.exists_result` gives: outputs by the names of their keys, and the verdict."""
+
+    outputs: Mapping[str, Any] = {}
+    verdict: Branch = Branch.PASS
+
+    def checked(self) -> dict[str, Any]:
+        """The outputs. Raises `OUTPUT_INVALID` as `NodeContext.output`, and for a verdict that is none."""
+        if self.verdict not in (Branch.PASS, Branch.FAIL):
+            raise LoomError("OUTPUT_INVALID", "the verdict of a result is PASS or FAIL")
+        for name, value in self.outputs.items():
+            _check_size(name, value)
+        return dict(self.outputs)
+
+
+def _check_size(name: str, value: object) -> None:
+    try:
+        size = len(msgspec.json.encode(value))
+    except (TypeError, ValueError) as error:
+        raise LoomError("OUTPUT_INVALID", f"output {name!r} is not JSON: {error}") from error
+    if size > MAX_OUTPUT:
+        raise LoomError("OUTPUT_INVALID", f"output {name!r} has {size} bytes of JSON, more than {MAX_OUTPUT}")
+
+
 class NodeContext:
     """One node's work on one asset: where outputs, artifacts, the verdict and effects go.
 
@@ -109,16 +134,8 @@ class NodeContext:
         if not isinstance(value, key.accepts):
             raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not a {key.accepts[-1].__name__}")
         if type(value) not in _SMALL:
-            self._check_size(key, value)
+            _check_size(key.name, value)
         self.outputs[key.name] = value
-
-    def _check_size(self, key: OutputKey[T], value: T) -> None:
-        try:
-            size = len(msgspec.json.encode(value))
-        except (TypeError, ValueError) as error:
-            raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not JSON: {error}") from error
-        if size > MAX_OUTPUT:
-            raise LoomError("OUTPUT_INVALID", f"output {key.name!r} has {size} bytes of JSON, more than {MAX_OUTPUT}")
 
     def upstream_output(self, node_id: str, key: str) -> Any:
         """The value that the node `node_id` published under `key`; None if it was skipped or gave no such value.
@@ -140,7 +157,10 @@ class NodeContext:
         self.result_verdict, self.verdict_reason = branch, reason
 
     def artifact(self, name: str, data: bytes, media_type: str) -> None:
-        """Adds a derived file; kept once per content, beside the result."""
+        """Adds a derived file; kept once per content, beside the result. Raises `OUTPUT_INVALID` for a media type that
+        is none."""
+        if not is_media_type(media_type):
+            raise LoomError("OUTPUT_INVALID", f"{media_type!r} is not a media type, as image/png is one")
         self.artifacts.append(ProducedArtifact(name, bytes(data), media_type))
 
     def effect(self, description: str, do: Callable[[], object]) -> None:
@@ -212,8 +232,9 @@ class MediaNode(PipelineNode, Generic[O]):
         """Step 1 of the lifecycle: is the node on in its options?"""
         return self.options.enabled
 
-    def exists_result(self, ctx: NodeContext, media: Media) -> StoredResult | None:
-        """Step 2, asked after Loom and the cache had none: a result this operator knows of in another way, or None."""
+    def exists_result(self, ctx: NodeContext, media: Media) -> Result | None:
+        """Step 2, asked after Loom and the cache had none: a result this operator knows of in another way, or None. It
+        is stored as if it had been computed."""
         return None
 
     def is_processable(self, media: Media) -> bool:

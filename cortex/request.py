@@ -7,10 +7,13 @@ import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 
 class Request(NamedTuple):
-    """What the command line asks of an ingest. `places` are files to be visited in any case."""
+    """What the command line asks of an ingest. `places` are files to be visited in any case. `version`: which of the
+    pipeline, if it is not the current one. `claim`: a run that Loom has handed out, and the name of the worker that has
+    it."""
 
     paths: tuple[Path, ...] = ()
     pipeline: str | None = None
@@ -33,6 +36,8 @@ class Request(NamedTuple):
     events: bool = False
     quiet: bool = False
     places: tuple[bytes, ...] = ()
+    version: int | None = None
+    claim: tuple[UUID, str] | None = None
 
     def goes_on_with(self) -> str:
         """What to say to who interrupted it. One that visits failed files anew goes on with their folders."""

@@ -11,6 +11,9 @@ from typing import Any
 from loom import layers
 from loom.layers import Place, setting
 
+LEAST_MEMORY = 64 * 1024**2
+"""Bytes with which a worker can still decode a common picture."""
+
 
 def _cores(_: Place) -> int:
     """The cores this process may use, which in a container are fewer than the machine has."""
@@ -22,14 +25,14 @@ class CortexSettings:
     """`memory_limit` and `spool_limit` are bytes. `origins` says for each setting where its value came from."""
 
     loom_url: str | None = setting("LOOM_URL", layers.text)
-    loom_token: str | None = setting("LOOM_TOKEN", layers.text, secret=True)
+    loom_token: str | None = setting("LOOM_TOKEN", layers.text, shown=layers.masked)
     jobs: int = setting("CORTEX_JOBS", layers.whole(1, 1024), of=_cores)
     cache: str = setting("CORTEX_CACHE", layers.one_of("auto", "meta-path", "xattr", "none"), "auto")
     meta_path: Path = setting(  # noqa: RUF009
         "CORTEX_META_PATH", layers.folder, of=lambda place: layers.cache_folder(place.environ) / "cortex" / "meta"
     )
     spool_limit: int = setting("CORTEX_SPOOL_LIMIT", layers.size, 1024**3)
-    memory_limit: int = setting("CORTEX_MEMORY_LIMIT", layers.size, 1024**3)
+    memory_limit: int = setting("CORTEX_MEMORY_LIMIT", layers.size_from(LEAST_MEMORY), 1024**3)
     timeout_s: float = setting("CORTEX_TIMEOUT_S", layers.seconds, 60.0)
     origins: dict[str, str] = field(default_factory=dict)
 

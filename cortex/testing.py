@@ -38,8 +38,9 @@ def run_operator(
     upstream: Mapping[str, Mapping[str, Any]] | None = None,
     dry_run: bool = False,
 ) -> OperatorRun:
-    """Walks one file through one operator: enabled, processable, compute. `upstream` gives the outputs of the nodes it
-    reads, by node id. What `compute` raises is raised here: `LoomError` for a bad file, anything else for a defect."""
+    """Walks one file through one operator: enabled, known, processable, compute. `upstream` gives the outputs of nodes,
+    by node id; the others that it reads count as skipped. What `compute` raises is raised here: `LoomError` for a bad
+    file, anything else for a defect."""
     effects: list[str] = []
     collections: list[str] = []
     if not node.is_enabled():
@@ -52,9 +53,10 @@ def run_operator(
         if not dry_run:
             do()
 
+    read = node.named_nodes() or node.reads or ()
     context = NodeContext(
         node.id,
-        upstream or {},
+        {**dict.fromkeys(read), **(upstream or {})},
         dry_run=dry_run,
         perform=perform if "effect" in node.capabilities else None,
         collect=collections.append if "effect" in node.capabilities else None,
@@ -62,6 +64,9 @@ def run_operator(
     node.open()
     try:
         with Media.open_path(os.fsencode(path), node.wants()) as media:
+            known = node.exists_result(context, media)
+            if known is not None:
+                return _skipped(Reason.STORED)._replace(outputs=known.checked(), verdict=known.verdict)
             if not node.is_processable(media):
                 return _skipped(Reason.NOT_PROCESSABLE)
             node.compute(context, media)

@@ -2,44 +2,165 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
 
-import typer
+from loom.errors import NO_ROOM, LoomError
 
-from loom.errors import LoomError
+if TYPE_CHECKING:
+    import typer
 
 INTERRUPTED = 130
+EXIT_CODES = (INTERRUPTED, 2, 5, 6, 1, 4, 3, 0)
+"""A command ends with the first that applies."""
+
+_ENDING_OPTIONS = frozenset({"version", "install_completion", "show_completion"})
 
 
-def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
-    """Calls the command line; returns the exit code. With LOOM_DEBUG set, unexpected errors show their traceback."""
+def run(
+    app: typer.Typer,
+    arguments: Sequence[str] | None = None,
+    *,
+    on_usage: Callable[[str], None] | None = None,
+    on_interrupt: Callable[[], None] | None = None,
+) -> int:
+    """Calls the command line; returns the exit code. `on_usage` is told why it cannot be understood, before it is said;
+    `on_interrupt` is called when a command left it to others to tell of an interrupt."""
+    return ended(lambda: _call(app, arguments, on_usage, on_interrupt))
+
+
+def ended(command: Callable[[], int]) -> int:
+    """The exit code of a command once all that it wrote has left this process. With LOOM_DEBUG set, unexpected errors
+    show their traceback."""
+    _open_closed_streams()
+    _lose_no_character(sys.stdout)
     try:
-        result = app(arguments, standalone_mode=False)
-    except typer.Exit as end:
-        return end.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        code = command()
     except LoomError as error:
-        say(f"{error.code}: {error.message}")
-        return error.exit_code
-    except BrokenPipeError:
-        # the reader of our output is gone; keep the interpreter from writing to it once more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        code = _told(error)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except OSError as error:
+        code = _failed(_flush(sys.stdout) or error)
     except Exception as error:
-        if callable(show := getattr(error, "show", None)):
-            show()  # wrong usage, as the command line library tells it
-            return 2
-        if os.environ.get("LOOM_DEBUG"):
-            traceback.print_exc()
-        say(f"INTERNAL: {type(error).__name__}: {error} (set LOOM_DEBUG=1 to see where)")
-        return 1
-    return result if isinstance(result, int) else 0
+        code = _unexpected(error)
+    lost = _flush(sys.stdout)
+    if lost is not None and first_that_applies(code, 1) != code:
+        code = _failed(lost)
+    _flush(sys.stderr)
+    return code
+
+
+def first_that_applies(*codes: int) -> int:
+    return min(codes, key=EXIT_CODES.index)
 
 
 def say(text: str) -> None:
-    """A message for a person."""
-    sys.stderr.write(f"{text}\n")
+    """A message for a person, if there is one who can hear it."""
+    with suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+
+
+def in_utf8(stream: TextIO) -> TextIO:
+    """The stream, from now on in UTF-8 whatever the locale says, for what programs read: JSON is nothing else."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return stream
+
+
+def no_room(error: OSError) -> LoomError | None:
+    """`DISK_FULL`, when that is what the system says."""
+    if error.errno not in NO_ROOM:
+        return None
+    return LoomError("DISK_FULL", f"{error.filename or 'The output or a file'} cannot be written: {error.strerror}.")
+
+
+def _open_closed_streams() -> None:
+    """Who started us may have closed the standard streams; no file that is opened later may come to stand for one."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+
+
+def _lose_no_character(stream: TextIO) -> None:
+    """What the locale has no character for, in the name of a file for example, is shown by its number."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _call(
+    app: typer.Typer,
+    arguments: Sequence[str] | None,
+    on_usage: Callable[[str], None] | None,
+    on_interrupt: Callable[[], None] | None,
+) -> int:
+    import typer
+
+    try:
+        result = _command_of(app)(arguments, standalone_mode=False)
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        if on_interrupt is not None:
+            on_interrupt()
+        return INTERRUPTED
+    except Exception as error:
+        if on_usage is not None and callable(told := getattr(error, "format_message", None)):
+            on_usage(told())
+        raise
+    return result if isinstance(result, int) else 0
+
+
+def _command_of(app: typer.Typer) -> Callable[..., object]:
+    """What prints something and ends has no environment twin: `LOOM_VERSION` is a name that people use otherwise."""
+    from typer.main import get_command
+
+    command = get_command(app)
+    for parameter in command.params:
+        if parameter.name in _ENDING_OPTIONS:
+            vars(parameter)["allow_from_autoenv"] = False
+    return command
+
+
+def _flush(stream: TextIO) -> OSError | None:
+    """Hands over what waits to be written; why that cannot be done. The interpreter would try again at its end, and
+    complain, so that the stream leads nowhere then."""
+    try:
+        stream.flush()
+    except OSError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        return OSError(error.errno, error.strerror, "The output")
+    return None
+
+
+def _told(error: LoomError) -> int:
+    say(f"{error.code}: {error.message}")
+    return error.exit_code
+
+
+def _failed(error: OSError) -> int:
+    if isinstance(error, BrokenPipeError):
+        return 1  # whoever read our output has had enough, which needs no words
+    told = no_room(error)
+    return _unexpected(error) if told is None else _told(told)
+
+
+def _unexpected(error: Exception) -> int:
+    if callable(show := getattr(error, "show", None)):
+        with suppress(OSError):
+            show()  # wrong usage, as the command line library tells it
+        return 2
+    if os.environ.get("LOOM_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    say(f"INTERNAL: {type(error).__name__}: {error} (set LOOM_DEBUG=1 to see where)")
+    return 1

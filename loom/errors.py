@@ -6,7 +6,11 @@ results that fail with a retryable code are not stored, those that fail with a p
 
 from __future__ import annotations
 
+from errno import EDQUOT, EFBIG, ENOSPC
 from typing import NamedTuple
+
+NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG})
+"""What the system says when a disk or a quota is full, or a file may not grow further."""
 
 
 class Code(NamedTuple):
@@ -50,7 +54,11 @@ CODES: dict[str, Code] = {
     "NOT_FOUND": Code("There is nothing of that name.", http=404),
     "NAME_RESERVED": Code("This name is reserved.", http=422, exit=2),
     "VERSION_CONFLICT": Code("Someone else changed it in the meantime.", retryable=True, http=412),
+    "RUN_ENDED": Code("The run has ended.", http=409),
+    "RUN_LOST": Code("The run was given to another worker.", http=409),
+    "CHANGED": Code("The file is no longer the one that is known.", http=409),
     "BODY_TOO_LARGE": Code("The request is larger than allowed.", http=413),
+    "RANGE_NOT_SATISFIABLE": Code("The file ends before the bytes that are asked for.", http=416),
     "DIGEST_MISMATCH": Code("The bytes do not have the digest under which they were sent.", http=422),
     "UNAUTHORIZED": Code("A valid token is needed.", http=401, exit=5),
     "FORBIDDEN_HOST": Code("This server does not answer to that host name.", http=421),

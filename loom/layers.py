@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from loom.graph.sizes import parse_size
 S = TypeVar("S")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+_BEFORE_HOST = re.compile(r"^([^:/]+://[^:/@]*:)[^@]*@(?:[^/?]*@)?")
+_IN_QUERY = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 
 
 class Place(NamedTuple):
@@ -31,7 +34,7 @@ class Rule(NamedTuple):
     env: str
     read: Callable[[Any, Path], Any]
     default: Callable[[Place], Any]
-    secret: bool
+    shown: Callable[[Any], str]
 
 
 class Row(NamedTuple):
@@ -44,10 +47,11 @@ class Row(NamedTuple):
 
 def setting(
     env: str, read: Callable[[Any, Path], Any], default: Any = None, *, of: Callable[[Place], Any] | None = None,
-    secret: bool = False,
+    shown: Callable[[Any], str] = str,
 ) -> Any:  # fmt: skip
-    """A field of a settings class. `of` computes a default that depends on the machine or on other settings."""
-    return dataclasses.field(metadata={"rule": Rule(env, read, of or (lambda _: default), secret)})
+    """A field of a settings class. `of` computes a default that depends on the machine or on other settings; `shown`
+    is what may be read of a value."""
+    return dataclasses.field(metadata={"rule": Rule(env, read, of or (lambda _: default), shown)})
 
 
 def rules(settings: type[Any]) -> dict[str, Rule]:
@@ -59,8 +63,8 @@ def load(
     settings: type[S], file: str, flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path | None = None
 ) -> S:
     """An instance of the settings class with the values of all layers. A flag that is None was not given, an empty
-    variable is not set. `file` is looked for in `cwd` (default: the current folder), then in the user's configuration
-    folder; the first that has a setting wins. Raises `CONFIG_INVALID`."""
+    variable is not set, nor is what is an empty text in a file. `file` is looked for in `cwd` (default: the current
+    folder), then in the user's configuration folder; the first that has a setting wins. Raises `CONFIG_INVALID`."""
     here = (cwd or Path.cwd()).absolute()
     wanted = rules(settings)
     files = [(path, _read_file(path, wanted)) for path in (here / file, config_folder(environ) / file)]
@@ -80,7 +84,7 @@ def load(
 def rows(settings: Any) -> list[Row]:
     """Every setting of an instance with its value as text and its origin."""
     return [
-        Row(name, _text(getattr(settings, name), rule.secret), settings.origins[name])
+        Row(name, _text(getattr(settings, name), rule.shown), settings.origins[name])
         for name, rule in rules(type(settings)).items()
     ]
 
@@ -98,7 +102,7 @@ def _given(
     if environ.get(rule.env):
         return environ[rule.env], f"environment {rule.env}", here
     for path, content in files:
-        if name in content:
+        if content.get(name, "") != "":
             return content[name], f"file {path}", path.parent
     return None
 
@@ -129,12 +133,20 @@ def _read_file(path: Path, wanted: Mapping[str, Rule]) -> dict[str, Any]:
     return content
 
 
-def _text(value: Any, secret: bool) -> str:
+def _text(value: Any, shown: Callable[[Any], str]) -> str:
     if value is None:
         return ""
-    if secret:
-        return "***"
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return ", ".join(value) if isinstance(value, tuple) else shown(value)
+
+
+def masked(_: str) -> str:
+    """For a secret."""
+    return "***"
+
+
+def without_password(url: str) -> str:
+    """For a URL: all of it but the password, be it before the host or in the query."""
+    return _IN_QUERY.sub(r"\1***", _BEFORE_HOST.sub(r"\1***@", url))
 
 
 def text(raw: Any, _: Path) -> str:
@@ -188,6 +200,18 @@ def seconds(raw: Any, _: Path) -> float:
 def size(raw: Any, _: Path) -> int:
     """Bytes, as a number or such as `1GB`."""
     return parse_size(raw)
+
+
+def size_from(least: int) -> Callable[[Any, Path], int]:
+    """Bytes as `size`, and not less than so many."""
+
+    def read(raw: Any, base: Path) -> int:
+        value = size(raw, base)
+        if value < least:
+            raise ValueError(f"must be at least {least // 1024**2}MB")
+        return value
+
+    return read
 
 
 def one_of(*choices: str) -> Callable[[Any, Path], str]:

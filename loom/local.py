@@ -13,7 +13,11 @@ from loom.graph.specs import Catalogue, ConfigProblem, Operators, OperatorSpec
 from loom.service.loom import LocalLoom
 from loom.settings import DEFAULT_PIPELINE, LoomSettings, shipped
 from loom.store.database import Database
+from loom.store.databaselock import hold_database
 from loom.store.datafolder import DataFolder
+from loom.store.engines import parse_url, sqlite_path
+from loom.store.homefolder import claim_files
+from loom.store.scratch import RESTORING, sweep
 
 
 class Local(NamedTuple):
@@ -54,12 +58,18 @@ def installed_operators() -> list[Operators]:
 
 @contextmanager
 def hold_loom(settings: LoomSettings) -> Iterator[Local]:
-    """Takes hold of the data folder and opens Loom for writing; a new one is given the default pipeline. Raises
-    `DataFolderLocked` and what the database has to say."""
+    """Takes hold of the data folder and of the database, and opens Loom for writing; a new one is given the default
+    pipeline. Raises `DataFolderLocked`, `CONFIG_INVALID` when the derived files of this database lie in another data
+    folder, and what the database has to say."""
     with ExitStack() as stack:
         folder = stack.enter_context(DataFolder.open(settings.data_dir))
+        url = parse_url(settings.database_url)
+        if url.get_backend_name() == "sqlite":
+            stack.enter_context(hold_database(sqlite_path(url), settings.data_dir))
+        sweep(settings.data_dir, RESTORING)
         database = Database.open(settings.database_url)
         stack.callback(database.close)
+        claim_files(database, folder)
         hub = Hub(StoredSequence(database))
         stack.callback(hub.close)
         local = _put_together(database, settings, hub, folder)
@@ -68,10 +78,14 @@ def hold_loom(settings: LoomSettings) -> Iterator[Local]:
 
 
 @contextmanager
-def look_at_loom(settings: LoomSettings, *, trace: bool = True) -> Iterator[Local]:
-    """Opens Loom only to be looked at; without `trace` not a byte changes on the disk."""
+def look_at_loom(settings: LoomSettings, *, trace: bool = True, migrate: bool = True) -> Iterator[Local]:
+    """Opens Loom only to be looked at; without `trace` not a byte changes on the disk, without `migrate` no database is
+    made or brought up to date."""
     there = settings.data_dir.exists() or not settings.database_url.startswith("sqlite")
-    database = (Database.open if trace and there else Database.open_readonly)(settings.database_url)
+    if trace and there:
+        database = Database.open(settings.database_url, migrate=migrate)
+    else:
+        database = Database.open_readonly(settings.database_url)
     try:
         yield _put_together(database, settings, Hub(), None)
     finally:

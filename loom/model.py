@@ -7,11 +7,8 @@ raw bytes inside the product and as hexadecimal or UUID text only at its edge. T
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable
-from enum import StrEnum
-from itertools import product
-from typing import Any, NamedTuple
+from enum import IntEnum, StrEnum
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -71,6 +68,9 @@ class Origin(Word):
 
 
 class RunState(Word):
+    """`QUEUED`: it waits for a worker. A run that is paused is RUNNING."""
+
+    QUEUED = "QUEUED"
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
     PARTIAL = "PARTIAL"
@@ -103,10 +103,10 @@ class FileStat(NamedTuple):
 
 class KnownFile(NamedTuple):
     """One file of a directory as Loom remembers it. `settled`: nothing is left to do for it under the plan asked for
-    as long as its stat is the same. `present`: not known to be gone; it may be out of reach, and is not settled then.
+    as long as its stat is the same. `present`: not known to be gone; gone or out of reach it is not settled.
     `asset` is the BLAKE3 of its content, given only when it is not settled and its stat can be trusted (it was not
     written just before it was read); a file with an untrusted stat is never settled. `device` is where it lay when it
-    was last read; devices may have other numbers since."""
+    was last read; devices may have other numbers since. `failed`: it is settled, and some node had failed on it."""
 
     name: bytes
     size: int
@@ -116,6 +116,7 @@ class KnownFile(NamedTuple):
     present: bool
     settled: bool
     asset: bytes | None = None
+    failed: bool = False
 
 
 class ArtifactRef(NamedTuple):
@@ -197,6 +198,14 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
 
 
+class Resources(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker has to work with. `memory` in bytes."""
+
+    cpus: int = 0
+    memory: int = 0
+    gpus: int = 0
+
+
 class RunOpening(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller says when it begins a run that it executes itself. The caller makes up `uuid`; saying it twice
     does nothing more. `settles` is the digest under which assets count as settled when it is not the plan's own (a
@@ -242,7 +251,8 @@ class NodeCounts(msgspec.Struct):
 
 
 class RunClosing(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended."""
+    """How a run ended. `worker` is who says so, which is needed for a run that was claimed. `would_write` is what a
+    dry run would have written."""
 
     uuid: UUID
     state: RunState
@@ -250,6 +260,8 @@ class RunClosing(msgspec.Struct, frozen=True, kw_only=True):
     assets: AssetCounts
     nodes: dict[str, NodeCounts]
     bytes_read: int = 0
+    worker: str | None = None
+    would_write: dict[str, Any] | None = None
 
 
 class Outcome(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -260,36 +272,6 @@ class Outcome(msgspec.Struct, array_like=True, frozen=True, gc=False):
     origin: Origin | None = None
     verdict: Branch | None = None
     duration_us: int = 0
-
-
-_STATES: tuple[State, ...] = tuple(State)
-_REASONS: tuple[Reason | None, ...] = (None, *Reason)
-_ORIGINS: tuple[Origin | None, ...] = (None, *Origin)
-_BRANCHES: tuple[Branch | None, ...] = (None, *Branch)
-_FIELDS: tuple[tuple[Any, ...], ...] = (_STATES, _REASONS, _ORIGINS, _BRANCHES)
-_HEAD: dict[tuple[Any, ...], bytes] = {
-    tuple(values): bytes(codes)
-    for codes, values in ((zip(*pairs, strict=True)) for pairs in product(*map(enumerate, _FIELDS)))
-}
-"""What stands before the duration of a packed outcome."""
-_OUTCOME = struct.Struct("<BBBBI")
-_DURATION = struct.Struct("<I")
-_LONGEST = 0xFFFFFFFF
-
-
-def pack_outcomes(outcomes: Iterable[Outcome]) -> bytes:
-    """Eight bytes for each node in the order of the plan: state, reason, origin, verdict, duration in microseconds."""
-    return b"".join(
-        [_HEAD[o.state, o.reason, o.origin, o.verdict] + _DURATION.pack(min(o.duration_us, _LONGEST)) for o in outcomes]
-    )
-
-
-def unpack_outcomes(packed: bytes) -> list[Outcome]:
-    """The inverse of `pack_outcomes`."""
-    return [
-        Outcome(_STATES[state], _REASONS[reason], _ORIGINS[origin], _BRANCHES[verdict], duration)
-        for state, reason, origin, verdict, duration in _OUTCOME.iter_unpack(packed)
-    ]
 
 
 class NodeEvent(msgspec.Struct, frozen=True, gc=False):
@@ -320,10 +302,39 @@ class AssetEvent(NamedTuple):
     nodes: tuple[NodeEnd, ...]
 
 
+class Depth(IntEnum):
+    """How deep a pause goes. `NEW`: no new assets, those in hand are finished. `NODE`: each asset in hand stops after
+    the node that is at work. `NOW`: work in hand is dropped, and done again later."""
+
+    NEW = 1
+    NODE = 2
+    NOW = 3
+
+    @property
+    def word(self) -> Literal["new", "node", "now"]:
+        """As it is told outside."""
+        return _DEPTHS[self - 1]
+
+
+_DEPTHS: tuple[Literal["new", "node", "now"], ...] = ("new", "node", "now")
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """A run stands still as long as it has one; only the same owner lifts it. `since` in microseconds since 1970."""
+
+    owner: str
+    reason: str
+    depth: Depth
+    since: int
+
+
 class RunEvent(NamedTuple):
+    """`paused`: who lets the run stand still from now on."""
+
     time: int
     status: str
     assets: AssetCounts | None = None
+    paused: tuple[Pause, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -345,4 +356,3 @@ class RunHead(msgspec.Struct, frozen=True, cache_hash=True):
 
 
 Event = NodeEvent | AssetEvent | RunEvent
-Json = dict[str, Any]

@@ -27,11 +27,11 @@ class LoomSettings:
     data_dir: Path = setting(  # noqa: RUF009
         "LOOM_DATA_DIR", layers.folder, of=lambda place: layers.data_folder(place.environ) / "loom"
     )
-    database_url: str = setting("LOOM_DATABASE_URL", layers.text, of=_database_url)
+    database_url: str = setting("LOOM_DATABASE_URL", layers.text, of=_database_url, shown=layers.without_password)
     host: str = setting("LOOM_HOST", layers.text, "127.0.0.1")
     port: int = setting("LOOM_PORT", layers.whole(0, 65535), 8092)
     allowed_hosts: tuple[str, ...] = setting("LOOM_ALLOWED_HOSTS", layers.names, ("localhost", "127.0.0.1", "[::1]"))
-    token: str | None = setting("LOOM_TOKEN", layers.text, secret=True)
+    token: str | None = setting("LOOM_TOKEN", layers.text, shown=layers.masked)
     origins: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -49,12 +49,6 @@ def shipped(name: str) -> str:
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise LoomError("NOT_FOUND", f"no file {name!r} ships with this product")
     return path.read_text(encoding="utf-8")
-
-
-def shipped_pipelines() -> dict[str, str]:
-    """The text (YAML) of every pipeline that ships, by name."""
-    folder = _config_folder() / "pipelines"
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
 
 
 def _config_folder() -> Path:

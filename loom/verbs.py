@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from loom.errors import LoomError
 from loom.graph.specs import OperatorSpec
 from loom.model import (
     AssetReport,
@@ -15,36 +16,64 @@ from loom.model import (
     KnownAsset,
     KnownFile,
     Progress,
+    Resources,
     RunClosing,
     RunHead,
     RunOpening,
     State,
     Worker,
 )
-from loom.shapes import AssetShape, FailureShape, Page, PipelineShape, ResultShape, RunShape, WorkerShape
+from loom.shapes import (
+    AssetShape,
+    FacetsShape,
+    FailureShape,
+    FlowShape,
+    ForecastShape,
+    GridShape,
+    LocationShape,
+    Page,
+    PipelineShape,
+    ResultShape,
+    RunShape,
+    WorkerShape,
+)
+from loom.steering import AssetQuery, Pause, RunOrders, RunRequest
 
 PAGE = 100
 MAX_PAGE = 500
 
 
 class Selection(NamedTuple):
-    """Which failed results are meant; None means any."""
+    """Which failed results are meant; None means any. `since` and `until` (microseconds since 1970, the latter left
+    out) are about when they failed. Those that are set aside are meant only with `aside`; to retry or forget them it is
+    enough to name their `asset`."""
 
     run: UUID | None = None
     node: str | None = None
     code: str | None = None
     asset: UUID | None = None
+    since: int | None = None
+    until: int | None = None
+    aside: bool = False
 
 
 EVERY_FAILURE = Selection()
 
 
 class Place(NamedTuple):
-    """A file to be visited again: the pipeline that failed on it and where it lies."""
+    """A file to be visited again: the pipeline that failed on it, its version, and where it lies."""
 
     pipeline: str
     host: str
     path: bytes
+    version: int = 0
+
+
+class Said(NamedTuple):
+    """The name of something that is said: by whom, and a number that grows."""
+
+    by: UUID
+    number: int
 
 
 class NewArtifact(NamedTuple):
@@ -67,11 +96,15 @@ class Definitions(Protocol):
         is not the etag of the current version (`*`: there must be one)."""
         ...
 
-    def delete_pipeline(self, name: str) -> None: ...
+    def delete_pipeline(self, name: str, *, if_match: str | None = None) -> None:
+        """Raises `NOT_FOUND`, and `VERSION_CONFLICT` as `save_pipeline`."""
+        ...
 
     def pipeline_versions(self, name: str) -> list[PipelineShape]: ...
 
-    def restore_pipeline(self, name: str, version: int) -> PipelineShape: ...
+    def restore_pipeline(self, name: str, version: int, *, if_match: str | None = None) -> PipelineShape:
+        """Raises `NOT_FOUND`, and `VERSION_CONFLICT` as `save_pipeline`."""
+        ...
 
 
 class Ledger(Protocol):
@@ -93,9 +126,9 @@ class Ledger(Protocol):
         """The files (directory, name) are gone; returns how many were present until now."""
         ...
 
-    def mark_unreachable(self, host: str, root: bytes) -> int:
+    def mark_unreachable(self, host: str, root: bytes, device: int | None = None) -> int:
         """All present files below `root`, or `root` itself if it is a file, cannot be reached for now; returns how
-        many."""
+        many. Only those that lay on `device`, if one is given."""
         ...
 
     def lookup(
@@ -109,19 +142,23 @@ class Ledger(Protocol):
         """Keeps the bytes; when it returns they are on the disk. Raises `DIGEST_MISMATCH`, `DISK_FULL`."""
         ...
 
-    def report(self, run: UUID, batch: Sequence[AssetReport]) -> None:
+    def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
         """Stores assets, locations, results, outcomes and collections in one transaction. A COMPLETED result is never
         replaced by a FAILED one. A failure with a retryable code is kept so that its cause can be shown, but `lookup`
-        never gives it. The run must be open."""
+        never gives it. The run must be open; one that was claimed is reported by its `worker`, else `RUN_LOST`."""
         ...
 
 
 class Runs(Protocol):
-    """Runs; a dry run is never opened here."""
+    """Runs. A dry run is opened and finished here only if it was asked for with `request_run`."""
 
-    def open_run(self, opening: RunOpening) -> None: ...
+    def open_run(self, opening: RunOpening) -> None:
+        """Begins a run, or goes on with one that was claimed: by the worker that claimed it, else `RUN_LOST`."""
+        ...
 
-    def finish_run(self, closing: RunClosing) -> None: ...
+    def finish_run(self, closing: RunClosing) -> None:
+        """A run that was cancelled stays so. Raises `RUN_LOST` when another worker has it."""
+        ...
 
     def run(self, uuid: UUID) -> RunShape: ...
 
@@ -137,13 +174,80 @@ class Runs(Protocol):
         cursor: str | None = None,
     ) -> Page[ResultShape]: ...
 
+    def run_flow(self, uuid: UUID) -> FlowShape:
+        """What went from node to node of a run, as far as it is stored."""
+        ...
+
+    def run_grid(self, uuid: UUID, *, offset: int = 0, limit: int = PAGE) -> GridShape:
+        """What became of each node for each asset, in the order in which the assets were walked."""
+        ...
+
     def failures(self, selection: Selection = EVERY_FAILURE) -> list[FailureShape]:
         """Failed results grouped by cause, the most frequent first. With a run: failures of that run's outcomes."""
         ...
 
+    def failed_places(self, selection: Selection) -> list[Place]:
+        """What `forget` would say; nothing is forgotten."""
+        ...
+
     def forget(self, selection: Selection) -> list[Place]:
         """Forgets the failed results that are meant, so that the next visit computes them; says where their assets
-        lie."""
+        lie. Said again it forgets nothing more, and has nothing to say: who cannot do without the places asks for
+        `failed_places` first."""
+        ...
+
+
+class Steering(Protocol):
+    """Runs asked for, handed to workers and steered. A worker that claims goes by a name that no other process has,
+    and says it as `Worker.name` in `open_run`, and as `worker` in `report` and `finish_run`. What a run of no row is
+    told (one that a caller executes itself, a dry run of its own) is nothing. Pauses, resumes, new and cancelled runs
+    are told on the bus."""
+
+    def request_run(self, request: RunRequest) -> RunShape:
+        """Queues a run; `version` 0 is the current one, `queued` is Loom's to say. Raises `NOT_FOUND`,
+        `PIPELINE_DISABLED`, `USAGE` when there is nothing to run over, `REQUEST_INVALID` for a relative path and for
+        nodes to recompute that the pipeline has not."""
+        ...
+
+    def claim_run(self, worker: str, host: str) -> RunRequest | None:
+        """The oldest run that waits for a worker on this host, or whose worker was not heard of for `LEASE_S`; it is
+        this worker's for as long. Runs that are paused or cancelled are not handed out."""
+        ...
+
+    def orders(self, worker: str, runs: Sequence[UUID]) -> list[RunOrders]:
+        """What becomes of each of these runs, in the order asked; the worker keeps those that it has claimed for
+        another `LEASE_S`. Also for runs that a caller executes itself."""
+        ...
+
+    def release_run(self, run: UUID, worker: str, error: LoomError | None = None) -> None:
+        """Gives a claimed run back to the queue, or (with an error) ends it as FAILED. Raises `RUN_LOST`."""
+        ...
+
+    def pause_run(self, run: UUID, pause: Pause) -> RunShape:
+        """The same owner's pause is replaced. Raises `RUN_ENDED`."""
+        ...
+
+    def resume_run(self, run: UUID, owner: str) -> RunShape:
+        """Lifts that owner's pause alone. Raises `RUN_ENDED`."""
+        ...
+
+    def cancel_run(self, run: UUID) -> RunShape:
+        """For good: its worker is told so; a run that has no living worker ends at once. Raises `RUN_ENDED` for one
+        that has ended in another way."""
+        ...
+
+    def forecast(self, pipeline: str, query: AssetQuery) -> ForecastShape:
+        """What a run of the current version over the present assets would find stored and have to compute; at most,
+        for branches are not looked at. Raises `DEFINITION_INVALID` when an operator is not known here."""
+        ...
+
+    def retry(self, selection: Selection) -> list[RunShape]:
+        """Forgets the failures that are meant, and queues a run over their places for each pipeline and host."""
+        ...
+
+    def set_aside(self, selection: Selection) -> int:
+        """These failures are known and left: they are shown, retried and forgotten only on demand; returns how many
+        were not set aside before. A failure that was forgotten and comes again is a new one."""
         ...
 
 
@@ -157,9 +261,18 @@ class Assets(Protocol):
         path: str | None = None,
         q: str | None = None,
         collection: str | None = None,
+        camera: str | None = None,
+        year: int | None = None,
         limit: int = PAGE,
         cursor: str | None = None,
-    ) -> Page[AssetShape]: ...
+    ) -> Page[AssetShape]:
+        """`q` is part of a file's name, without regard to case; `path` what a file's path begins with; `camera` and
+        `year` (of capture) are as `facets` tells them."""
+        ...
+
+    def facets(self, query: AssetQuery) -> FacetsShape:
+        """How many assets there are of each kind, camera and year, among those that `assets` would list."""
+        ...
 
     def asset(self, uuid: UUID) -> AssetShape: ...
 
@@ -171,6 +284,10 @@ class Assets(Protocol):
 
     def asset_results(self, uuid: UUID) -> list[ResultShape]: ...
 
+    def asset_locations(self, uuid: UUID) -> list[LocationShape]:
+        """Where its bytes lie, and where they lay, with what became of them there."""
+        ...
+
     def artifact(self, digest: bytes) -> tuple[str, bytes]:
         """Media type and bytes."""
         ...
@@ -181,7 +298,9 @@ class Assets(Protocol):
 
 
 class Workers(Protocol):
-    def announce(self, worker: Worker, host: str, operators: Sequence[OperatorSpec]) -> None:
+    def announce(
+        self, worker: Worker, host: str, operators: Sequence[OperatorSpec], resources: Resources | None = None
+    ) -> None:
         """Says what a worker offers; the catalogue of a server is the union of what its workers offer."""
         ...
 
@@ -189,14 +308,15 @@ class Workers(Protocol):
 
 
 class Bus(Protocol):
-    def publish(self, run: RunHead, events: Sequence[Event]) -> None:
-        """Numbers the events and hands them to whoever listens."""
+    def publish(self, run: RunHead, events: Sequence[Event], *, said: Said | None = None) -> None:
+        """Numbers the events and hands them to whoever listens. Events that may have to be said again need a name for
+        that: what the same `said` names is numbered once."""
         ...
 
     def progress(self, run: RunHead, progress: Progress) -> None: ...
 
 
-class Loom(Definitions, Ledger, Runs, Assets, Workers, Bus, Protocol):
+class Loom(Definitions, Ledger, Runs, Steering, Assets, Workers, Bus, Protocol):
     """All of it."""
 
     def close(self) -> None: ...

@@ -1,10 +1,8 @@
-"""Makes a folder of sample media: photographs, films, music and papers, all composed here, the same bytes every time.
-
-python tools/samples.py FOLDER
-"""
+"""Makes a folder of sample media: photographs, films, music and papers, the same bytes every time."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import shutil
@@ -185,7 +183,9 @@ def make(folder: Path) -> int:
 
 def main() -> None:
     """Makes the folder under another name first, so that it is there whole or not at all."""
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="made anew: what is in it now is taken away")
+    folder: Path = parser.parse_args().folder
     part = folder.with_name(folder.name + ".part")
     for old in (part, folder):
         shutil.rmtree(old, ignore_errors=True)

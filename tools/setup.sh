@@ -59,13 +59,14 @@ echo "installing into .venv, with what the checks and tests need"
 install pip -e '.[dev]'
 install --no-deps -r tests/requirements-media.txt
 
-# The store's tests start a PostgreSQL of their own from the system package's programs.
-if command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1; then
-    exit
-fi
+# The store's tests start a PostgreSQL of their own from the system package's programs, those of the page a Chromium.
+missing=
+command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="postgresql"
+{ command -v chromium && command -v chromedriver; } >/dev/null || missing="$missing chromium chromium-driver"
+[ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "installing the system package postgresql"
+    echo "installing system packages:" $missing
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq </dev/null && apt-get install -y -qq --no-install-recommends postgresql </dev/null >/dev/null && exit
+    apt-get update -qq </dev/null && apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null && exit
 fi
-echo "PostgreSQL is missing, its tests will be skipped. On Debian: ${as_root}apt-get install postgresql" >&2
+echo "Tests that need them will be skipped. On Debian: ${as_root}apt-get install" $missing >&2

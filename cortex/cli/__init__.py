@@ -9,19 +9,47 @@ def main() -> None:
     """The entry point of the program; ends with one of the pinned exit codes."""
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
-        from loom.version import VERSION
+        from loom.ending import ended
 
-        sys.stdout.write(f"cortex {VERSION}\n")
-        return
+        sys.exit(ended(_print_version))
     try:
         _end_as_with_ctrl_c()
         from cortex.cli.commands import app
         from loom.ending import run
 
-        code = run(app, _with_recompute_value(arguments))
+        code = run(
+            app,
+            _with_recompute_value(arguments),
+            on_usage=_tell_program if "ingest" in arguments and "--json" in arguments else None,
+            on_interrupt=_tell_how_to_go_on,
+        )
     except KeyboardInterrupt:
+        _tell_how_to_go_on()
         code = 130
     sys.exit(code)
+
+
+def _tell_program(message: str) -> None:
+    """Who reads JSON lines is told of wrong usage in them too."""
+    from cortex.report.lines import LineReporter
+
+    LineReporter().error("USAGE", message, 2)
+
+
+def _tell_how_to_go_on() -> None:
+    """An ingest that was interrupted before it could say so itself."""
+    if "ingest" in sys.argv[1:]:
+        from cortex.request import Request
+        from loom.ending import say
+
+        say(Request().goes_on_with())
+
+
+def _print_version() -> int:
+    from loom.version import VERSION
+
+    sys.stdout.write(f"cortex {VERSION}\n")
+    return 0
 
 
 def _end_as_with_ctrl_c() -> None:

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cortex.cli.completing import operator_ids
+from loom.ending import in_utf8
+
 if TYPE_CHECKING:
     from loom.graph.specs import OperatorSpec, Port
 
 
 def operators(
-    operator: Annotated[str | None, typer.Argument(metavar="ID", help="One operator in full.")] = None,
+    operator: Annotated[
+        str | None, typer.Argument(metavar="ID", help="One operator in full.", autocompletion=operator_ids)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> int:
     """List the operators that definitions may use; with ID: ports, config, capabilities, requirements."""
@@ -30,7 +35,7 @@ def operators(
     if json:
         import msgspec
 
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(specs), indent=2).decode() + "\n")
+        in_utf8(sys.stdout).write(msgspec.json.format(msgspec.json.encode(specs), indent=2).decode() + "\n")
     elif operator is not None:
         _print_whole(specs[0])
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
 
-from cortex.cli import catalogue, definitions, failures, ingesting, looking
+from cortex.cli import catalogue, definitions, failures, ingesting, looking, running, working
+from loom.verbosity import speak, speaking
 
 app = typer.Typer(
     name="cortex",
@@ -17,20 +19,29 @@ app = typer.Typer(
     context_settings={"auto_envvar_prefix": "CORTEX", "help_option_names": ["-h", "--help"]},
 )
 pipelines = typer.Typer(help="Check, store, fetch and show pipeline definitions.", no_args_is_help=True)
+runs = typer.Typer(help="List, start, pause, resume and cancel runs.", no_args_is_help=True)
 
-app.command("ingest")(ingesting.ingest)
+app.command("ingest")(speaking(ingesting.ingest))
+app.command("worker")(speaking(working.worker))
 app.add_typer(pipelines, name="pipeline")
-pipelines.command("check")(definitions.check)
-pipelines.command("push")(definitions.push)
-pipelines.command("pull")(definitions.pull)
-pipelines.command("list")(definitions.list_)
-pipelines.command("show")(definitions.show)
-pipelines.command("graph")(definitions.graph)
-app.command("operators")(catalogue.operators)
-app.command("show")(looking.show)
-app.command("failures")(failures.failures)
-app.command("doctor")(looking.doctor)
-app.command("config")(looking.config)
+pipelines.command("check")(speaking(definitions.check))
+pipelines.command("push")(speaking(definitions.push))
+pipelines.command("pull")(speaking(definitions.pull))
+pipelines.command("list")(speaking(definitions.list_))
+pipelines.command("show")(speaking(definitions.show))
+pipelines.command("graph")(speaking(definitions.graph))
+app.add_typer(runs, name="runs")
+runs.command("list")(speaking(running.list_))
+runs.command("show")(speaking(running.show))
+runs.command("start")(speaking(running.start))
+runs.command("pause")(speaking(running.pause))
+runs.command("resume")(speaking(running.resume))
+runs.command("cancel")(speaking(running.cancel))
+app.command("operators")(speaking(catalogue.operators))
+app.command("show")(speaking(looking.show))
+app.command("failures")(speaking(failures.failures))
+app.command("doctor")(speaking(looking.doctor))
+app.command("config")(speaking(looking.config))
 
 
 @app.callback()
@@ -39,7 +50,4 @@ def common(
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; twice: everything.")] = 0,
 ) -> None:
     """Walks media files through pipelines and reports to Loom."""
-    import logging
-
-    levels = (logging.WARNING, logging.INFO, logging.DEBUG)
-    logging.basicConfig(level=levels[min(verbose, 2)], format="%(levelname)s %(name)s: %(message)s")
+    speak((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])

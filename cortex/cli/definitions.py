@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cortex.cli.completing import pipeline_names
+from loom.ending import in_utf8, say
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 LOOM = Annotated[str | None, typer.Option("--loom", metavar="URL", help="Use a Loom server.")]
 JSON = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 FILE = Annotated[Path, typer.Argument(metavar="FILE", help="A definition as .yaml, .json or .toml.")]
-NAME = Annotated[str, typer.Argument(metavar="NAME")]
+NAME = Annotated[str, typer.Argument(metavar="NAME", autocompletion=pipeline_names)]
 VERSION = Annotated[int | None, typer.Option("--version", min=1, help="An earlier version.")]
 
 
@@ -37,18 +40,31 @@ def check(file: FILE, json: JSON = False) -> int:
     return 0 if compiled.plan is not None else 2
 
 
-def push(file: FILE, loom: LOOM = None) -> int:
-    """Store a definition; a new version when it changes something."""
-    from cortex.app import connect
+def push(
+    file: FILE,
+    loom: LOOM = None,
+    force: Annotated[bool, typer.Option("--force", help="Store it even if it cannot run on this machine.")] = False,
+) -> int:
+    """Store a definition; a new version when it changes something. One that cannot run here is refused."""
+    from cortex.catalogue import load
+    from cortex.holding import connect
+    from loom.graph.compiler import compile_definition
     from loom.graph.definition import read_document
     from loom.graph.diagnostics import DefinitionError
 
     document = read_document(file)
+    compiled = compile_definition(document, load())
+    if compiled.plan is None:
+        _print_diagnostics(file, compiled.diagnostics)
+        if not force:
+            say(f"{file} is not stored; where another machine has what it needs, --force stores it")
+            return 2
     with connect(loom, write=True) as there:
         try:
             stored = there.save_pipeline(document)
         except DefinitionError as error:
-            _print_diagnostics(file, error.diagnostics)
+            if compiled.plan is not None:
+                _print_diagnostics(file, error.diagnostics)
             return error.exit_code
     typer.echo(f"{stored.name} is stored as version {stored.version}")
     return 0
@@ -61,18 +77,18 @@ def pull(
     format: Annotated[str, typer.Option(help="yaml, json or toml")] = "yaml",  # noqa: A002
 ) -> int:
     """Print a stored definition, ready to be edited and pushed."""
-    from cortex.app import connect
+    from cortex.holding import connect
     from loom.graph.definition import Pipeline, dumps
 
     with connect(loom) as there:
         stored = there.pipeline(name, version)
-    sys.stdout.write(dumps(Pipeline.model_validate(stored.definition), format))
+    in_utf8(sys.stdout).write(dumps(Pipeline.model_validate(stored.definition), format))
     return 0
 
 
 def list_(loom: LOOM = None, json: JSON = False) -> int:
     """List the stored pipelines."""
-    from cortex.app import connect, everything
+    from cortex.holding import connect, everything
 
     with connect(loom) as there:
         stored = list(everything(there.pipelines))
@@ -89,8 +105,8 @@ def list_(loom: LOOM = None, json: JSON = False) -> int:
 
 def show(name: NAME, version: VERSION = None, loom: LOOM = None, json: JSON = False) -> int:
     """Show a stored pipeline, its versions and its nodes in the order of their work."""
-    from cortex.app import connect
     from cortex.catalogue import load
+    from cortex.holding import connect
     from loom.graph.compiler import compile_definition
 
     with connect(loom) as there:
@@ -99,7 +115,7 @@ def show(name: NAME, version: VERSION = None, loom: LOOM = None, json: JSON = Fa
     if json:
         _print_json(stored)
         return 0
-    typer.echo(f"{stored.name} version {stored.version} of {len(versions)}, stored {stored.created}")
+    typer.echo(f"{stored.name} version {stored.version} of {versions[0].version}, stored {stored.created}")
     if stored.description:
         typer.echo(stored.description)
     typer.echo(f"{'on' if stored.enabled else 'off'}, priority {stored.priority}")
@@ -111,11 +127,11 @@ def show(name: NAME, version: VERSION = None, loom: LOOM = None, json: JSON = Fa
 
 
 def graph(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE")],
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", autocompletion=pipeline_names)],
     loom: LOOM = None,
 ) -> int:
     """Draw a pipeline as a Mermaid flow chart."""
-    from cortex.app import connect
+    from cortex.holding import connect
     from loom.graph.definition import parse, read_document
 
     if Path(name).suffix in {".yaml", ".yml", ".json", ".toml"}:
@@ -143,4 +159,4 @@ def _print_diagnostics(file: Path, diagnostics: Sequence[Diagnostic]) -> None:
 def _print_json(value: object) -> None:
     import msgspec
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    in_utf8(sys.stdout).write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cortex.cli.completing import pipeline_names
+
 PATHS = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)]
 
 
@@ -14,7 +16,11 @@ def ingest(
     paths: PATHS = None,
     pipeline: Annotated[
         str | None,
-        typer.Option(metavar="NAME|FILE", help="A stored pipeline or a definition's file; default: by `match`."),
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A stored pipeline or a definition's file; default: by `match`.",
+            autocompletion=pipeline_names,
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute and report, write nothing.")] = False,
     recompute: Annotated[
@@ -29,7 +35,7 @@ def ingest(
     files_from: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Read paths from a file or stdin, by line or NUL.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=512, help="Worker processes; default: the cores.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=1024, help="Worker processes; default: the cores.")] = None,
     loom: Annotated[str | None, typer.Option(metavar="URL", help="Use a Loom server.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="No Loom; results in the local cache only.")] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Serve Loom's API while running.")] = False,

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
+from loom.ending import in_utf8
+
 if TYPE_CHECKING:
     from loom.shapes import AssetShape, ResultShape
+    from loom.verbs import Loom
 
 JSON = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
@@ -19,19 +25,41 @@ def show(
     json: JSON = False,
 ) -> int:
     """Show everything known of an asset: locations, results, derived files."""
-    from cortex.app import connect, find_asset
+    from cortex.holding import connect
 
     with connect(loom) as there:
-        asset = find_asset(there, what)
+        asset = _find_asset(there, what)
         results = there.asset_results(asset.uuid)
     if json:
         import msgspec
 
         value = {"asset": asset, "results": results}
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+        in_utf8(sys.stdout).write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
         return 0
     typer.echo("\n".join([*_asset_lines(asset), *(line for result in results for line in _result_lines(result))]))
     return 0
+
+
+def _find_asset(loom: Loom, what: str) -> AssetShape:
+    """The asset of a path, a UUID or a hash in hexadecimal. Raises `NOT_FOUND`."""
+    import os
+    import platform
+
+    from cortex.sources.scan import absolute
+    from loom.errors import LoomError
+
+    with suppress(ValueError):
+        if len(what) == 36:
+            return loom.asset(UUID(what))
+    algorithms = {32: ("md5",), 64: ("blake3", "sha256"), 128: ("sha512",)}
+    with suppress(ValueError):
+        digest = bytes.fromhex(what)
+        for algorithm in algorithms.get(len(what), ()):
+            with suppress(LoomError):
+                return loom.asset_by_hash(algorithm, digest)
+    if not Path(what).exists() and len(what) in algorithms:
+        raise LoomError("NOT_FOUND", f"no asset has the hash {what}")
+    return loom.asset_by_path(platform.node(), absolute(os.fsencode(what)))
 
 
 def _asset_lines(asset: AssetShape) -> list[str]:
@@ -53,7 +81,7 @@ def _asset_lines(asset: AssetShape) -> list[str]:
 
 
 def _result_lines(result: ResultShape) -> list[str]:
-    verdict = f" {result.verdict}" if result.verdict else ""
+    verdict = f" {result.verdict}" if result.verdict else ", handled" if result.handled else ""
     lines = [
         "",
         f"{result.node}  {result.operator} {result.operator_version}  {result.state}{verdict}"
@@ -81,10 +109,11 @@ def doctor(json: JSON = False) -> int:
     if json:
         import msgspec
 
-        sys.stdout.writelines(f"{msgspec.json.encode(check).decode()}\n" for check in checks)
+        in_utf8(sys.stdout).writelines(f"{msgspec.json.encode(check).decode()}\n" for check in checks)
     else:
         for check in checks:
-            typer.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<24} {check.sentence}")
+            word = "ok" if check.ok else "FAIL" if check.needed else "note"
+            typer.echo(f"{word:<4}  {check.name:<24} {check.sentence}")
     return 0 if all(check.ok or not check.needed for check in checks) else 1
 
 
@@ -97,7 +126,7 @@ def config(json: JSON = False) -> int:
     if json:
         import msgspec
 
-        sys.stdout.writelines(f"{msgspec.json.encode(row._asdict()).decode()}\n" for row in found)
+        in_utf8(sys.stdout).writelines(f"{msgspec.json.encode(row._asdict()).decode()}\n" for row in found)
     else:
         for row in found:
             typer.echo(f"{row.name:<14} {row.value:<48} {row.origin}")

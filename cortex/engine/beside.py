@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from cortex.catalogue import EntryPointCatalogue
-from cortex.engine.course import Course, compute, failed
+from cortex.engine.course import Course, Made, Tries, failed
+from cortex.engine.deadline import Deadlines
 from cortex.engine.entry import Entry
 from cortex.engine.failures import as_failure
+from cortex.engine.limits import Limits
 from cortex.engine.records import Identity, Lane, Walked
 from cortex.engine.reporting import Finished
 from cortex.engine.tally import LaneRun, WouldWrite
@@ -21,6 +23,14 @@ from cortex.node import MediaNode, NodeContext
 from loom.errors import LoomError
 from loom.graph.plan import Step
 from loom.model import Kind, Outcome, asset_uuid
+
+ASK_AGAIN_S = 0.5
+"""After how long a step asks again whether Loom has what it must have before."""
+
+
+def at_once() -> bool:
+    """What Loom is told, it has."""
+    return True
 
 
 class AssetFacts(NamedTuple):
@@ -42,13 +52,27 @@ class AssetName(NamedTuple):
 
 
 class Beside:
-    """Carries assets on through the steps that do not run in the sandbox."""
+    """Carries assets on through the steps that do not run in the sandbox.
+
+    `acknowledged` says whether Loom has all that it was told until now; it raises `LOOM_UNREACHABLE` when it is not
+    worth while to wait for that.
+    """
 
     def __init__(
-        self, lanes: tuple[Lane, ...], operators: EntryPointCatalogue, *, has_loom: bool, would_write: WouldWrite
+        self,
+        lanes: tuple[Lane, ...],
+        operators: EntryPointCatalogue,
+        *,
+        has_loom: bool,
+        would_write: WouldWrite,
+        acknowledged: Callable[[], bool] = at_once,
+        base_s: float = Limits().base_s,
     ) -> None:
-        self._operators = operators
+        """`base_s`: how long a step that waits for the network may take when its node does not say."""
+        self._base_s = base_s
+        self._deadlines = Deadlines()
         self._has_loom = has_loom
+        self._acknowledged = acknowledged
         self._would_write = would_write
         self._nodes = [
             {s.index: operators.create(s.operator, s.config, s.node) for s in lane.plan.steps if not s.sandboxed}
@@ -70,6 +94,10 @@ class Beside:
                 except Exception as error:
                     raise LoomError(*as_failure(error)) from error
 
+    def give_up(self) -> None:
+        """Waits for no step any more; see `Deadlines`."""
+        self._deadlines.give_up()
+
     def close(self) -> None:
         for nodes in self._nodes:
             for node in nodes.values():
@@ -84,8 +112,8 @@ class Beside:
         return step in self._slow[lane]
 
     def carry_on(self, entry: Entry, run: LaneRun, walked: Walked) -> Finished:
-        """Takes the next step and those after it, until one that belongs elsewhere: to the sandbox, after storing, or
-        to a thread that may wait (`done` is false then)."""
+        """Takes the next step and those after it, until one that belongs elsewhere (to the sandbox, after storing, or
+        to a thread that may wait) or later: `done` is false then. Nothing waits in here but a step itself."""
         identity = entry.identity
         if identity is None:
             raise ValueError("an asset without identity cannot go on")
@@ -93,29 +121,31 @@ class Beside:
         facts = AssetFacts(
             os.fsdecode(entry.path), identity.size, identity.mime, identity.kind, AssetName(identity.asset)
         )
-        first = walked.next_step
+        first, wait_s = walked.next_step, 0.0
 
         def work(step: Step, course: Course) -> Outcome | None:
+            nonlocal wait_s
             if step.index != first and self._belongs_elsewhere(identity.lane, step.index):
                 return None
-            return self._step(entry, run, identity, facts, step, course)
+            outcome = self._step(entry, run, identity, facts, step, course)
+            if outcome is None:
+                wait_s = entry.tries.pause_s if entry.tries is not None else ASK_AGAIN_S
+            return outcome
 
         course.advance(facts, entry.found.relative, work, sandboxed=False)
         after = walked._replace(
             outcomes=tuple(course.outcomes), computed=tuple(course.computed), next_step=course.next_step
         )
-        return Finished(entry, run, after, course.done)
+        return Finished(entry, run, after, course.done, wait_s)
 
     def _belongs_elsewhere(self, lane: int, step: int) -> bool:
         return self.needs_storing_first(lane, step) or self.is_slow(lane, step)
 
     def _step(
         self, entry: Entry, run: LaneRun, identity: Identity, facts: AssetFacts, step: Step, course: Course
-    ) -> Outcome:
+    ) -> Outcome | None:
+        """None when it is too early for the step, or for another attempt at it."""
         node = self._nodes[identity.lane][step.index]
-        if "database" in node.capabilities and not self._has_loom:
-            error = LoomError("LOOM_UNREACHABLE", "this node stores in Loom, and there is none")
-            return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
         context = partial(
             NodeContext,
             step.node,
@@ -125,10 +155,37 @@ class Beside:
             collect=partial(self._collect, entry),
         )
         try:
-            skipped = look(node, step, course, context, facts)
+            if "database" in node.capabilities and not self._is_stored():
+                return None
+        except LoomError as error:
+            if error.code != "LOOM_UNREACHABLE":
+                raise
+            return course.add(failed(step, error.code, error.message, time.time_ns() // 1000), None)
+        try:
+            if entry.tries is None and (skipped := look(node, step, course, context, facts)) is not None:
+                return skipped
         except Exception as error:
             return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
-        return skipped or course.add(*compute(node, step, facts, context))
+        tries, entry.tries = entry.tries or Tries(step), None
+        try:
+            made = self._attempt(tries, identity.lane, partial(tries.once, node, facts, context))
+        except LoomError as error:
+            made = failed(step, error.code, error.message, tries.started, tries.duration_us()), None
+        if made is None:
+            entry.tries = tries
+            return None
+        return course.add(*made)
+
+    def _attempt(self, tries: Tries, lane: int, once: Callable[[], Made | None]) -> Made | None:
+        """Raises `TIMED_OUT`."""
+        if not self.is_slow(lane, tries.step.index):
+            return once()
+        return self._deadlines.within(tries.step.timeout_s or self._base_s, once)
+
+    def _is_stored(self) -> bool:
+        if not self._has_loom:
+            raise LoomError("LOOM_UNREACHABLE", "this node stores in Loom, and there is none")
+        return self._acknowledged()
 
     def _collect(self, entry: Entry, collection: str) -> None:
         if not self._has_loom:

@@ -1,6 +1,7 @@
 """The shared page of a worker: which file, lane, step and phase it is at, and until when it may be.
 
-The worker writes, the parent reads, without locks. When a worker dies, what stands on its page names the culprit.
+The worker writes, the parent reads, without locks; only the mark that bids the worker halt is the parent's. When a
+worker dies, what stands on its page names the culprit.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _PAGE = struct.Struct(f"7d{PHASE_BYTES}s")
 _MARK = struct.Struct(f"6d8x{PHASE_BYTES}s")
 _NUMBER = struct.Struct("d")
 _DEADLINE_AT, _FRACTION_AT, _PHASE_AT = 24, 48, 56
+_HALT_AT = _PAGE.size
 _SLACK_S = 2.0
 _LONGEST_S = 1e8
 
@@ -61,6 +63,11 @@ class Board:
         """Makes the page ready for a new worker."""
         _MARK.pack_into(self._memory, slot * mmap.ALLOCATIONGRANULARITY, NOBODY, -1, -1, 0.0, 0.0, IDLE, b"")
 
+    def halt(self, halt: bool) -> None:
+        """Bids all workers, those to come included, begin with no step from now on; or lifts that."""
+        for start in range(0, len(self._memory), mmap.ALLOCATIONGRANULARITY):
+            self._memory[start + _HALT_AT] = halt
+
     def close(self) -> None:
         self._memory.close()
         os.close(self.fd)
@@ -87,6 +94,11 @@ class BoardSlot:
     def token(self) -> int:
         """The file in hand, `NOBODY` if none is."""
         return self._token
+
+    @property
+    def halted(self) -> bool:
+        """Whether no step is to be begun."""
+        return self._memory[_HALT_AT] != 0
 
     def take(self, token: int, stage: int) -> None:
         """The worker begins to read or to walk a file."""

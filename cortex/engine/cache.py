@@ -8,7 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +23,10 @@ ATTRIBUTE = "user.loom.results"
 """The extended attribute's name."""
 
 _NOT_POSSIBLE = {errno.ENOSPC, errno.E2BIG, errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EROFS, errno.EDQUOT}
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE}
+_WRITING = "writing"
+_ABANDONED_S = 3600.0
+"""No write takes so long: the process that began with it is dead."""
 
 
 class _Record(msgspec.Struct, array_like=True):
@@ -42,10 +48,12 @@ class Cache(Protocol):
 
 class MetaPathCache:
     """Records in files below a folder: `results/<2 hex>/<asset in hex>`, derived files in `artifacts` alike. A write
-    is a rename, so a reader sees the old record or the new one."""
+    is a rename out of the folder `writing`, so a reader sees the old record or the new one. What killed processes left
+    there is removed before the first write."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._swept = False
 
     def get(self, asset: bytes, path: bytes) -> dict[bytes, StoredResult]:
         """The results kept for this content, by signature; a damaged record counts as none."""
@@ -78,7 +86,7 @@ class MetaPathCache:
 
     def _write(self, place: Path, data: bytes) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".writing-")
+        handle, temporary = tempfile.mkstemp(dir=self._swept_room())
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -87,10 +95,22 @@ class MetaPathCache:
             Path(temporary).unlink(missing_ok=True)
             raise
 
+    def _swept_room(self) -> Path:
+        room = self._root / _WRITING
+        room.mkdir(parents=True, exist_ok=True)
+        if not self._swept:
+            for path in room.iterdir():
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < time.time() - _ABANDONED_S:
+                        path.unlink()
+            self._swept = True
+        return room
+
 
 class XattrCache:
     """Records in an extended attribute of the file itself; what does not fit there, or a file system without
-    attributes, falls back to the meta path. Derived files always lie below the meta path."""
+    attributes, falls back to the meta path, and so does a file that is gone by then: its content may come again.
+    Derived files always lie below the meta path."""
 
     def __init__(self, fallback: MetaPathCache) -> None:
         self._fallback = fallback
@@ -107,7 +127,7 @@ class XattrCache:
         try:
             os.setxattr(path, ATTRIBUTE, msgspec.msgpack.encode(_Record(asset, kept)))
         except OSError as error:
-            if error.errno not in _NOT_POSSIBLE:
+            if error.errno not in _NOT_POSSIBLE | _GONE:
                 raise
             self._fallback.put(asset, path, results)
 

@@ -12,7 +12,7 @@ from collections import deque
 from typing import Any, Protocol
 
 from cortex.engine import board, confine, wire
-from cortex.engine.failures import as_failure
+from cortex.engine.failures import as_failure, sendable
 from cortex.engine.records import Answer, Identity, Item, Setup, Walked, unread
 
 LATE_S = 0.02
@@ -56,7 +56,8 @@ def _become_worker(line: socket.socket, board_fd: int, slot: int, setup: Setup) 
     os.close(board_fd)
     outbox = Outbox(line, page)
     logging.root.handlers[:] = [_LogHandler(outbox, page, setup.log_level)]
-    logging.root.setLevel(setup.log_level)
+    logging.root.setLevel(logging.WARNING)
+    logging.getLogger("cortex").setLevel(setup.log_level)
     confine.limit_resources(limits)
     confine.refuse_calls()
     walker: Walker = find(setup.walker)(setup, page)
@@ -189,7 +190,11 @@ class _LogHandler(logging.Handler):
         self._page = page
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._outbox.log(wire.Log(self._page.token, record.name, record.levelno, record.getMessage()))
+        try:
+            text = record.getMessage()
+        except Exception as error:
+            text = f"{record.msg} ({as_failure(error)[1]})"
+        self._outbox.log(wire.Log(self._page.token, sendable(record.name), record.levelno, sendable(text)))
 
 
 def _be_silent() -> None:

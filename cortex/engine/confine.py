@@ -26,14 +26,6 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _statm: int | None = None
 
 
-def leave_signals_to_parent() -> None:
-    """Ctrl-C and a service manager's SIGTERM reach the whole group of processes; the parent decides what they mean."""
-    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ignored, signal.SIG_IGN)
-    for deadly in (signal.SIGALRM, signal.SIGXCPU):
-        signal.signal(deadly, signal.SIG_DFL)
-
-
 def end_with(parent: int) -> None:
     """Has the kernel kill this process when its parent, whose id is given, dies for whatever reason (Linux)."""
     if sys.platform == "linux":

@@ -11,7 +11,7 @@ import msgspec
 from cortex.engine import lifecycle
 from cortex.engine.failures import as_failure
 from cortex.engine.records import Computed, Walked
-from cortex.node import MediaNode, NodeContext
+from cortex.node import MediaNode, NodeContext, Result
 from loom.errors import is_retryable
 from loom.graph.matching import passes
 from loom.graph.plan import Plan, Step
@@ -47,6 +47,7 @@ class Course:
         self.computed: list[Computed] = []
         self.next_step = 0
         self._outputs: dict[int, dict[str, Any] | bytes] = {}
+        self._passing: set[int] = set()
 
     @classmethod
     def resumed(cls, plan: Plan, walked: Walked) -> Course:
@@ -56,11 +57,14 @@ class Course:
         course.computed = list(walked.computed)
         course.next_step = walked.next_step
         for step, (result, _) in course.stored.items():
-            if course.outcomes[step] is not None:
+            outcome = course.outcomes[step]
+            if outcome is not None and outcome.reason is Reason.STORED and result.state is State.COMPLETED:
                 course._outputs[step] = result.outputs
         for computed in course.computed:
             if computed.error_code is None:
                 course._outputs[computed.step] = computed.outputs
+            if computed.retryable:
+                course._passing.add(computed.step)
         return course
 
     @property
@@ -122,12 +126,75 @@ class Course:
         return lifecycle.missing_input(step, self._outputs)
 
     def add(self, computed: Computed, outputs: dict[str, Any] | None) -> Outcome:
-        """Takes what computing a step gave."""
+        """Takes what computing a step gave. What was made while a step that it reads had failed in a way that may pass
+        is not to be kept: the next run may find something else."""
+        if self._passing and not self._passing.isdisjoint(self.plan.steps[computed.step].reads.values()):
+            computed = msgspec.structs.replace(computed, retryable=True)
+        if computed.retryable:
+            self._passing.add(computed.step)
         self.computed.append(computed)
         if outputs is not None:
             self._outputs[computed.step] = outputs
         state = State.COMPLETED if computed.error_code is None else State.FAILED
         return Outcome(state, None, Origin.COMPUTED, computed.verdict, computed.duration_us)
+
+    def offer(self, step: Step, result: Result) -> Outcome:
+        """Takes what the operator knew without computing; it is to be stored like what was computed. Raises
+        `OUTPUT_INVALID`."""
+        outputs = result.checked()
+        encoded = msgspec.json.encode(outputs)
+        now = time.time_ns() // 1000
+        self.add(Computed(step.index, result.verdict, encoded, (), None, None, now, 0, False, 0), outputs)
+        return Outcome(State.SKIPPED, Reason.STORED, Origin.CACHED, result.verdict)
+
+
+Made = tuple[Computed, dict[str, Any] | None]
+"""What came of a step, and its outputs for those that read them."""
+
+
+class Tries:
+    """The attempts at one step for one asset: another one after a pause, while it fails with a retryable code and the
+    step has retries left."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.pause_s = _FIRST_BACKOFF_S
+        """How long to wait before the next attempt."""
+        self._attempt = 0
+        self.started, self._clock = time.time_ns() // 1000, time.perf_counter_ns()
+
+    def once(self, node: MediaNode[Any], media: Any, make_context: Callable[[], NodeContext]) -> Made | None:
+        """Runs `node.compute`; what came of it, None when it is to be tried again."""
+        self.pause_s = min(_FIRST_BACKOFF_S * 2**self._attempt, MAX_BACKOFF_S)
+        self._attempt += 1
+        context = make_context()
+        try:
+            node.compute(context, media)
+            outputs = msgspec.json.encode(context.outputs)
+        except (Exception, MemoryError) as error:
+            code, message = as_failure(error)
+            if is_retryable(code) and self._attempt <= self.step.retries:
+                return None
+            return failed(self.step, code, message, self.started, self.duration_us(), self._attempt), None
+        return self._completed(context, outputs), context.outputs
+
+    def _completed(self, context: NodeContext, outputs: bytes) -> Computed:
+        return Computed(
+            self.step.index,
+            context.result_verdict,
+            outputs,
+            tuple(context.artifacts),
+            None,
+            None,
+            self.started,
+            self.duration_us(),
+            False,
+            self._attempt,
+        )
+
+    def duration_us(self) -> int:
+        """Since the first attempt began."""
+        return (time.perf_counter_ns() - self._clock) // 1000
 
 
 def compute(
@@ -136,38 +203,12 @@ def compute(
     media: Any,
     make_context: Callable[[], NodeContext],
     sleep: Callable[[float], None] = time.sleep,
-) -> tuple[Computed, dict[str, Any] | None]:
-    """Runs `node.compute`, again after a pause while it fails with a retryable code and the step has retries left."""
-    started, clock = time.time_ns() // 1000, time.perf_counter_ns()
-    attempt = 1
-    while True:
-        context = make_context()
-        try:
-            node.compute(context, media)
-            outputs = msgspec.json.encode(context.outputs)
-            code = message = None
-        except (Exception, MemoryError) as error:
-            code, message = as_failure(error)
-        if code is None or not is_retryable(code) or attempt > step.retries:
-            break
-        sleep(min(_FIRST_BACKOFF_S * 2 ** (attempt - 1), MAX_BACKOFF_S))
-        attempt += 1
-    duration = (time.perf_counter_ns() - clock) // 1000
-    if code is not None:
-        return failed(step, code, message or "", started, duration, attempt), None
-    computed = Computed(
-        step.index,
-        context.result_verdict,
-        outputs,
-        tuple(context.artifacts),
-        None,
-        None,
-        started,
-        duration,
-        False,
-        attempt,
-    )
-    return computed, context.outputs
+) -> Made:
+    """All attempts at a step, with its pauses."""
+    tries = Tries(step)
+    while (made := tries.once(node, media, make_context)) is None:
+        sleep(tries.pause_s)
+    return made
 
 
 def failed(step: Step, code: str, message: str, started: int, duration_us: int = 0, attempts: int = 1) -> Computed:

@@ -42,6 +42,7 @@ class Hand:
     alone: bool = False
     killed_at: float | None = None
     overdue: bool = False
+    dropped: bool = False
     heard: float = 0.0
     error: tuple[str, str] | None = None
     items: dict[int, Item] = field(default_factory=dict)
@@ -136,6 +137,17 @@ class Crew:
         if self._control is not None:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self._control.sendall(orders.order(orders.KILL, hand.slot))
+
+    def halt(self, halt: bool) -> None:
+        """Has workers stop before the next step of each file, or go on."""
+        self._board.halt(halt)
+
+    def drop(self) -> None:
+        """Kills the workers that have files in hand; none of those is to blame."""
+        for hand in self.hands:
+            if hand.items:
+                hand.dropped = True
+                self.kill(hand)
 
     def kill_overdue(self, now: float) -> None:
         """Kills workers that outlive the deadline on their page, do not get ready in time, hang up but do not end, or

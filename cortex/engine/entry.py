@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cortex.engine.records import Identity, Item
 from cortex.sources.found import Found
 from loom.model import StoredResult
+
+if TYPE_CHECKING:
+    from cortex.engine.course import Tries
 
 
 @dataclass
 class Entry:
     """One file on its way through the run. `since` is when it was handed out, in nanoseconds since 1970, which is
     before it was read. `announced` are the steps that were told to the bus as STARTED for its content; `kept` is how
-    many of the computed results are stored already; `told` is set once the events of its end are."""
+    many of the computed results are stored already; `told` is set once the events of its end are. `tries` are the
+    attempts at a step beside the sandbox that is to be tried again."""
 
     token: int
     found: Found
@@ -30,6 +35,7 @@ class Entry:
     resumed: bool = False
     walking: bool = False
     told: bool = False
+    tries: Tries | None = None
 
     @property
     def path(self) -> bytes:
@@ -43,6 +49,7 @@ class Entry:
         """Forgets how far the file had got."""
         self.collections, self.uploads = [], ()
         self.kept = 0
+        self.tries = None
         self.resumed = self.walking = False
 
     def item(self, size_known: bool) -> Item:
@@ -53,4 +60,5 @@ class Entry:
             self.found.stat,
             asset=self.found.asset,
             size_known=size_known,
+            lanes=self.found.lanes,
         )

@@ -14,19 +14,20 @@ import reactivex as rx
 from msgspec.structs import replace
 from reactivex import Observable
 from reactivex import operators as ops
-from reactivex.scheduler import EventLoopScheduler, ThreadPoolScheduler
+from reactivex.scheduler import EventLoopScheduler
 from reactivex.subject import Subject
 
 from cortex.engine.beside import Beside
 from cortex.engine.entry import Entry
 from cortex.engine.intake import Intake, now_us
+from cortex.engine.onward import Onward
 from cortex.engine.records import Walked
 from cortex.engine.reporting import Batch, Finished, copy_event, identified
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.sources.scan import Found
 from loom.errors import is_retryable
-from loom.model import AssetCounts, Event, NodeEvent, RunHead
+from loom.model import AssetCounts, Depth, Event, NodeEvent, RunHead
 
 BATCH_ASSETS = 192
 BATCH_SECONDS = 0.1
@@ -34,7 +35,6 @@ MAX_REDONE = 3
 _REDO_DELAY_S = 0.5
 _NOT_REDONE = frozenset({"FILE_VANISHED", "FILE_UNREADABLE"})
 """Trying a file again in the same run does not help against these."""
-_SLOW_STEPS = 8
 _FAREWELL_S = 5.0
 """How long a source that is no longer wanted may take to notice; it may hang in a dead mount or wait for input."""
 
@@ -63,7 +63,9 @@ class Keeper(Protocol):
 class Observer(Protocol):
     """Who wants to know while it happens; called from several threads, one at a time."""
 
-    def failure(self, asset: bytes | None, path: bytes, node: str | None, code: str, message: str) -> None: ...
+    def failure(
+        self, asset: bytes | None, path: bytes, node: str | None, code: str, message: str, handled: bool = False
+    ) -> None: ...
 
 
 class Executor:
@@ -94,7 +96,7 @@ class Executor:
         self._error: BaseException | None = None
         self.intake = intake(lambda entry: self._tell(Copy(entry)))
         self._commits = EventLoopScheduler(thread_factory=_thread("commit"))
-        self._slow = ThreadPoolScheduler(_SLOW_STEPS)
+        self._onward = Onward(beside, self._back, self._tell, self._fail, self._commits)
 
     def run(self, found: Iterator[Found]) -> None:
         """Walks what the source finds. Raises what broke the run: a `LoomError` of Loom, its database or the disk."""
@@ -113,15 +115,23 @@ class Executor:
         try:
             stored.subscribe(on_error=lambda error: self._broke(error, ended), on_completed=ended.set)
             ended.wait()
+            if self._error is None:
+                self._tell_given_up()
         finally:
             self.intake.stop()
             scan.join(_FAREWELL_S)
             self._commits.dispose()
-            self._slow.executor.shutdown(cancel_futures=True)
+            self._onward.close(wait=not self.intake.aborted)
             self._beside.close()
         error = self._error or self.intake.error
         if error is not None:
             raise error
+
+    def pause(self, depth: Depth | None) -> None:
+        """Stands still as deep as told, or goes on (None)."""
+        self.intake.paused = depth is not None
+        self._sandbox.pause(depth)
+        self._onward.pause(depth)
 
     def stop(self) -> None:
         """No new files; those in hand are finished and stored."""
@@ -130,6 +140,7 @@ class Executor:
     def abort(self) -> None:
         """Ends at once; what is in hand is lost and will be done by the next run."""
         self.intake.abort()
+        self._beside.give_up()
         self._sandbox.close()
 
     def _broke(self, error: BaseException, ended: threading.Event) -> None:
@@ -163,46 +174,32 @@ class Executor:
         if identity is None or identity.lane < 0:
             return Unmatched(entry)
         finished = Finished(entry, self._runs[identity.lane], walked, walked.next_step == len(walked.outcomes))
-        return self._go_on(finished)
+        return self._onward.go_on(finished)
 
-    def _go_on(self, finished: Finished, *, stored: bool = False, slowly: bool = False) -> Finished | None:
-        """Carries an asset through steps beside the sandbox until it must be stored; None when someone else goes on
-        with it. `stored`: all that stands before its next step is; `slowly`: this thread may wait for the network."""
-        lane = identified(finished.entry).lane
-        while not finished.done:
-            step = finished.run.lane.plan.steps[finished.walked.next_step]
-            if step.sandboxed:
-                self._sandbox.requeue(self.intake.resume(finished.entry, finished.walked))
-                return None
-            if self._beside.needs_storing_first(lane, step.index) and not stored:
-                return finished
-            if self._beside.is_slow(lane, step.index) and not slowly:
-                self._slow.executor.submit(self._go_on_slowly, finished, stored)
-                return None
-            finished, stored = self._beside.carry_on(finished.entry, finished.run, finished.walked), False
-        return finished
+    def _back(self, finished: Finished) -> None:
+        self._sandbox.requeue(self.intake.resume(finished.entry, finished.walked))
 
-    def _go_on_slowly(self, finished: Finished, stored: bool) -> None:
-        try:
-            after = self._go_on(finished, stored=stored, slowly=True)
-            if after is not None:
-                self._tell(after)
-        except Exception as error:
-            with self._lock:
-                self._aside.on_error(error)
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            self._aside.on_error(error)
 
     def _unread(self, entry: Entry, code: str, message: str) -> None:
         """A file that could not be read is tried again a few times where that may help, then counted."""
         if is_retryable(code) and code not in _NOT_REDONE and entry.attempts < MAX_REDONE:
-            first, *heirs = self.intake.again(entry)
+            first, *heirs = self.intake.again(entry, (code, message))
             self._sandbox.requeue(first, _REDO_DELAY_S * 2 ** (entry.attempts - 1))
         else:
-            heirs = self.intake.give_up(entry)
+            heirs = self.intake.give_up(entry, (code, message))
             if code != "FILE_VANISHED":
                 self._runs[0].assets.unreadable += 1
                 self._observer.failure(None, entry.path, None, code, message)
         for heir in heirs:
             self._sandbox.requeue(heir)
+
+    def _tell_given_up(self) -> None:
+        """Ends steps that were announced for content given up since; last of all, as it may be found elsewhere too."""
+        for (lane, asset), begun in self.intake.begun().items():
+            self._publish(self._runs[lane].head, begun.ended(self._runs[lane].lane.plan, asset))
 
     def _commit(self, told: list[Told]) -> None:
         """Stores a batch, tells of it, and releases its files."""
@@ -216,7 +213,9 @@ class Executor:
             else:
                 batch.add_place(one.entry, settled=isinstance(one, Unmatched))
                 if isinstance(one, Copy):
-                    batch.events.append(copy_event(one.entry, now))
+                    batch.events.append(copy_event(one.entry, run, now))
+            if (settles := one.entry.found.settles) is not None:
+                batch.reports[-1] = batch.reports[-1]._replace(settles=settles)
         for batch in batches.values():
             self._store(batch, now)
         for one in told:
@@ -242,7 +241,7 @@ class Executor:
         if isinstance(told, Finished) and not told.done:
             entry.uploads, entry.kept = (), len(told.walked.computed)
             lighter = told.walked._replace(computed=tuple(replace(c, artifacts=()) for c in told.walked.computed))
-            after = self._go_on(told._replace(walked=lighter), stored=True)
+            after = self._onward.go_on(told._replace(walked=lighter), stored=True)
             if after is not None:
                 self._tell(after)
             return
@@ -276,7 +275,8 @@ class Executor:
         for computed in finished.walked.computed:
             if computed.error_code is not None:
                 node, message = steps[computed.step].node, computed.error_message or ""
-                self._observer.failure(asset, finished.entry.path, node, computed.error_code, message)
+                handled = computed.step in finished.run.handled
+                self._observer.failure(asset, finished.entry.path, node, computed.error_code, message, handled)
 
 
 def _thread(name: str) -> Callable[..., threading.Thread]:

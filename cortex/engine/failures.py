@@ -26,6 +26,11 @@ def as_failure(error: BaseException) -> tuple[str, str]:
     return "OPERATOR_FAILED", _short(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
+def sendable(text: str) -> str:
+    """The text without what cannot be told in UTF-8, such as bytes of a file's name."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(sendable(text).split())
     return line if len(line) <= MAX_MESSAGE else line[: MAX_MESSAGE - 1] + "…"

@@ -18,7 +18,7 @@ import struct
 import sys
 from typing import Any
 
-from cortex.engine import child, confine, orders
+from cortex.engine import child, confine, orders, signals
 from cortex.engine.garbage import look_rarely
 from cortex.engine.records import Setup
 
@@ -30,7 +30,7 @@ _LOOK_FOR_PARENT_S = 1.0
 def main(control_fd: int, board_fd: int, parent: int, *, early: bool = False) -> None:
     """Entry point of the process. The setup comes first, pickled, after its length; `early`: it may take a while, and
     what every setup needs is imported meanwhile."""
-    confine.leave_signals_to_parent()
+    signals.leave_to_parent()
     if early:
         preload(Setup(()))
     with socket.socket(fileno=control_fd) as control:

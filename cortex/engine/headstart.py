@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Self
 
+from cortex.engine import signals
 from cortex.engine.board import Board
 
 _SECRETS = ("LOOM_TOKEN", "LOOM_DATABASE_URL")
@@ -41,13 +42,14 @@ def launch(board: Board, *, byte_code: bool, early: bool = False) -> Server:
             f"main({theirs.fileno()}, {board.fd}, {os.getpid()}, early={early})"
         )
         flags = [] if byte_code and not sys.dont_write_bytecode else ["-B"]
-        process = subprocess.Popen(
-            [sys.executable, *flags, "-c", command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(), board.fd),
-            env=_environment(),
-        )
+        with signals.held_back():
+            process = subprocess.Popen(
+                [sys.executable, *flags, "-c", command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(), board.fd),
+                env=_environment(),
+            )
     return Server(process, ours)
 
 

@@ -13,10 +13,14 @@ from typing import NamedTuple, Protocol
 from cortex.engine.entry import Entry
 from cortex.engine.records import Answer, Identity, Item, Lane, Walked
 from cortex.sources.scan import Found
-from loom.model import Origin, StoredResult
+from loom.errors import LoomError
+from loom.graph.plan import Plan
+from loom.model import NodeEvent, Origin, StoredResult
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Files up to this size are read once into memory, so it does not matter whether their size is known."""
+
+_CHANGED = LoomError("CHANGED_WHILE_READ").message
 
 AHEAD = 2000
 """How many found files may wait to be taken."""
@@ -33,6 +37,18 @@ class Usable(NamedTuple):
     walked: bool
     results: dict[bytes, tuple[StoredResult, Origin]]
     uploads: tuple[StoredResult, ...] = ()
+
+
+class Begun(NamedTuple):
+    """Steps that were told to the bus as STARTED for content whose walk was given up, and why it was."""
+
+    steps: set[int]
+    why: tuple[str, str]
+
+    def ended(self, plan: Plan, asset: bytes) -> list[NodeEvent]:
+        """The events that end them."""
+        nodes = [plan.steps[step].node for step in sorted(self.steps)]
+        return [NodeEvent(now_us(), node, asset, "FAILED", Origin.COMPUTED, error=self.why) for node in nodes]
 
 
 class Stored(Protocol):
@@ -78,10 +94,13 @@ class Intake:
         self._in_hand: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
         self._next_token = 0
+        self._begun: dict[tuple[int, bytes], Begun] = {}
         self._heirs: deque[Item] = deque()
         self._exhausted = False
         self._stopped = False
         self._aborted = False
+        self.paused = False
+        """While it is, no new files are begun with."""
         self.error: BaseException | None = None
 
     def scan(self, source: Iterator[Found]) -> None:
@@ -111,6 +130,10 @@ class Intake:
         """No new files, and no waiting for those in hand."""
         self._stopped = self._aborted = True
 
+    @property
+    def aborted(self) -> bool:
+        return self._aborted
+
     def items(self) -> Iterator[Item | None]:
         """Ends when the source is exhausted and every file was released."""
         while True:
@@ -124,7 +147,7 @@ class Intake:
                 if not in_flight:
                     return
                 yield None
-            elif in_flight >= self._max_in_flight or (found := self._take()) is None:
+            elif self.paused or in_flight >= self._max_in_flight or (found := self._take()) is None:
                 yield None
             else:
                 yield self._begin(found)
@@ -155,9 +178,8 @@ class Intake:
             entry = self._entries[identity.token]
             with self._lock:
                 if entry.identity is not None and entry.identity.asset != identity.asset:
-                    self._heirs.extend(self._pass_on(entry))
+                    self._heirs.extend(self._pass_on(entry, ("CHANGED_WHILE_READ", _CHANGED)))
                     entry.begin_anew()
-                    entry.announced = set()
                 entry.identity = identity
                 owner = self._in_hand.setdefault(identity.asset, entry)
                 if owner is not entry and owner.is_for_no_lane and not entry.is_for_no_lane:
@@ -165,6 +187,8 @@ class Intake:
                     owner = self._in_hand[identity.asset] = entry
                 elif owner is not entry:
                     owner.copies.append(entry)
+                if owner is entry and (begun := self._begun.pop((identity.lane, identity.asset), None)) is not None:
+                    entry.announced |= begun.steps
             if owner is entry and entry.resumed:
                 answers.append(Answer(identity.token, walk=True))
             elif owner is entry:
@@ -221,23 +245,35 @@ class Intake:
             del self._in_hand[entry.identity.asset]
             return entry.copies
 
-    def give_up(self, entry: Entry) -> list[Item]:
-        """The file could not be walked after all; if copies of it wait, the first takes its place: its item."""
+    def give_up(self, entry: Entry, why: tuple[str, str]) -> list[Item]:
+        """The file could not be walked after all; if copies of it wait, the first takes its place: its item. `why` is
+        a code and a sentence."""
         with self._lock:
             self._entries.pop(entry.token, None)
-            return self._pass_on(entry)
+            return self._pass_on(entry, why)
 
-    def again(self, entry: Entry) -> list[Item]:
+    def again(self, entry: Entry, why: tuple[str, str]) -> list[Item]:
         """The same file once more, its content unknown now; if copies wait, the first of them goes on by itself."""
         entry.attempts += 1
         with self._lock:
-            heir = self._pass_on(entry)
+            heir = self._pass_on(entry, why)
             entry.begin_anew()
         return [entry.item(size_known=True)._replace(asset=None), *heir]
 
-    def _pass_on(self, entry: Entry) -> list[Item]:
-        asset = entry.identity.asset if entry.identity else None
-        if asset is None or self._in_hand.get(asset) is not entry:
+    def begun(self) -> dict[tuple[int, bytes], Begun]:
+        """By lane and asset, what was begun, as the bus was told, and that nobody went on with until now."""
+        with self._lock:
+            return self._begun
+
+    def _pass_on(self, entry: Entry, why: tuple[str, str]) -> list[Item]:
+        if entry.identity is None:
+            return []
+        asset = entry.identity.asset
+        if entry.announced:
+            key = (entry.identity.lane, asset)
+            self._begun.setdefault(key, Begun(set(), why)).steps.update(entry.announced)
+            entry.announced = set()
+        if self._in_hand.get(asset) is not entry:
             return []
         del self._in_hand[asset]
         if self._walked is not None:
@@ -246,7 +282,6 @@ class Intake:
             return []
         heir, *heir.copies = sorted(entry.copies, key=lambda copy: copy.is_for_no_lane)
         entry.copies = []
-        heir.announced, entry.announced = entry.announced, set()
         self._in_hand[asset] = heir
         return [heir.item(size_known=True)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from errno import EDQUOT, ENOSPC
 
 from blake3 import blake3
 
@@ -12,7 +11,7 @@ from cortex.engine.cache import Cache
 from cortex.engine.intake import Usable
 from cortex.engine.reporting import Batch
 from cortex.engine.tally import LaneRun
-from loom.errors import LoomError, is_retryable
+from loom.errors import NO_ROOM, LoomError, is_retryable
 from loom.model import AssetReport, KnownAsset, Origin, RunOpening, State, StoredResult
 from loom.verbs import Ledger, NewArtifact
 
@@ -48,8 +47,10 @@ class WithLoom:
         runs: Iterable[LaneRun],
         opening: Callable[[LaneRun], RunOpening],
         cache: Cache | None = None,
+        worker: str | None = None,
     ) -> None:
         self._ledger = ledger
+        self._worker = worker
         self._open_run = open_run
         self._runs = tuple(runs)
         self._opening = opening
@@ -85,7 +86,7 @@ class WithLoom:
         artifacts = [*batch.artifacts.values(), *self._from_cache(batch.reports, batch.artifacts)]
         if artifacts:
             self._ledger.put_artifacts(artifacts)
-        self._ledger.report(batch.run.uuid, batch.reports)
+        self._ledger.report(batch.run.uuid, batch.reports, worker=self._worker)
         if self._cache is not None:
             into_cache(self._cache, batch)
 
@@ -113,7 +114,7 @@ def into_cache(cache: Cache, batch: Batch) -> None:
                 found = report.found[0]
                 cache.put(report.blake3, os.path.join(found.directory, found.name), lasting)
     except OSError as error:
-        if error.errno in (ENOSPC, EDQUOT):
+        if error.errno in NO_ROOM:
             raise LoomError("DISK_FULL") from error
         raise LoomError("CONFIG_INVALID", f"the local cache cannot be written: {error.strerror}") from error
 

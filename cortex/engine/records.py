@@ -24,7 +24,8 @@ class Item(NamedTuple):
     """One file to be walked. `token` is the parent's number for it. `relative` is its path below the scanned folder.
     `asset` is given when its content is known from an earlier run and its stat is the same. `size_known`: some known
     asset has this size, so the content may be known. `blamed` names the steps (or phases of `Media`) that killed a
-    worker on this file: they fail without being tried. `resume`: how far it had got."""
+    worker on this file: they fail without being tried. `resume`: how far it had got. `lanes` are those that may have
+    it; None: all."""
 
     token: int
     path: bytes
@@ -34,6 +35,7 @@ class Item(NamedTuple):
     size_known: bool = True
     blamed: tuple[Blame, ...] = ()
     resume: Walked | None = None
+    lanes: tuple[int, ...] | None = None
 
 
 class Blame(NamedTuple):
@@ -69,7 +71,7 @@ class Answer(NamedTuple):
 
 class Computed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What computing one step gave, before it is stored. `started` is in microseconds since 1970. `retryable` results
-    are not stored."""
+    may be others the next time, so that none of them is used again."""
 
     step: int
     verdict: Branch | None

@@ -23,20 +23,23 @@ from loom.model import (
     NodeEnd,
     NodeEvent,
     Outcome,
+    Reason,
     State,
     StoredResult,
-    pack_outcomes,
 )
+from loom.packing import pack_outcomes
 from loom.verbs import NewArtifact
 
 
 class Finished(NamedTuple):
-    """An asset that was walked to its end, or (not `done`) as far as must be stored before it goes on."""
+    """An asset that was walked to its end, or (not `done`) as far as must be stored before it goes on. `wait_s`: its
+    next step is to be tried (again) only after so many seconds."""
 
     entry: Entry
     run: LaneRun
     walked: Walked
     done: bool
+    wait_s: float = 0.0
 
 
 @dataclass
@@ -52,12 +55,13 @@ class Batch:
 
     def add(self, finished: Finished) -> None:
         """Adds one asset: what it computed since it was last stored."""
-        entry, _, walked, done = finished
+        entry, _, walked, done, _ = finished
         if done:
             self.done.append(finished)
             self.places += 1
         identity = identified(entry)
-        results = [self._result(self.run.lane.plan, computed) for computed in walked.computed[entry.kept :]]
+        plan, fresh = self.run.lane.plan, walked.computed[entry.kept :]
+        results = [self._result(plan, computed) for computed in fresh if not _may_be_another(computed)]
         results.extend(entry.uploads)
         retryable = any(c.retryable for c in walked.computed)
         outcomes = [o for o in walked.outcomes if o is not None]
@@ -97,8 +101,10 @@ class Batch:
         """Counts the batch instead of storing it."""
         into.results += sum(len(report.results) for report in self.reports)
         into.locations += self.places
-        into.artifacts += len(self.artifacts)
-        into.bytes += sum(len(artifact.data) for artifact in self.artifacts.values())
+        fresh = [artifact for digest, artifact in self.artifacts.items() if digest not in into.seen]
+        into.seen.update(artifact.digest for artifact in fresh)
+        into.artifacts += len(fresh)
+        into.bytes += sum(len(artifact.data) for artifact in fresh)
         into.bytes += sum(len(result.outputs) for report in self.reports for result in report.results)
 
     def add_place(self, entry: Entry, *, settled: bool = False) -> None:
@@ -120,6 +126,12 @@ class Batch:
             self.events.extend(events_of(finished, now))
 
 
+def _may_be_another(computed: Computed) -> bool:
+    """Whether the next run may find something else in spite of the same signature. A failure is kept even then, to
+    show its cause."""
+    return computed.retryable and computed.error_code is None
+
+
 def identified(entry: Entry) -> Identity:
     """The identity of a file that was read; only such files are ever stored."""
     if entry.identity is None:
@@ -133,9 +145,10 @@ def place(entry: Entry, stat: FileStat | None, trusted: bool) -> FoundAt:
 
 def events_of(finished: Finished, now: int) -> list[Event]:
     """The events of one asset's walk, in the order of the plan; `now` stands for the time of what took none."""
-    entry, run, walked, _ = finished
+    entry, run, walked, *_ = finished
     asset = identified(entry).asset
     computed = {c.step: c for c in walked.computed}
+    stored = {step: result for step, result, _ in walked.stored if result.error_code is not None}
     events: list[Event] = []
     nodes: list[NodeEnd] = []
     for step, outcome in zip(run.lane.plan.steps, walked.outcomes, strict=True):
@@ -143,19 +156,25 @@ def events_of(finished: Finished, now: int) -> list[Event]:
             continue
         nodes.append((step.node, outcome.state, outcome.reason, outcome.origin))
         work = computed.get(step.index)
-        if work is None:
-            events.append(_skipped(step.node, asset, outcome, now))
+        if work is None or not work.attempts:
+            events.append(_skipped(step.node, asset, outcome, now, stored.get(step.index)))
             continue
         if step.index not in entry.announced:
             events.append(NodeEvent(work.started, step.node, asset, "STARTED"))
         events.append(_ended(step.node, asset, outcome, work))
     status = "FAILED" if any(o is not None and o.state is State.FAILED for o in walked.outcomes) else "COMPLETED"
-    events.append(AssetEvent(now, asset, status, tuple(nodes)))
+    ends = tuple(nodes)
+    run.keep_end(asset, ends)
+    events.append(AssetEvent(now, asset, status, ends))
     return events
 
 
-def _skipped(node: str, asset: bytes, outcome: Outcome, now: int) -> NodeEvent:
-    return NodeEvent(now, node, asset, "SKIPPED", outcome.origin, outcome.verdict, None, outcome.reason)
+def _skipped(node: str, asset: bytes, outcome: Outcome, now: int, failure: StoredResult | None) -> NodeEvent:
+    """`failure`: the step has a stored one, which counts if it was reached."""
+    if failure is None or outcome.reason is not Reason.STORED:
+        return NodeEvent(now, node, asset, "SKIPPED", outcome.origin, outcome.verdict, None, outcome.reason)
+    error = (failure.error_code or "INTERNAL", failure.error_message or "")
+    return NodeEvent(now, node, asset, "SKIPPED", outcome.origin, None, None, outcome.reason, error)
 
 
 def _ended(node: str, asset: bytes, outcome: Outcome, work: Computed) -> NodeEvent:
@@ -174,6 +193,7 @@ def _ended(node: str, asset: bytes, outcome: Outcome, work: Computed) -> NodeEve
     )
 
 
-def copy_event(entry: Entry, now: int) -> AssetEvent:
-    """A second copy of content that this run walks elsewhere."""
-    return AssetEvent(now, identified(entry).asset, "SKIPPED", ())
+def copy_event(entry: Entry, run: LaneRun, now: int) -> AssetEvent:
+    """A second copy of content that this run walked elsewhere, with how its nodes ended there."""
+    asset = identified(entry).asset
+    return AssetEvent(now, asset, "SKIPPED", run.end_of(asset))

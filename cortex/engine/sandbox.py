@@ -13,6 +13,7 @@ from cortex.engine.headstart import HeadStart
 from cortex.engine.records import Item, Setup, Walked
 from cortex.engine.supervisor import Answerer, Supervisor
 from cortex.engine.workload import Workload
+from loom.model import Depth
 
 
 class Current(NamedTuple):
@@ -39,6 +40,7 @@ class Sandbox:
         self._supervisor: Supervisor | None = None
         self._stopping = False
         self._closed = False
+        self._pause: Depth | None = None
         self._lock = threading.RLock()
         self._running_in: int | None = None
 
@@ -68,6 +70,7 @@ class Sandbox:
             while self._hold():
                 if self._stopping:
                     supervisor.work.end()
+                supervisor.pause(self._pause)
                 supervisor.supply()
                 self._let_go()
                 yield from results
@@ -99,6 +102,12 @@ class Sandbox:
             with suppress(ValueError):  # the board was closed meanwhile
                 pages = [supervisor.crew.page(hand) for hand in tuple(supervisor.crew.hands) if hand.items]
         return [Current(p.token, p.lane, p.step, p.phase, p.since) for p in pages if p.stage != IDLE]
+
+    def pause(self, depth: Depth | None) -> None:
+        """Stands still as deep as told, or goes on (None). Whether new files are taken is the source's affair. A file
+        that stopped before a step is yielded as far as it got; handed in again it waits for the end of the pause."""
+        self._pause = depth
+        self.wake()
 
     def stop(self) -> None:
         """No new files, and none that wait for their time: those in flight are finished, then `run` ends."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,32 +34,63 @@ class Scheme(NamedTuple):
     settles: bytes
 
 
-def make_scheme(chosen: Iterable[Chosen], operators: EntryPointCatalogue, *, dry_run: bool) -> Scheme:
-    """Compiles the definitions. Raises `DefinitionError` with everything that is wrong with the first bad one."""
+def make_scheme(
+    chosen: Iterable[Chosen],
+    operators: EntryPointCatalogue,
+    *,
+    dry_run: bool,
+    left_out: Callable[[str, DefinitionError], None] | None = None,
+) -> Scheme:
+    """Compiles the definitions. One of several that cannot be used is told to `left_out`, and the others are used.
+    Raises `DefinitionError` with everything that is wrong with the first bad one when there is no other, or nobody to
+    be told."""
     lanes: list[Lane] = []
-    used = list(chosen)
-    for definition, _, matched in used:
-        plan = compile_plan(definition, operators)
+    used: list[Chosen] = []
+    first: DefinitionError | None = None
+    for one in chosen:
+        definition, _, matched = one
+        try:
+            plan = compile_plan(definition, operators)
+        except DefinitionError as error:
+            if left_out is None:
+                raise
+            first = first or error
+            left_out(definition["name"], error)
+            continue
+        used.append(one)
         if dry_run:
             plan = msgspec.structs.replace(plan, dry_run=True)
         match = plan.match if matched else msgspec.structs.replace(plan.match, kinds=frozenset(), mime=(), path=())
         lanes.append(Lane(match, plan))
+    if first is not None and not lanes:
+        raise first
     versions = tuple(one.version for one in used)
     return Scheme(tuple(lanes), versions, tuple(one.definition for one in used), _digest(lanes))
 
 
 def compile_plan(definition: Mapping[str, Any], operators: EntryPointCatalogue) -> Plan:
     """The plan of a definition, with nodes switched off that say so themselves. Raises `DefinitionError`."""
+    plan = _compile(definition, operators)
+    off = {
+        step.node
+        for step in plan.steps
+        if step.enabled and not operators.create(step.operator, step.config, step.node).is_enabled()
+    }
+    return _compile(_without(definition, off), operators) if off else plan
+
+
+def _compile(definition: Mapping[str, Any], operators: EntryPointCatalogue) -> Plan:
     compiled = compile_definition(definition, operators)
     if compiled.plan is None:
         raise DefinitionError(compiled.diagnostics)
-    steps = tuple(
-        step
-        if operators.create(step.operator, step.config, step.node).is_enabled()
-        else msgspec.structs.replace(step, enabled=False)
-        for step in compiled.plan.steps
-    )
-    return msgspec.structs.replace(compiled.plan, steps=steps)
+    return compiled.plan
+
+
+def _without(definition: Mapping[str, Any], off: set[str]) -> dict[str, Any]:
+    """The definition with these nodes switched off."""
+    graph = definition["graph"]
+    nodes = [{**node, "enabled": False} if node["id"] in off else node for node in graph["nodes"]]
+    return {**definition, "graph": {**graph, "nodes": nodes}}
 
 
 def _digest(lanes: list[Lane]) -> bytes:

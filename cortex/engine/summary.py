@@ -18,10 +18,12 @@ def summarise(
     state: RunState,
     seconds: float,
     dry_run: bool,
+    unreachable: Sequence[str],
     would_write: WouldWrite | None,
 ) -> dict[str, Any]:
     """The fields of the `summary` message. With several pipelines, `run`, `pipeline` and `version` are those of the
-    first that got anything to do, and `nodes` holds `pipeline/node` for all of them."""
+    first that got anything to do, and `nodes` holds `pipeline/node` for all of them. `unreachable` are the sources
+    that could not be read."""
     first = next((run for run in runs if run.opened), runs[0])
     nodes = {
         (f"{run.lane.plan.pipeline}/{node}" if len(runs) > 1 else node): msgspec.to_builtins(counts)
@@ -39,11 +41,31 @@ def summarise(
         "nodes": nodes,
         "bytes": sum(run.bytes_read for run in runs),
         "seconds": round(seconds, 3),
-        "would_write": None if would_write is None else _would_write(would_write),
+        "unreachable": list(unreachable),
+        "would_write": None if would_write is None else shown_writes(would_write),
     }
 
 
-def _would_write(would: WouldWrite) -> dict[str, Any]:
+def nothing_done() -> dict[str, Any]:
+    """The fields where the ingest ended before it began."""
+    return {
+        "run": None,
+        "pipeline": None,
+        "version": None,
+        "runs": [],
+        "dry_run": False,
+        "state": RunState.FAILED.value,
+        "assets": msgspec.to_builtins(AssetCounts()),
+        "nodes": {},
+        "bytes": 0,
+        "seconds": 0.0,
+        "unreachable": [],
+        "would_write": None,
+    }
+
+
+def shown_writes(would: WouldWrite) -> dict[str, Any]:
+    """What a dry run would have written, as it is told outside."""
     effects = [*would.effects, *([f"… and {would.more_effects} more"] if would.more_effects else [])]
     return {
         "results": would.results,

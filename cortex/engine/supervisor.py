@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from cortex.engine import wire
-from cortex.engine.autopsy import Cause, Court, cause_of
+from cortex.engine.autopsy import Cause, Court, Verdict, cause_of
 from cortex.engine.board import IDLE
 from cortex.engine.crew import Crew, Death, Hand
 from cortex.engine.headstart import HeadStart
@@ -19,6 +19,7 @@ from cortex.engine.records import Answer, Identity, Item, Setup, Walked
 from cortex.engine.switchboard import Switchboard
 from cortex.engine.workload import Workload
 from loom.errors import LoomError
+from loom.model import Depth
 
 MAX_FAILED_STARTS = 3
 MAX_SERVER_DEATHS = 5
@@ -43,6 +44,7 @@ class Supervisor:
         self._court = Court()
         self._failed_starts = 0
         self._was_ready = False
+        self._pause: Depth | None = None
 
     @property
     def in_flight(self) -> int:
@@ -56,8 +58,23 @@ class Supervisor:
         self.crew.close()
         self.switchboard.close()
 
+    def pause(self, depth: Depth | None) -> None:
+        """No file is dealt while the pause goes deeper than new assets; see `Depth`."""
+        if depth is self._pause:
+            return
+        self._pause = depth
+        self.crew.halt(self._stands_still)
+        if depth is Depth.NOW:
+            self.crew.drop()
+
+    @property
+    def _stands_still(self) -> bool:
+        return self._pause is not None and self._pause >= Depth.NODE
+
     def supply(self) -> None:
         """Fetches work for the workers that have room, and starts more of them if that is not enough."""
+        if self._stands_still:
+            return
         crew, hands = self.crew, self.crew.hands
         unstarted = self._jobs - len(hands)
         starting = sum(not hand.ready for hand in hands)
@@ -161,6 +178,7 @@ class Supervisor:
                     del hand.items[one.token]
                     self._court.close(one.token)
             if told:
+                hand.heard = time.monotonic()
                 hand.line.send(wire.Order(answers=told))
         return [hand for hand, _ in asked]
 
@@ -170,6 +188,10 @@ class Supervisor:
         self._read(hand, results, dead=True)
         hand.line.close()
         if hand.leaving:
+            return
+        if hand.dropped:
+            self.work.put_back([Verdict(item) for item in hand.items.values()])
+            hand.items.clear()
             return
         page = self.crew.page(hand)
         killed = status == -signal.SIGKILL and hand.killed_at is None

@@ -10,7 +10,12 @@ from uuid import UUID
 
 from cortex.engine.lifecycle import has_failed
 from cortex.engine.records import Lane
-from loom.model import AssetCounts, NodeCounts, Origin, Outcome, Reason, RunHead, RunState, State
+from loom.model import AssetCounts, Branch, NodeCounts, NodeEnd, Origin, Outcome, Reason, RunHead, RunState, State
+
+Digest = bytes
+
+KEPT_ENDS = 100_000
+"""Of how many assets a run remembers how they ended; most end alike, so that this is some 15 MB at most."""
 
 
 @dataclass
@@ -25,21 +30,40 @@ class LaneRun:
     assets: AssetCounts = field(default_factory=AssetCounts)
     bytes_read: int = 0
     opened: bool = False
+    handled: frozenset[int] = field(init=False)
+    """The steps whose failures an `ERROR` edge handles."""
 
     def __post_init__(self) -> None:
-        self.nodes = {step.node: NodeCounts() for step in self.lane.plan.steps}
+        steps = self.lane.plan.steps
+        self.nodes = {step.node: NodeCounts() for step in steps}
+        self.handled = frozenset(e.upstream for step in steps for e in step.inbound if e.branch is Branch.ERROR)
+        self._ends: dict[bytes, tuple[NodeEnd, ...]] = {}
+        self._same: dict[tuple[NodeEnd, ...], tuple[NodeEnd, ...]] = {}
 
     @property
     def head(self) -> RunHead:
         return RunHead(self.uuid, self.lane.plan.pipeline, self.lane.plan.dry_run)
 
+    def keep_end(self, asset: bytes, nodes: tuple[NodeEnd, ...]) -> None:
+        """Remembers how an asset's nodes ended, for copies of it that come later."""
+        self._ends[asset] = self._same.setdefault(nodes, nodes)
+        if len(self._ends) > KEPT_ENDS:
+            del self._ends[next(iter(self._ends))]
+
+    def end_of(self, asset: bytes) -> tuple[NodeEnd, ...]:
+        """How the nodes of an asset ended, if that was among the last `KEPT_ENDS`."""
+        return self._ends.get(asset, ())
+
     def count(self, outcomes: Iterable[Outcome | None]) -> tuple[int, int]:
         """Counts one asset's outcomes under its nodes; returns how many nodes failed now and how many had before."""
         now = before = 0
-        for step, outcome in zip(self.lane.plan.steps, outcomes, strict=True):
+        for counts, outcome in zip(self.nodes.values(), outcomes, strict=True):
             if outcome is None:
                 continue
-            _count_node(self.nodes[step.node], outcome)
+            if outcome.state is State.COMPLETED:
+                counts.computed += 1
+                continue
+            _count_skip(counts, outcome)
             if has_failed(outcome):
                 if outcome.state is State.FAILED:
                     now += 1
@@ -56,11 +80,10 @@ class LaneRun:
         return RunState.PARTIAL if self.assets.failed or self.assets.unreadable else RunState.COMPLETED
 
 
-def _count_node(counts: NodeCounts, outcome: Outcome) -> None:
+def _count_skip(counts: NodeCounts, outcome: Outcome) -> None:
+    """Counts what was not computed to its end."""
     if outcome.state is State.FAILED:
         counts.failed += 1
-    elif outcome.state is State.COMPLETED:
-        counts.computed += 1
     elif outcome.reason is not Reason.STORED:
         counts.skipped += 1
     elif outcome.origin is Origin.REMOTE:
@@ -71,7 +94,8 @@ def _count_node(counts: NodeCounts, outcome: Outcome) -> None:
 
 @dataclass
 class WouldWrite:
-    """What a dry run would have written; `effects` is bounded, `more_effects` counts the rest."""
+    """What a dry run would have written; `effects` is bounded, `more_effects` counts the rest. `seen` are the digests
+    of the derived files, each of which is written once."""
 
     results: int = 0
     locations: int = 0
@@ -79,6 +103,7 @@ class WouldWrite:
     bytes: int = 0
     effects: list[str] = field(default_factory=list)
     more_effects: int = 0
+    seen: set[Digest] = field(default_factory=set, repr=False)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def effect(self, description: str) -> None:

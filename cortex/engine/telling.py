@@ -40,7 +40,8 @@ class Status(NamedTuple):
 
 class Failure(NamedTuple):
     """One node that failed on one asset, or a file that could not be read at all (`asset` and `node` None).
-    `path_b64` is there when the path is not UTF-8, so that a program can find the file."""
+    `path_b64` is there when the path is not UTF-8, so that a program can find the file. `handled`: an `ERROR` edge of
+    the pipeline leads on from the node."""
 
     asset: str | None
     path: str
@@ -48,6 +49,7 @@ class Failure(NamedTuple):
     code: str
     message: str
     path_b64: str | None = None
+    handled: bool = False
 
 
 def shown(path: bytes) -> str:
@@ -63,7 +65,13 @@ def failure_at(path: bytes, asset: str | None, node: str | None, code: str, mess
 
 
 class Reporter(Protocol):
-    """How an ingest is shown. Calls come from several threads, one at a time."""
+    """How an ingest is shown. Calls come from several threads."""
+
+    @property
+    def lost(self) -> OSError | None:
+        """Why nobody can be told anything any more: whoever read has hung up, or the device is full. An ingest that
+        talks to nobody ends in order."""
+        ...
 
     def begin(self, pipelines: list[str], *, dry_run: bool) -> None: ...
 
@@ -79,6 +87,14 @@ class Reporter(Protocol):
         """Something a person should know; one sentence."""
         ...
 
+    def broken(self, summary: dict[str, Any]) -> None:
+        """What had been done when the ingest broke; the error follows."""
+        ...
+
     def summary(self, summary: dict[str, Any]) -> None: ...
 
     def error(self, code: str, message: str, exit_code: int) -> None: ...
+
+    def close(self) -> None:
+        """The ingest is over, however it ended."""
+        ...

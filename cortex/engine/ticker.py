@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.1
 PROGRESS_EVERY = 3
+STEER_EVERY = 5
 ANNOUNCE_AFTER_S = 0.5
 """A node that takes longer is announced as STARTED while it works; shorter ones when they are stored."""
 
@@ -55,6 +56,8 @@ class Ticker:
                 self._ingest.status(self._status(current))
                 if ticks % PROGRESS_EVERY == 0:
                     self._progress(current)
+                if ticks % STEER_EVERY == 0:
+                    self._ingest.steer()
 
     def _announce(self) -> tuple[str, ...]:
         """The files in hand; nodes that work for long already are told to the bus as STARTED."""

@@ -17,7 +17,7 @@ from cortex.node import MediaNode, NodeContext
 from loom.errors import LoomError
 from loom.graph.matching import passes
 from loom.graph.plan import Step
-from loom.model import Origin, Outcome, Reason, State
+from loom.model import Outcome, Reason, State
 
 RACY_NS = 2_000_000_000
 """A file modified less than this before it is read may be written again without a visible change of its stat."""
@@ -74,10 +74,11 @@ class Walker:
         return identity
 
     def _identity(self, item: Item, media: Media) -> Identity:
-        lane = find_lane(self._setup.lanes, media, item.relative)
+        lane = find_lane(self._setup.lanes, media, item.relative, item.lanes)
         if len(self._wants) > 1 and lane != _NO_LANE:
             media.expect(self._wants[lane])
-        if item.asset is not None and media.stat == item.stat:
+        told_by_stat = item.resume is None or item.resume.trusted
+        if item.asset is not None and media.stat == item.stat and told_by_stat:
             media.assume(item.asset)
             asset = item.asset
         else:
@@ -113,7 +114,10 @@ class Walker:
             for node in nodes.values():
                 node.close()
 
-    def _step(self, item: Item, lane: int, media: Media, step: Step, course: Course) -> Outcome:
+    def _step(self, item: Item, lane: int, media: Media, step: Step, course: Course) -> Outcome | None:
+        """None when the run is paused: the file goes back as far as it got."""
+        if self._board.halted:
+            return None
         if item.blamed:
             blame = next((b for b in item.blamed if b.lane == lane and b.step == step.index), None)
             if blame is not None:
@@ -161,9 +165,12 @@ class Walker:
         return Walked(item.token, identity, None, False, (), (), (), (code, message))
 
 
-def find_lane(lanes: tuple[Lane, ...], media: Any, relative: bytes) -> int:
-    """The index of the first lane whose match lets the file pass; -1 when none does."""
+def find_lane(lanes: tuple[Lane, ...], media: Any, relative: bytes, offered: tuple[int, ...] | None) -> int:
+    """The index of the first lane whose match lets the file pass, of those that it is offered to (None: all); -1 when
+    none does."""
     for index, lane in enumerate(lanes):
+        if offered is not None and index not in offered:
+            continue
         if passes(lane.match, media.kind, media.mime, media.size, relative):
             return index
     return _NO_LANE
@@ -174,7 +181,7 @@ def look(node: MediaNode[Any], step: Step, course: Course, context: partial[Node
     if type(node).exists_result is not MediaNode.exists_result:
         found = node.exists_result(context(), media)
         if found is not None:
-            return course.use(step, found, Origin.CACHED)
+            return course.offer(step, found)
     if not node.is_processable(media):
         return Outcome(State.SKIPPED, Reason.NOT_PROCESSABLE)
     if step.needs and course.lacks_input(step):

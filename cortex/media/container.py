@@ -12,7 +12,7 @@ import msgspec
 from av.container import InputContainer
 from PIL.Image import Image
 
-from cortex.media.frames import Frames, is_cover
+from cortex.media.frames import Frames, is_cover, pixel_aspect
 from cortex.media.isobox import is_cut, rotations
 from cortex.media.picture import Picture
 from cortex.media.probe import Probe, StreamInfo
@@ -115,7 +115,7 @@ class Container:
         streams = [_stream_info(stream) for stream in source.streams]
         streams = self._with_rotations(streams)
         video = next((stream for stream in streams if stream.type == "video"), None)
-        width, height = (video.width, video.height) if video else (None, None)
+        width, height = (_shown_width(video, source), video.height) if video else (None, None)
         if video is not None and video.rotation in (90, 270):
             width, height = height, width
         durations = [stream.duration_s for stream in streams if stream.duration_s]
@@ -179,6 +179,11 @@ def _stream_info(stream: Any) -> StreamInfo:
             layout=context.layout.name if context.layout else None,
         )
     return StreamInfo(**common)
+
+
+def _shown_width(info: StreamInfo, source: InputContainer) -> int | None:
+    """In square pixels, as the frames are given."""
+    return None if info.width is None else max(round(info.width * pixel_aspect(source.streams[info.index])), 1)
 
 
 def _turned(info: StreamInfo, degrees: int) -> StreamInfo:

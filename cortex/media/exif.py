@@ -18,6 +18,7 @@ _NAMES = {"GPS": ExifTags.GPSTAGS}
 _LEFT_OUT = frozenset({0x8769, 0x8825, 0xA005, 0x201, 0x202, 0x111, 0x117, 0x144, 0x145, 700, 33723, 34675, 0xC4A5})
 _LEFT_OUT_BELOW = frozenset({_MAKER_NOTE})
 _TEXTS = {0x10F: "camera_make", 0x110: "camera_model", 0x131: "software", 0x13B: "artist", 0x8298: "copyright"}
+_RATING = 0x4746
 _NUMBERS = {0x829A: "exposure_s", 0x829D: "aperture", 0x920A: "focal_length_mm"}
 
 
@@ -44,6 +45,9 @@ def fields(exif: Mapping[Any, Any]) -> dict[str, Any]:
     iso = detail.get(0x8827)
     iso = iso[0] if isinstance(iso, tuple) and iso else iso
     found["iso"] = iso if isinstance(iso, int) and 0 < iso < 2**31 else None
+    rating = exif.get(_RATING)
+    # Zero is what is written for no rating.
+    found["rating"] = rating if isinstance(rating, int) and 1 <= rating <= 5 else None
     flash = detail.get(0x9209)
     found["flash_fired"] = bool(flash & 1) if isinstance(flash, int) else None
     position = exif.get("GPS", {})

@@ -9,7 +9,7 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Colorspace, Interpolation
 from av.video.stream import VideoStream
 from PIL import Image
 
@@ -18,6 +18,8 @@ from loom.errors import LoomError
 _MAX_PACKETS = 3000
 """How many packets are looked at for a key frame after a seek."""
 _MAX_ERRORS = 50
+_UNSPECIFIED = 2
+"""FFmpeg's number for a colour space that is not told."""
 _WHOLE_PIXELS = 300_000_000
 """Videos of fewer pixels in all are decoded from end to end when they have key frames for less than half of what is
 asked for."""
@@ -157,15 +159,27 @@ class Frames:
         """RGB with square pixels, upright, reduced while it is converted."""
         if frame.width * frame.height > self._max_pixels:
             raise LoomError("FILE_TOO_LARGE", f"a frame of {frame.width} x {frame.height} pixels is too large")
-        aspect = float(self._stream.sample_aspect_ratio or 1) or 1.0
-        width, height = frame.width * aspect if 0.1 < aspect < 10 else float(frame.width), float(frame.height)
+        width, height = frame.width * pixel_aspect(self._stream), float(frame.height)
         scale = min(1.0, max_side / max(width, height)) if max_side else 1.0
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         image: Image.Image = frame.to_image(  # type: ignore[no-untyped-call]
-            width=size[0], height=size[1], interpolation=Interpolation.AREA
+            width=size[0], height=size[1], interpolation=Interpolation.AREA, src_colorspace=_matrix(frame)
         )
         turn = _TURNS.get(round(-frame.rotation / 90) * 90 % 360)
         return image if turn is None else image.transpose(turn)
+
+
+def pixel_aspect(stream: Stream) -> float:
+    """How many times wider than high a video's pixels are shown; 1 where the file says nothing or nonsense."""
+    aspect = float(getattr(stream, "sample_aspect_ratio", None) or 1)
+    return aspect if 0.1 < aspect < 10 else 1.0
+
+
+def _matrix(frame: VideoFrame) -> int | None:
+    """By which standard colours are told from brightness, where the file does not say: in high definition it is BT.709,
+    as players take it; else FFmpeg's choice, BT.601."""
+    unsaid = frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb
+    return Colorspace.ITU709 if unsaid and (frame.width >= 1280 or frame.height >= 720) else None
 
 
 def is_cover(stream: Stream) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from cortex.media.values import clean_text
+
+_XMP_DEGREES = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])$")
 
 
 def fields(position: Mapping[Any, Any]) -> dict[str, Any]:
@@ -23,6 +26,15 @@ def fields(position: Mapping[Any, Any]) -> dict[str, Any]:
         below = position.get(5) in (1, b"\1")
         found["altitude_m"] = round(-altitude if below else altitude, 2)
     return found
+
+
+def from_xmp(text: str | None) -> tuple[tuple[float, ...] | None, str]:
+    """XMP's `48,8.2333N` or `48,8,14N` in the parts that EXIF has: degrees, minutes and perhaps seconds, and the
+    side; no parts when it is neither."""
+    match = _XMP_DEGREES.match((text or "").strip())
+    if match is None:
+        return None, ""
+    return tuple(float(part) for part in match.groups()[:3] if part is not None), match[4]
 
 
 def moment(position: Mapping[Any, Any]) -> datetime | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cortex.media.text import Text
 
 MAX_PIXELS = 178_956_970
-"""The most pixels a picture may have by default: a gigabyte when decoded with some headroom, as Pillow has it."""
+"""The most pixels that are decoded of a picture by default: a gigabyte with some headroom, as Pillow has it."""
 _NO_BLAME: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
@@ -72,7 +72,7 @@ class Media:
 
         `blamed` names phases (`image`, `probe`, `frames`, `audio`, `text`) that killed a worker on this file, with the
         code and sentence under which they fail at once; `on_phase` is told when one begins, and None when it ends.
-        `max_pixels` may be at most twice Pillow's own limit, `MAX_PIXELS`.
+        `max_pixels` bounds what is decoded of one picture or frame; the header of a larger one can still be read.
         """
         return cls(path, OpenFile(path), wants, Phases(blamed, on_phase), max_pixels)
 

@@ -42,12 +42,14 @@ FORMATS: dict[str, tuple[str, ...]] = {
 _JPEGS = ("JPEG", "MPO")
 _ORIENTATION = 0x0112
 _SWAPPED = (5, 6, 7, 8)
+_TURNED_BY_THEIR_DECODER = ("TIFF", "HEIF")
 _IPTC_OF_TIFF = 33723
 _INFO = ("dpi", "loop", "duration", "comment", "progressive", "progression", "compression", "gamma")
 
 
 class Picture:
-    """A picture whose header was read. Raises FORMAT_UNSUPPORTED, FILE_TOO_LARGE and what Pillow says of damage."""
+    """A picture whose header was read, however large it is. Raises FORMAT_UNSUPPORTED and what Pillow says of damage;
+    `decode` also FILE_TOO_LARGE where more than `max_pixels` would have to be decoded."""
 
     def __init__(self, opener: Opener, mime: str, max_pixels: int) -> None:
         self._raw = raw.preview(opener, mime) if mime in raw.MIMES else None
@@ -63,12 +65,7 @@ class Picture:
         if formats is None:
             raise LoomError("FORMAT_UNSUPPORTED", f"no decoder for {self._mime} is installed")
         register_heif(formats)
-        image = _opened(self._opener(), formats)
-        if image.width * image.height > self._max_pixels:
-            raise LoomError(
-                "FILE_TOO_LARGE", f"the picture has {image.width} x {image.height} pixels, too many to decode"
-            )
-        return image
+        return _opened(self._opener(), formats)
 
     def probe(self) -> Probe:
         return self._probe
@@ -80,11 +77,11 @@ class Picture:
         exif = directories(Image.Image.getexif(image))
         if self._raw is not None:
             exif = {**exif, **self._raw.exif}
-        orientation = exif.get(_ORIENTATION)
+        # pi_heif, which turns the picture, takes the number out of the block.
+        orientation = image.info.get("original_orientation") or exif.get(_ORIENTATION)
         orientation = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None
         width, height = self._raw.size if self._raw is not None and self._raw.size else image.size
-        # Pillow itself gives a TIFF's size as displayed.
-        if orientation in _SWAPPED and image.format != "TIFF":
+        if orientation in _SWAPPED and image.format not in _TURNED_BY_THEIR_DECODER:
             width, height = height, width
         return Probe(
             format=self._name if self._raw is not None else (image.format or self._name).lower(),
@@ -113,10 +110,15 @@ class Picture:
         # A decode consumes the opened picture; asked again, for a larger one, it is opened again.
         image, self._image = self._image or self._open(), None
         icc = image.info.get("icc_profile")
+        gap = _gap(max_side)
+        if _pixels_to_decode(image, max_side, gap) > self._max_pixels:
+            raise LoomError(
+                "FILE_TOO_LARGE", f"the picture has {image.width} x {image.height} pixels, too many to decode"
+            )
         # Known before and not after the decode of some formats, and after and not before it of TIFF.
-        orientation = self._probe.orientation if image.format != "TIFF" else None
+        orientation = self._probe.orientation if image.format not in _TURNED_BY_THEIR_DECODER else None
         uninverted = image.mode == "CMYK" and image.format in _JPEGS and "adobe" not in image.info
-        picture = _shrunk(image, max_side)
+        picture = _shrunk(image, max_side, gap)
         if uninverted:  # Pillow takes every CMYK JPEG for one of Adobe's, which hold 255 minus the ink
             picture = picture.point(lambda value: 255 - value)
         picture.load()
@@ -124,10 +126,11 @@ class Picture:
 
 
 def _opened(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
-    """As Pillow opens it; but where it only says that it cannot, the reason."""
+    """As Pillow opens it; but where it only says that it cannot, the reason, and where it refuses because of the size
+    alone, the picture: its header costs nothing."""
     try:
         return Image.open(file, formats=formats)
-    except UnidentifiedImageError:
+    except (UnidentifiedImageError, Image.DecompressionBombError):
         file.seek(0)
         plugin, _ = Image.OPEN[formats[0]]
         return plugin(file, "")
@@ -165,14 +168,30 @@ _TURNS = {
 }
 
 
-def _shrunk(image: Image.Image, max_side: int | None) -> Image.Image:
+def _gap(max_side: int | None) -> float:
+    """How many times larger than wanted a picture is when it is resampled. Below 256 pixels a wider gap costs next to
+    nothing and keeps fine detail."""
+    return 1.5 if max_side is not None and max_side <= 256 else 1.0
+
+
+def _pixels_to_decode(image: Image.Image, max_side: int | None, gap: float) -> int:
+    """Of a JPEG that Pillow can reduce while decoding, those that are left then; a progressive one is held whole in
+    memory all the same."""
+    by = 1
+    if max_side is not None and image.format in _JPEGS and "progressive" not in image.info:
+        room = min(side // int(max_side * gap) for side in image.size)
+        by = next((divisor for divisor in (8, 4, 2) if divisor <= room), 1)
+    return -(-image.width // by) * -(-image.height // by)
+
+
+def _shrunk(image: Image.Image, max_side: int | None, gap: float) -> Image.Image:
     """Reduced while decoding where the format can (JPEG by 1/2, 1/4, 1/8), then resampled."""
     if max_side is None or max(image.size) <= max_side:
         return resizable(image)
     if image.format not in _JPEGS:
         image = resizable(image)
-    # Below 256 pixels a wider gap costs next to nothing and keeps fine detail.
-    gap = 1.5 if max_side <= 256 else 1.0
+    if image.format == "HEIF" and getattr(image, "is_animated", False):
+        image = image.copy()  # one of several is decoded anew, into the reduced size, whenever it is loaded
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=gap)
     return image
 

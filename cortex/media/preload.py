@@ -7,6 +7,7 @@ import io
 
 _MODULES = (
     *(f"encodings.{name}" for name in ("ascii", "cp1252", "idna", "latin_1", "utf_8_sig")),
+    *(f"encodings.{name}" for name in ("cp1251", "cp932", "euc_jp", "koi8_r")),
     *(f"encodings.utf_{bits}{order}" for bits in (16, 32) for order in ("", "_be", "_le")),
     "xml.parsers.expat",
     "zlib",

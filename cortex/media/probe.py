@@ -34,9 +34,10 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a file from its header.
 
     `format` is a short name such as `jpeg` or `mov`. `width` and `height` are in pixels as displayed, so after
-    `orientation` (of EXIF, 1 to 8) or `rotation` (degrees clockwise) is applied. `frames` counts the pictures of an
-    animation or pages of a picture file. `exif`, `xmp`, `iptc` and `icc` are the blocks as they stand in a picture;
-    `exif` holds values by tag number, with the sub-directories under `Exif`, `GPS` and `Interop`.
+    `orientation` (of EXIF, 1 to 8) or `rotation` (degrees clockwise) is applied, of a video in square pixels. `frames`
+    counts the pictures of an animation or pages of a picture file. `exif`, `xmp`, `iptc` and `icc` are the blocks as
+    they stand in a picture; `exif` holds values by tag number, with the sub-directories under `Exif`, `GPS` and
+    `Interop`.
     """
 
     format: str

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cortex.media.sniff_signatures import LATER, SIGNATURES
-from cortex.media.sniff_text import text_type
+from cortex.media.sniff_text import has_no_controls, text_type
 from loom.model import Kind
 
 ReadAt = Callable[[int, int], bytes]
 
 HEAD = 64 * 1024
 """How many bytes from the start of a file `sniff` is best given."""
+_BINARY_WITHIN = 128
 EMPTY = "application/x-empty"
 UNKNOWN = "application/octet-stream"
 
@@ -47,8 +48,8 @@ def sniff(head: bytes, size: int, read_at: ReadAt) -> str:
     Signatures are those of the formats' own specifications."""
     if not head:
         return EMPTY
-    for start, answer in SIGNATURES.get(head[0], ()):
-        if head.startswith(start):
+    for start, bare, answer in SIGNATURES.get(head[0], ()):
+        if head.startswith(start) and not (bare and has_no_controls(head[:_BINARY_WITHIN])):
             mime = answer if isinstance(answer, str) else answer(head, size, read_at)
             if mime is not None:
                 return mime

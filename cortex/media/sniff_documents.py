@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 ReadAt = Callable[[int, int], bytes]
@@ -21,6 +22,7 @@ _OLE = (
     ("VisioDocument", "application/vnd.visio"),
     ("__properties_version1.0", "application/vnd.ms-outlook"),
 )
+_MIMETYPE = re.compile(rb"application/(?:vnd\.oasis\.opendocument\.[a-z0-9.+-]{1,60}|epub\+zip)")
 _TAIL = 16 * 1024
 
 
@@ -29,9 +31,9 @@ def zipped(head: bytes, size: int, read_at: ReadAt) -> str:
     known by the folders in them, listed at the latest in the directory at the end."""
     if head[30:38] == b"mimetype":
         start = 30 + 8 + int.from_bytes(head[28:30], "little")
-        mime = head[start : start + int.from_bytes(head[22:26], "little")][:100]
-        if mime.startswith((b"application/vnd.oasis.opendocument.", b"application/epub+zip")) and mime.isascii():
-            return mime.decode("ascii").strip()
+        mime = head[start : start + int.from_bytes(head[22:26], "little")].strip()
+        if _MIMETYPE.fullmatch(mime):
+            return mime.decode("ascii")
     names = head if size <= len(head) else head + read_at(max(size - _TAIL, len(head)), _TAIL)
     if b"[Content_Types].xml" in names:
         return next((mime for folder, mime in _OFFICE if folder in names), "application/zip")
@@ -52,6 +54,12 @@ def ole(head: bytes, size: int, read_at: ReadAt) -> str:
 def _ole_name(entry: bytes) -> str:
     length = int.from_bytes(entry[64:66], "little")
     return entry[: max(min(length, 64) - 2, 0)].decode("utf-16-le", "replace")
+
+
+def bzip2(head: bytes, size: int, read_at: ReadAt) -> str | None:
+    """The size of a block as a digit, then the digits of pi, or at the end of an empty file those of its root."""
+    numbers = (bytes.fromhex("314159265359"), bytes.fromhex("177245385090"))
+    return "application/x-bzip2" if head[3:4] in b"123456789" and head[4:10] in numbers else None
 
 
 def dos_program(head: bytes, size: int, read_at: ReadAt) -> str | None:

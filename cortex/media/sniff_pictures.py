@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from cortex.media.tiff import directory, text_value
@@ -23,6 +24,11 @@ _RAW_MAKES = (
     ("epson", "image/x-epson-erf"),
 )
 _PENTAX_COMPRESSION = 65535
+_GAP = rb"(?:\s|#[^\n]*\n)+"
+_NETPBM = re.compile(
+    rb"P(?:[14]%b\d+%b\d+\s|[2356]%b\d+%b\d+%b\d+\s|7\n(?:#[^\n]*\n)*(?:WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE) )"
+    % ((_GAP,) * 5)
+)
 
 
 def tiff(head: bytes, size: int, read_at: ReadAt) -> str:
@@ -77,9 +83,12 @@ def emf(head: bytes, size: int, read_at: ReadAt) -> str | None:
 
 
 def netpbm(head: bytes, size: int, read_at: ReadAt) -> str | None:
-    if head[2:3] not in (b"\n", b" ", b"\t", b"\r") or head[3:4] not in b"0123456789#W":
-        return None
-    return "image/x-portable-anymap"
+    """Width and height in digits, and but for bitmaps the highest value; PAM names them."""
+    return "image/x-portable-anymap" if _NETPBM.match(head[:1024]) else None
+
+
+def radiance(head: bytes, size: int, read_at: ReadAt) -> str | None:
+    return "image/vnd.radiance" if head[:256].startswith((b"#?RADIANCE\n", b"#?RGBE\n")) else None
 
 
 def targa(head: bytes, size: int, read_at: ReadAt) -> str | None:

@@ -27,7 +27,7 @@ _STARTS: tuple[tuple[bytes, str | Look], ...] = (
     (b"IIRS", "image/x-olympus-orf"),
     (b"MMOR", "image/x-olympus-orf"),
     (b"IIU\0", "image/x-panasonic-rw2"),
-    (b"FUJIFILMCCD-RAW", "image/x-fuji-raf"),
+    (b"FUJIFILMCCD-RAW 0", "image/x-fuji-raf"),
     (b"FOVb", "image/x-sigma-x3f"),
     (b"8BPS", "image/vnd.adobe.photoshop"),
     (b"\xff\x0a", "image/jxl"),
@@ -40,8 +40,7 @@ _STARTS: tuple[tuple[bytes, str | Look], ...] = (
     (b"DDS ", "image/vnd.ms-dds"),
     (b"qoif", "image/qoi"),
     (b"v/1\x01", "image/x-exr"),
-    (b"#?RADIANCE", "image/vnd.radiance"),
-    (b"#?RGBE", "image/vnd.radiance"),
+    (b"#?R", pictures.radiance),
     (b"\x01\xda", pictures.sgi),
     (b"\x0a", pictures.pcx),
     (b"SIMPLE  =", "image/fits"),
@@ -66,7 +65,7 @@ _STARTS: tuple[tuple[bytes, str | Look], ...] = (
     (b"FLV\1", "video/x-flv"),
     (b".RMF", "application/vnd.rn-realmedia"),
     (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "application/mxf"),
-    (b"#!AMR", "audio/amr"),
+    (b"#!AMR", streams.amr),
     (b"wvpk", "audio/x-wavpack"),
     (b"MAC ", "audio/x-ape"),
     (b"MPCK", "audio/x-musepack"),
@@ -88,7 +87,7 @@ _STARTS: tuple[tuple[bytes, str | Look], ...] = (
     (b"AT&TFORM", "image/vnd.djvu"),
     # archives, programs, fonts, data
     (b"\x1f\x8b\x08", "application/gzip"),
-    (b"BZh", "application/x-bzip2"),
+    (b"BZh", documents.bzip2),
     (b"\xfd7zXZ\0", "application/x-xz"),
     (b"\x28\xb5\x2f\xfd", "application/zstd"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
@@ -109,14 +108,24 @@ _STARTS: tuple[tuple[bytes, str | Look], ...] = (
 )
 
 
-def _by_first_byte() -> dict[int, tuple[tuple[bytes, str | Look], ...]]:
-    found: dict[int, list[tuple[bytes, str | Look]]] = {}
+_OF_TEXTS = (b"%PDF-", b"%!PS", b"{\\rtf", b"#?R", b"#!AMR", b"P", b"BZh", b"SIMPLE  =", b"FUJIFILMCCD-RAW", b"!<arch>")
+"""Formats that may begin like text for long; the others have sizes and versions, in bytes that no text has."""
+
+
+def _is_bare(start: bytes) -> bool:
+    """Whether a text could begin with this as well."""
+    return start.isascii() and start.decode().isprintable() and not start.startswith(_OF_TEXTS)
+
+
+def _by_first_byte() -> dict[int, tuple[tuple[bytes, bool, str | Look], ...]]:
+    found: dict[int, list[tuple[bytes, bool, str | Look]]] = {}
     for start, answer in _STARTS:
-        found.setdefault(start[0], []).append((start, answer))
+        found.setdefault(start[0], []).append((start, _is_bare(start), answer))
     return {first: tuple(rows) for first, rows in found.items()}
 
 
 SIGNATURES = _by_first_byte()
+"""By the first byte: how a format begins, whether that says nothing in what else is text, and what it is."""
 
 LATER: tuple[Look, ...] = (boxes.iso_media, streams.blu_ray, documents.elsewhere, pictures.targa)
 """Formats without a fixed first byte, asked in this order when no signature fits."""

@@ -74,6 +74,11 @@ def _track_types(head: bytes, start: int) -> set[int]:
     return set()
 
 
+def amr(head: bytes, size: int, read_at: ReadAt) -> str | None:
+    """The first line of RFC 4867, which may name a variant."""
+    return "audio/amr" if head.startswith((b"#!AMR\n", b"#!AMR-WB\n", b"#!AMR_MC1.0\n", b"#!AMR-WB_MC1.0\n")) else None
+
+
 def asf(head: bytes, size: int, read_at: ReadAt) -> str:
     return "video/x-ms-wmv" if _ASF_VIDEO in head else "audio/x-ms-wma"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+
+from cortex.media.legacy import legacy_encoding
 
 _LOOK = 4096
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
@@ -23,14 +26,20 @@ def text_type(head: bytes, size: int) -> str | None:
     if head.startswith(_BOMS):
         text = _as_ascii(head)
         return None if text is None else _sort(text)
-    if head.translate(None, _CONTROL) == head:
+    if has_no_controls(head):
         return _sort(head) if _is_text(head, size) else None
     wide = _without_zeros(head)
     return None if wide is None else _sort(wide)
 
 
+def has_no_controls(data: bytes) -> bool:
+    """Whether no byte is a control character that text does not hold."""
+    return data.translate(None, _CONTROL) == data
+
+
 def _is_text(head: bytes, size: int) -> bool:
-    """UTF-8, or an older encoding in which most bytes are still letters, digits, signs and spaces of ASCII."""
+    """UTF-8, or an older encoding in which most bytes are still letters, digits, signs and spaces of ASCII, or one of
+    other scripts that is known."""
     if head.isascii():
         return True
     try:
@@ -42,7 +51,7 @@ def _is_text(head: bytes, size: int) -> bool:
             return True
     spaces = head.count(b" ") + head.count(b"\n")
     letters = len(head) - len(head.translate(None, bytes(range(0x20, 0x7F)) + b"\n\r\t"))
-    return spaces > 0 and letters >= 0.3 * len(head)
+    return (spaces > 0 and letters >= 0.3 * len(head)) or legacy_encoding(head) is not None
 
 
 def _as_ascii(head: bytes) -> bytes | None:
@@ -50,9 +59,8 @@ def _as_ascii(head: bytes) -> bytes | None:
     if head.startswith(b"\xef\xbb\xbf"):
         return head[3:] if b"\0" not in head else None
     encoding = "utf-32" if head.startswith((b"\0\0\xfe\xff", b"\xff\xfe\0\0")) else "utf-16"
-    whole = len(head) - len(head) % 4
-    try:
-        return head[:whole].decode(encoding).encode("utf-8", "replace")
+    try:  # the last character may be cut
+        return codecs.getincrementaldecoder(encoding)().decode(head).encode("utf-8", "replace")
     except UnicodeDecodeError:
         return None
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
+
+from cortex.media.legacy import legacy_encoding
+
+_LOOK = 4096
 
 
 class Text(NamedTuple):
@@ -22,22 +27,23 @@ _MARKS = (
 
 
 def decode(data: bytes) -> Text:
-    """By its byte order mark; else as UTF-8 when it is valid, as UTF-16 when every second byte is mostly zero, else as
-    Windows-1252, and ISO 8859-1 where that has no character. What does not fit the mark is replaced by U+FFFD."""
+    """By its byte order mark; else as UTF-8 when it is valid, as UTF-16 when every second byte is mostly zero, as a
+    Cyrillic or Japanese encoding that it looks like, else as Windows-1252, and ISO 8859-1 where that has no character.
+    What does not fit the mark is replaced by U+FFFD."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return Text(data[len(mark) :].decode(encoding, "replace"), encoding)
     # Before UTF-8, which zeros are valid in.
-    if (wide := _wide(data[:4096])) is not None:
+    if (wide := _wide(data[:_LOOK])) is not None:
         return Text(data.decode(wide, "replace"), wide)
     try:
         return Text(data.decode("utf-8"), "ascii" if data.isascii() else "utf-8")
     except UnicodeDecodeError:
         pass
-    try:
-        return Text(data.decode("cp1252"), "cp1252")
-    except UnicodeDecodeError:
-        return Text(data.decode("latin-1"), "latin-1")
+    for encoding in (legacy_encoding(data[:_LOOK]) or "cp1252", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return Text(data.decode(encoding), encoding)
+    return Text(data.decode("latin-1"), "latin-1")
 
 
 def count_words(text: str) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from xml.parsers import expat
 
-from cortex.media import dates
+from cortex.media import dates, gps
 from cortex.media.values import clean_text
 
 MAX_PACKET = 1024 * 1024
@@ -32,6 +33,18 @@ _PREFIXES = {
 }
 # Histories of edits and embedded thumbnails say nothing of the picture and are long.
 _LEFT_OUT = ("xmpMM:", "crs:", "http://ns.adobe.com/xap/1.0/mm/", "http://ns.adobe.com/xap/1.0/g/img/")
+
+
+_LANGUAGE = "http://www.w3.org/XML/1998/namespace lang"
+_RATING = re.compile(r"(-?\d{1,2})(?:\.0*)?$")
+_RATIONAL = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)(?:/(\d{1,12}))?$")
+_MOMENTS = ("exif:DateTimeOriginal", "photoshop:DateCreated", "xmp:CreateDate")
+_NUMBERS = {
+    "exposure_s": ("exif:ExposureTime",),
+    "aperture": ("exif:FNumber",),
+    "focal_length_mm": ("exif:FocalLength",),
+    "iso": ("exifEX:PhotographicSensitivity", "exif:ISOSpeedRatings"),
+}
 
 
 class _RefusedError(Exception):
@@ -65,6 +78,7 @@ class _Flat:
     def __init__(self) -> None:
         self.found: dict[str, Any] = {}
         self._properties: list[str | None] = []
+        self._defaults: list[bool] = []
         self._text: list[str] = []
         self._count = 0
 
@@ -75,6 +89,7 @@ class _Flat:
         outer = self._properties[-1] if self._properties else None
         own = None if space in (_RDF, "adobe:ns:meta/", "") else _named(space, local)
         self._properties.append(outer or own)
+        self._defaults.append(attributes.get(_LANGUAGE) == "x-default")
         self._text.clear()
         for attribute, value in attributes.items():
             space, _, local = attribute.rpartition(" ")
@@ -85,12 +100,12 @@ class _Flat:
         self._text.append(data)
 
     def end(self, name: str) -> None:
-        own = self._properties.pop()
+        own, is_default = self._properties.pop(), self._defaults.pop()
         if own is not None:
-            self._add(own, "".join(self._text))
+            self._add(own, "".join(self._text), first=is_default)
         self._text.clear()
 
-    def _add(self, name: str, value: str) -> None:
+    def _add(self, name: str, value: str, *, first: bool = False) -> None:
         text = clean_text(value)
         if text is None or name.startswith(_LEFT_OUT):
             return
@@ -100,10 +115,9 @@ class _Flat:
         before = self.found.get(name)
         if before is None:
             self.found[name] = text
-        elif isinstance(before, list):
-            before.append(text)
-        else:
-            self.found[name] = [before, text]
+            return
+        values = self.found[name] = before if isinstance(before, list) else [before]
+        values.insert(0 if first else len(values), text)
 
 
 def _named(space: str, local: str) -> str:
@@ -119,17 +133,47 @@ def fields(found: Mapping[str, Any]) -> dict[str, Any]:
         "copyright": _first(found.get("dc:rights")),
         "keywords": _all(found.get("dc:subject")) or None,
         "software": _first(found.get("xmp:CreatorTool")),
+        "camera_make": _first(found.get("tiff:Make")),
+        "camera_model": _first(found.get("tiff:Model")),
         "lens": _first(found.get("aux:Lens")) or _first(found.get("exifEX:LensModel")),
     }
-    rating = _first(found.get("xmp:Rating"))
-    if rating is not None and rating.lstrip("-").isdecimal() and -1 <= int(rating) <= 5:
-        named["rating"] = int(rating)
-    for key in ("exif:DateTimeOriginal", "photoshop:DateCreated", "xmp:CreateDate"):
-        moment = dates.from_iso(_first(found.get(key)))
-        if moment is not None:
-            named["captured_at"], named["time_zone"] = dates.with_zone(moment)
-            break
+    rating = _RATING.match(_first(found.get("xmp:Rating")) or "")
+    if rating is not None and -1 <= int(rating[1]) <= 5:
+        named["rating"] = int(rating[1])
+    for name, keys in _NUMBERS.items():
+        named[name] = next((number for key in keys if (number := _number(_first(found.get(key))))), None)
+    named["iso"] = round(named["iso"] or 0) or None
+    named.update(_place(found))
+    named.update(_taken(found))
     return {name: value for name, value in named.items() if value is not None}
+
+
+def _taken(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The first moment; a date without a time only when there is none."""
+    texts = [text for key in _MOMENTS if (text := _first(found.get(key))) is not None]
+    for text in sorted(texts, key=lambda text: ":" not in text):
+        moment = dates.from_iso(text)
+        if moment is not None:
+            captured_at, time_zone = dates.with_zone(moment)
+            return {"captured_at": captured_at, "time_zone": time_zone}
+    return {}
+
+
+def _place(found: Mapping[str, Any]) -> dict[str, Any]:
+    latitude, north = gps.from_xmp(_first(found.get("exif:GPSLatitude")))
+    longitude, east = gps.from_xmp(_first(found.get("exif:GPSLongitude")))
+    below = _first(found.get("exif:GPSAltitudeRef")) == "1"
+    altitude = _number(_first(found.get("exif:GPSAltitude")))
+    return gps.fields({1: north, 2: latitude, 3: east, 4: longitude, 5: int(below), 6: altitude})
+
+
+def _number(text: str | None) -> float | None:
+    """A number such as `28/10` or `2.8`, at most a thousand million."""
+    match = _RATIONAL.match((text or "").strip())
+    if match is None or (divisor := float(match[2] or 1)) == 0:
+        return None
+    number = float(match[1]) / divisor
+    return round(number, 6) if number < 1e9 else None
 
 
 def _all(value: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,11 +25,12 @@ class Metadata(MediaNode[NodeOptions]):
     Only values that are there and valid are given; odd ones (dates of zeros, positions off the globe) stay in `raw`
     alone. Where several blocks give the same value, EXIF goes before XMP before IPTC, and tags of a container before
     those of its streams. `raw` holds the groups `exif`, `xmp`, `iptc` and `tags`, at most 64 KiB; where more was found
-    the largest entries are left out and `raw_truncated` is true. A file of a format for which there is no decoder
-    gives its type and size; one whose header is damaged fails.
+    the largest entries are left out and `raw_truncated` is true. Other lists and texts are cut at 64 KiB. A file of a
+    format for which there is no decoder gives its type and size; one whose header is damaged fails.
     """
 
     operator = "media.metadata"
+    version = "2"
     reads = ()
     verdicts = False
 
@@ -36,7 +38,7 @@ class Metadata(MediaNode[NodeOptions]):
     MIME = OutputKey("mime", str, "media type, told from the content")
     SIZE = OutputKey("size", int, "bytes")
     FORMAT = OutputKey("format", str, "short name of the format, such as jpeg or mov")
-    WIDTH = OutputKey("width", int, "pixels as displayed, after orientation or rotation")
+    WIDTH = OutputKey("width", int, "pixels as displayed, after orientation or rotation; square ones of a video")
     HEIGHT = OutputKey("height", int, "pixels as displayed")
     ORIENTATION = OutputKey("orientation", int, "EXIF's orientation as stored, 1 to 8")
     ROTATION = OutputKey("rotation", int, "degrees clockwise by which a video is turned for display")
@@ -101,7 +103,15 @@ class Metadata(MediaNode[NodeOptions]):
             found["raw"], found["raw_truncated"] = bounded(raw, _MAX_RAW)
         for key in output_keys(type(self)):
             if found.get(key.name) is not None:
-                ctx.output(key, found[key.name])
+                ctx.output(key, cut(found[key.name], MAX_OUTPUT))
+
+
+def cut(value: Any, limit: int) -> Any:
+    """A list or text without its end where it has more than `limit` bytes of JSON; other values as they are."""
+    if not isinstance(value, (list, str)) or len(msgspec.json.encode(value)) <= limit:
+        return value
+    longest = bisect_left(range(1, len(value)), True, key=lambda n: len(msgspec.json.encode(value[:n])) > limit)
+    return value[:longest]
 
 
 def bounded(raw: dict[str, dict[str, Any]], limit: int) -> tuple[dict[str, dict[str, Any]], bool]:

@@ -41,7 +41,8 @@ class LoomSink(MediaNode[NodeOptions]):
     """Completes when all that stands before it is stored in Loom.
 
     It is reached only after the results of the nodes before it are committed, those that until now only the local
-    cache had included; without a Loom it fails with `LOOM_UNREACHABLE` and is tried again in the next run.
+    cache had included. While a Loom server is away it waits, for some seconds; without a Loom, and when the server
+    stays away, it fails with `LOOM_UNREACHABLE` and is tried again in the next run.
     """
 
     operator = "sink.loom"

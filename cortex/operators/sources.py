@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -15,20 +15,26 @@ from loom.errors import LoomError
 from loom.model import Kind
 
 if TYPE_CHECKING:
+    from cortex.sources.found import ScanOptions
+    from cortex.sources.lanes import LaneOptions
     from cortex.sources.scan import Scan
     from loom.verbs import Loom
+
+O = TypeVar("O", bound=NodeOptions)  # noqa: E741
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScanWishes:
     """What a caller wants of one scan besides what the source's options say: fewer files (`include`, `exclude`,
-    `limit`), hidden ones too, stat not trusted (`rehash`), nothing told to Loom (`dry_run`)."""
+    `limit`), hidden ones too, stat not trusted (`rehash`), settled ones too (`visit_all`), nothing told to Loom
+    (`dry_run`)."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     hidden: bool = False
     limit: int | None = None
     rehash: bool = False
+    visit_all: bool = False
     dry_run: bool = False
 
 
@@ -54,7 +60,56 @@ class FilesystemOptions(NodeOptions):
     max_size: Size | None = Field(None, description="No files of more bytes.")
 
 
-class FilesystemSource(MediaNode[FilesystemOptions]):
+class FileSource(MediaNode[O]):
+    """A source whose assets are files. Sources differ in where the files come from, and in which of them pass."""
+
+    reads = ()
+    verdicts = False
+    capabilities = frozenset({"source"})
+    inputs = ()
+
+    def open_scan(
+        self,
+        roots: Sequence[bytes],
+        *,
+        loom: Loom | None,
+        host: str,
+        plan: bytes,
+        listed: Iterable[bytes] = (),
+        wishes: ScanWishes = NO_WISHES,
+        lanes: Sequence[LaneOptions] = (),
+    ) -> Scan:
+        """A scan of the files at or below `roots`, and of `listed`, which are read lazily. `plan` is the digest under
+        which files count as settled. If there are `lanes`, they say which files pass, not this source alone. Raises
+        `USAGE` for a pattern of `wishes` that has no meaning, `LOOM_UNREACHABLE` without a Loom that is needed."""
+        from cortex.sources.scan import Scan
+
+        folders, files = self.places(roots, listed, loom, host)
+        options = self.scan_options(wishes)
+        return Scan(folders, options, ledger=loom, host=host, plan=plan, listed=files, lanes=lanes)
+
+    def scan_options(self, wishes: ScanWishes) -> ScanOptions:
+        """Which files pass, by the options of the source and by what is wished besides."""
+        from cortex.sources.found import ScanOptions
+
+        return ScanOptions(
+            includes=(wishes.include,) if wishes.include else (),
+            exclude=wishes.exclude,
+            hidden=wishes.hidden,
+            limit=wishes.limit,
+            rehash=wishes.rehash,
+            visit_all=wishes.visit_all,
+            reconcile=not wishes.dry_run,
+        )
+
+    def places(
+        self, roots: Sequence[bytes], listed: Iterable[bytes], loom: Loom | None, host: str
+    ) -> tuple[Sequence[bytes], Iterable[bytes]]:
+        """The folders and files to be walked, which are compared with what Loom remembers, and single files."""
+        return roots, listed
+
+
+class FilesystemSource(FileSource[FilesystemOptions]):
     """The files in folders, recursively.
 
     Patterns are written as in `.gitignore`, against the path below the scanned folder; a file `.loomignore` holds such
@@ -63,38 +118,18 @@ class FilesystemSource(MediaNode[FilesystemOptions]):
     """
 
     operator = "source.filesystem"
-    reads = ()
-    verdicts = False
-    capabilities = frozenset({"source"})
-    inputs = ()
 
-    def open_scan(
-        self,
-        roots: Sequence[bytes],
-        *,
-        loom: Loom | None,
-        host: str,
-        plan: bytes,
-        listed: Iterable[bytes] = (),
-        wishes: ScanWishes = NO_WISHES,
-    ) -> Scan:
-        """A scan of these folders and files. `plan` is the digest under which files count as settled; `listed` are
-        more files, read lazily. Raises `USAGE` for a pattern of `wishes` that has no meaning."""
-        from cortex.sources.scan import Scan, ScanOptions
-
-        own = self.options
-        options = ScanOptions(
-            includes=tuple(group for group in (own.include, wishes.include) if group),
-            exclude=own.exclude + wishes.exclude,
-            hidden=own.hidden or wishes.hidden,
+    def scan_options(self, wishes: ScanWishes) -> ScanOptions:
+        own, wished = self.options, super().scan_options(wishes)
+        return replace(
+            wished,
+            includes=((own.include, *wished.includes) if own.include else wished.includes),
+            exclude=own.exclude + wished.exclude,
+            hidden=own.hidden or wished.hidden,
             follow_symlinks=own.follow_symlinks,
             min_size=own.min_size,
             max_size=own.max_size,
-            limit=wishes.limit,
-            rehash=wishes.rehash,
-            reconcile=not wishes.dry_run,
         )
-        return Scan(roots, options, ledger=loom, host=host, plan=plan, listed=listed)
 
 
 class LoomOptions(NodeOptions):
@@ -102,46 +137,26 @@ class LoomOptions(NodeOptions):
     collection: str | None = Field(None, min_length=1, description="Only assets of this collection.")
 
 
-class LoomSource(MediaNode[LoomOptions]):
+class LoomSource(FileSource[LoomOptions]):
     """Assets that Loom knows already, each by one of its files on this machine.
 
     Nothing is looked for on the disk: a file that is not where Loom remembers it counts as unreadable.
     """
 
     operator = "source.loom"
-    reads = ()
-    verdicts = False
-    capabilities = frozenset({"source"})
-    inputs = ()
 
-    def open_scan(
-        self,
-        roots: Sequence[bytes],
-        *,
-        loom: Loom | None,
-        host: str,
-        plan: bytes,
-        listed: Iterable[bytes] = (),
-        wishes: ScanWishes = NO_WISHES,
-    ) -> Scan:
-        """A scan of the files that Loom remembers at or below `roots`, all when there are none, and of `listed`.
-        Raises `LOOM_UNREACHABLE` without a Loom, `USAGE` for a pattern of `wishes` that has no meaning."""
-        from cortex.sources.scan import Scan, ScanOptions, absolute
+    def places(
+        self, roots: Sequence[bytes], listed: Iterable[bytes], loom: Loom | None, host: str
+    ) -> tuple[Sequence[bytes], Iterable[bytes]]:
+        """The files that Loom remembers at or below `roots`, all when there are none, and `listed`."""
+        from cortex.sources.roots import absolute
 
         if loom is None:
             raise LoomError(
                 "LOOM_UNREACHABLE", "the source `source.loom` takes its assets from Loom, and there is none"
             )
-        places = loom.places(host, kind=self.options.kind, collection=self.options.collection)
-        options = ScanOptions(
-            includes=(wishes.include,) if wishes.include else (),
-            exclude=wishes.exclude,
-            limit=wishes.limit,
-            rehash=wishes.rehash,
-            reconcile=not wishes.dry_run,
-        )
-        chosen = chain(_at_or_below(places, [absolute(root) for root in roots]), listed)
-        return Scan((), options, ledger=loom, host=host, plan=plan, listed=chosen)
+        known = loom.places(host, kind=self.options.kind, collection=self.options.collection)
+        return (), chain(_at_or_below(known, [absolute(root) for root in roots]), listed)
 
 
 def _at_or_below(paths: Iterable[bytes], roots: list[bytes]) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _DRAWINGS = frozenset({"image/svg+xml", "image/wmf", "image/emf"})
 _GAP = 2
+_SMALLEST_CELL = 4
 
 
 class ThumbnailOptions(NodeOptions):
@@ -35,10 +36,12 @@ class Thumbnail(MediaNode[ThumbnailOptions]):
     the drawn waveform.
 
     The picture is the artifact `thumbnail`, RGB in sRGB, upright. A video with fewer different key frames than the
-    sheet has places gets a smaller sheet. Drawings without pixels (SVG, WMF, EMF) are not processed.
+    sheet has places gets a smaller sheet, and so does one whose cells would be narrower than 4 pixels. Drawings without
+    pixels (SVG, WMF, EMF) are not processed.
     """
 
     operator = "media.thumbnail"
+    version = "2"
     kinds = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.AUDIO})
     reads = ()
     verdicts = False
@@ -78,12 +81,15 @@ class Thumbnail(MediaNode[ThumbnailOptions]):
         """Frames row by row with a small gap between them, so that the longer side of the sheet is `size`."""
         from PIL import Image
 
-        cols, rows, size = self.options.cols, self.options.rows, self.options.size
-        frames = media.frames(cols * rows, size // min(cols, rows))
-        if len(frames) < cols * rows:
+        size = self.options.size
+        most = (size + _GAP) // (_SMALLEST_CELL + _GAP)
+        cols, rows = min(self.options.cols, most), min(self.options.rows, most)
+        wanted = cols * rows
+        frames = media.frames(wanted, size // min(cols, rows))
+        if len(frames) < wanted:
             cols = min(cols, len(frames))
             rows = -(-len(frames) // cols)
-            frames = media.frames(self.options.cols * self.options.rows, size // min(cols, rows))
+            frames = media.frames(wanted, size // min(cols, rows))
         width, height = frames[0].size
         scale = min(1.0, (size - _GAP * (cols - 1)) / (width * cols), (size - _GAP * (rows - 1)) / (height * rows))
         cell = max(int(width * scale), 1), max(int(height * scale), 1)

@@ -22,6 +22,8 @@ _BAR_WIDTH = 40
 class TerminalReporter:
     """Draws a bar with files, bytes, rate, time left, the files in hand and the failures so far on stderr."""
 
+    lost = None
+
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, refresh_per_second=10, transient=True)
@@ -56,6 +58,9 @@ class TerminalReporter:
     def note(self, text: str) -> None:
         self._console.print(Text(text))
 
+    def broken(self, summary: dict[str, Any]) -> None:
+        """The error says it."""
+
     def summary(self, summary: dict[str, Any]) -> None:
         self._live.stop()
         head, *lines = in_words(summary)
@@ -67,3 +72,7 @@ class TerminalReporter:
     def error(self, code: str, message: str, exit_code: int) -> None:
         self._live.stop()
         self._console.print(Text(f"{code}: {message}", style="bold red"))
+
+    def close(self) -> None:
+        """Gives the terminal back as it was."""
+        self._live.stop()

@@ -8,7 +8,10 @@ from typing import Any, TextIO
 
 import msgspec
 
+from cortex.engine.summary import nothing_done
 from cortex.engine.telling import Failure, Status
+from cortex.report.output import Output
+from loom.ending import say
 
 _EVENT = b'\n{"message_type":"event",'
 
@@ -17,7 +20,12 @@ class LineReporter:
     """Writes every report as a line with its `message_type`; notes for people go to stderr."""
 
     def __init__(self, out: TextIO | None = None) -> None:
-        self._out = out or sys.stdout
+        self._out = Output(out or sys.stdout)
+        self._done = nothing_done()
+
+    @property
+    def lost(self) -> OSError | None:
+        return self._out.lost
 
     def begin(self, pipelines: list[str], *, dry_run: bool) -> None:
         """Nothing to say before there is something to count."""
@@ -33,13 +41,23 @@ class LineReporter:
         self._out.write(f"{(_EVENT[1:] + lines).decode()}\n")
 
     def note(self, text: str) -> None:
-        sys.stderr.write(f"{text}\n")
+        say(text)
+
+    def broken(self, summary: dict[str, Any]) -> None:
+        self._done = summary
 
     def summary(self, summary: dict[str, Any]) -> None:
         self._write("summary", summary)
 
     def error(self, code: str, message: str, exit_code: int) -> None:
+        """A summary comes last in any case."""
         self._write("error", {"code": code, "message": message, "exit_code": exit_code})
+        self.summary(self._done)
+        if self.lost is not None:
+            self.note(f"{code}: {message}")
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def _write(self, message_type: str, fields: dict[str, Any]) -> None:
         line = msgspec.json.encode({"message_type": message_type, **fields}).decode()

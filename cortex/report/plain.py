@@ -8,12 +8,15 @@ from typing import Any
 
 from cortex.engine.telling import Failure, Status
 from cortex.report.summary import human_bytes, human_seconds, in_words
+from loom.ending import say
 
 LINE_EVERY_S = 10.0
 
 
 class PlainReporter:
     """Progress now and then and failures as they come go to stderr, the summary to stdout."""
+
+    lost = None
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -36,8 +39,10 @@ class PlainReporter:
         """Events are for programs."""
 
     def note(self, text: str) -> None:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+        say(text)
+
+    def broken(self, summary: dict[str, Any]) -> None:
+        """The error says it."""
 
     def summary(self, summary: dict[str, Any]) -> None:
         if not self._quiet:
@@ -46,6 +51,9 @@ class PlainReporter:
 
     def error(self, code: str, message: str, exit_code: int) -> None:
         self.note(f"{code}: {message}")
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def describe(status: Status) -> str:
@@ -65,6 +73,7 @@ def describe(status: Status) -> str:
 def describe_failure(failure: Failure) -> str:
     """A failure in one line; control characters of file names are shown, not sent."""
     where = f" at {failure.node}" if failure.node else ""
+    where += " (handled)" if failure.handled else ""
     return f"{failure.code}{where}: {printable(failure.path)}: {failure.message}"
 
 

@@ -15,7 +15,9 @@ def in_words(summary: dict[str, Any]) -> list[str]:
         f" {human_bytes(summary['bytes'])} read in {human_seconds(seconds)}",
         "  " + ", ".join(f"{assets[name]} {words}" for name, words in _ASSETS if assets[name] or name in _ALWAYS),
     ]
-    lines.extend(_table(summary["nodes"]))
+    if summary["unreachable"]:
+        lines.append(f"  {_count(len(summary['unreachable']), 'source')} could not be read")
+    lines.extend(_table(summary["nodes"], seen=assets["seen"], failed=assets["failed_before"]))
     would = summary["would_write"]
     if would is not None:
         lines.append(
@@ -40,9 +42,12 @@ _ALWAYS = {"new", "unchanged", "failed"}
 _COLUMNS = ("computed", "cached", "remote", "skipped", "failed")
 
 
-def _table(nodes: dict[str, dict[str, int]]) -> list[str]:
+def _table(nodes: dict[str, dict[str, int]], *, seen: int, failed: int) -> list[str]:
     if not any(any(counts.values()) for counts in nodes.values()):
-        return ["  nothing was computed: every file is as Loom knows it"]
+        if not seen:
+            return ["  no file was found"]
+        again = "; what failed before is tried again by `cortex failures --retry`" if failed else ""
+        return [f"  nothing was computed: every file is as Loom knows it{again}"]
     width = max(len(node) for node in nodes)
     head = f"  {'node':<{width}}" + "".join(f"{column:>10}" for column in _COLUMNS)
     rows = (f"  {node:<{width}}" + "".join(f"{c[column]:>10}" for column in _COLUMNS) for node, c in nodes.items())

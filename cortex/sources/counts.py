@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cortex.sources.found import Found
+from cortex.sources.found import Found, Part
 from cortex.sources.walk import file_stat, why_unreadable
 from loom.model import KnownFile
 
@@ -14,14 +14,15 @@ MAX_UNREADABLE = 1000
 
 class Counts:
     """Counted while and after iterating a source: `seen` files, `unchanged` ones among them (settled, and their stat as
-    it was), the `bytes` of all seen, `found` and `bytes_found` of those that need work, `special` files left alone,
-    `unreadable` files and folders (path, code, sentence; at most 1000 of `unreadable_total`). `unreachable` are the
-    roots that cannot be read, `why_unreachable` says why. `missing`: how many files that were present are gone, known
-    when the source has ended in order.
+    it was), `failed_before` of these (on their content some node had failed), the `bytes` of all seen, `found` and
+    `bytes_found` of those that need work, `special` files left alone, `unreadable` files and folders (path, code,
+    sentence; at most 1000 of `unreadable_total`). `unreachable` are the roots that cannot be read and the folders below
+    them that lie on another disk than before, `why_unreachable` says why. `missing`: how many files that were present
+    are gone, known when the source has ended in order.
     """
 
     def __init__(self) -> None:
-        self.seen = self.unchanged = self.bytes = 0
+        self.seen = self.unchanged = self.failed_before = self.bytes = 0
         self.found = self.bytes_found = 0
         self.special = self.missing = 0
         self.unreadable: list[tuple[bytes, str, str]] = []
@@ -29,10 +30,11 @@ class Counts:
         self.unreachable: list[bytes] = []
         self.why_unreachable: dict[bytes, str] = {}
 
-    def count_unchanged(self, files: int, size: int) -> None:
-        """`size` is the bytes of these files together."""
+    def count_unchanged(self, files: int, size: int, failed: int) -> None:
+        """`size` is the bytes of these files together; on the content of `failed` of them some node had failed."""
         self.seen += files
         self.unchanged += files
+        self.failed_before += failed
         self.bytes += size
 
     def offer(
@@ -43,6 +45,7 @@ class Counts:
         status: os.stat_result,
         known: KnownFile | None,
         trusts: bool,
+        part: Part,
     ) -> Found:
         """A file that needs work, counted. `trusts`: an equal stat means equal content."""
         self.seen += 1
@@ -50,7 +53,7 @@ class Counts:
         self.bytes += status.st_size
         self.bytes_found += status.st_size
         asset = known.asset if known is not None and trusts and is_same(known, status) else None
-        return Found(directory, name, relative, file_stat(status), asset, known is not None)
+        return Found(directory, name, relative, file_stat(status), asset, known is not None, part.lanes, part.settles)
 
     def note_error(self, path: bytes, error: OSError | ValueError) -> None:
         """A file or folder could not be asked for its stat, or listed."""
@@ -61,6 +64,12 @@ class Counts:
         self.unreadable_total += 1
         if len(self.unreadable) < MAX_UNREADABLE:
             self.unreadable.append((path, code, message))
+
+
+def looks_same(known: KnownFile, status: os.stat_result) -> bool:
+    """Whether it may be the file that Loom last saw, on a file system that numbers its files anew when it is
+    mounted."""
+    return known.mtime_ns == status.st_mtime_ns and known.size == status.st_size
 
 
 def is_same(known: KnownFile, status: os.stat_result) -> bool:

@@ -10,7 +10,8 @@ from loom.model import FileStat
 
 class Found(NamedTuple):
     """A file that needs work. `relative` is its path below the scanned folder. `asset` is the BLAKE3 of its content
-    when Loom knows it and the stat is still the same. `known`: Loom remembers a file of this path."""
+    when Loom knows it and the stat is still the same. `known`: Loom remembers a file of this path. `lanes` are those
+    that may have it, and `settles` the digest under which it is settled then; None where all may."""
 
     directory: bytes
     name: bytes
@@ -18,6 +19,18 @@ class Found(NamedTuple):
     stat: FileStat
     asset: bytes | None
     known: bool
+    lanes: tuple[int, ...] | None = None
+    settles: bytes | None = None
+
+
+class Part(NamedTuple):
+    """Files that the same lanes may have, and the digest under which they are settled; None as in `Found`."""
+
+    lanes: tuple[int, ...] | None
+    settles: bytes | None
+
+
+EVERYBODY = Part(None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +39,8 @@ class ScanOptions:
 
     A file must match a pattern of every group of `includes` and none of `exclude`; patterns are as in `.gitignore`,
     against the path below the scanned folder. `min_size` and `max_size` are bytes, inclusive. `limit`: stop after so
-    many files that need work. `rehash`: do not trust stat, every file needs work. `reconcile`: tell Loom what is gone;
-    a dry run only counts it.
+    many files that need work. `rehash`: do not trust stat, every file needs work. `visit_all`: settled files do too.
+    `reconcile`: tell Loom what is gone; a dry run only counts it.
     """
 
     includes: tuple[tuple[str, ...], ...] = ()
@@ -38,4 +51,5 @@ class ScanOptions:
     max_size: int | None = None
     limit: int | None = None
     rehash: bool = False
+    visit_all: bool = False
     reconcile: bool = True

@@ -6,12 +6,15 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from cortex.sources.found import EVERYBODY, Part, ScanOptions
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-    from cortex.sources.found import ScanOptions
+Files: TypeAlias = list[tuple[bytes, os.stat_result]]
+"""Names, and what `stat` said."""
 
 IGNORE_FILE = b".loomignore"
 
@@ -55,36 +58,62 @@ class Rules:
 
     def __init__(
         self,
+        options: ScanOptions,
         includes: Sequence[GitIgnoreSpec],
         exclude: GitIgnoreSpec | None,
-        *,
-        hidden: bool = False,
         levels: tuple[Level, ...] = (),
     ) -> None:
+        self._options = options
         self._includes = includes
         self._exclude = exclude
         self._levels = levels
-        self.hidden = hidden
+        self._hidden = options.hidden
+        self._any_size = options.min_size is None and options.max_size is None
         self.has_patterns = bool(includes or exclude is not None or levels)
+        self.follows_links = options.follow_symlinks
 
     @classmethod
     def of(cls, options: ScanOptions) -> Rules:
         """Raises `ValueError` for a pattern without meaning."""
         includes = [compile_patterns(group) for group in options.includes if group]
         exclude = compile_patterns(options.exclude) if options.exclude else None
-        return cls(includes, exclude, hidden=options.hidden)
+        return cls(options, includes, exclude)
 
     def below(self, relative: bytes, lines: Iterable[str]) -> Rules:
         """The rules in the directory `relative` (empty for the scanned folder itself) whose ignore file has these
         lines; those without meaning are passed over."""
         base = os.fsdecode(relative) + "/" if relative else ""
         level = Level(base, compile_patterns(filter(_has_meaning, lines)))
-        return Rules(self._includes, self._exclude, hidden=self.hidden, levels=(*self._levels, level))
+        return Rules(self._options, self._includes, self._exclude, (*self._levels, level))
+
+    def enter(self, relative: bytes) -> Rules:
+        """The rules in the directory `relative`, which is not left alone, before its ignore file is read."""
+        return self
+
+    def behind_links(self) -> Rules:
+        """The rules for what links lead to, if they are followed."""
+        return self
+
+    def parts(self, relative: bytes, files: Files) -> list[tuple[Part, Files]]:
+        """Those of the files in the directory `relative`, whose names and paths pass, that pass by their size too, for
+        each lane; at least one part, of however few files."""
+        if not self._any_size:
+            files = [(name, status) for name, status in files if self.fits(status.st_size)]
+        return [(EVERYBODY, files)]
+
+    def part(self, relative: bytes, size: int) -> Part | None:
+        """Who may have a file that was named, so that it may be hidden; None when it is left alone."""
+        return None if self.leaves_file(relative) or not self.fits(size) else EVERYBODY
+
+    def fits(self, size: int) -> bool:
+        """Whether files of so many bytes pass."""
+        least, most = self._options.min_size, self._options.max_size
+        return (least is None or size >= least) and (most is None or size <= most)
 
     def leaves_name(self, name: bytes) -> bool:
         """Whether the name alone says that it is left alone."""
         if name.startswith(b"."):
-            return not self.hidden or is_litter(name)
+            return not self._hidden or is_litter(name)
         return name.lower() in LITTER
 
     def leaves_file(self, relative: bytes) -> bool:

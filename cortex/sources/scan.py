@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from errno import ELOOP, ENOENT, ENOTDIR
 from itertools import islice
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
-from cortex.sources.counts import Counts, is_same
-from cortex.sources.found import Found, ScanOptions
-from cortex.sources.ignore import Rules
+from cortex.sources.counts import Counts, is_same, looks_same
+from cortex.sources.found import EVERYBODY, Found, Part, ScanOptions
+from cortex.sources.ignore import Files, Rules
+from cortex.sources.lanes import LaneOptions, LaneRules
 from cortex.sources.reconcile import Remembered
 from cortex.sources.roots import absolute, inner_first, real_file
-from cortex.sources.walk import Directory, Listing, join, list_directory
+from cortex.sources.walk import AnyRules, Directory, Listing, list_directory
 from loom.errors import LoomError
 from loom.model import KnownFile
 from loom.verbs import Ledger
 
 __all__ = ["Found", "Scan", "ScanOptions", "absolute"]
 
-_Work = tuple[bytes, os.stat_result, KnownFile | None]
+_Work = tuple[bytes, os.stat_result, KnownFile | None, Part]
+
+NEVER_SETTLED = bytes(32)
+"""A digest under which no file counts as settled."""
 
 
 class _Tree(NamedTuple):
@@ -53,10 +57,12 @@ class Scan(Counts):
         host: str,
         plan: bytes,
         listed: Iterable[bytes] = (),
+        lanes: Sequence[LaneOptions] = (),
     ) -> None:
         """`roots` are folders, which are compared with what Loom remembers below them, and single files. `listed` are
         more of them, read lazily; one of these that is not there is merely unreadable. `plan` is the digest under
-        which files count as settled. Raises `USAGE` for a pattern that has no meaning."""
+        which files count as settled. If there are `lanes`, they say which files pass, and `options` only the rest.
+        Raises `USAGE` for a pattern that has no meaning."""
         super().__init__()
         self._given = inner_first(dict.fromkeys(map(absolute, roots)))
         self._listed = listed
@@ -69,10 +75,9 @@ class Scan(Counts):
         self._visited: set[bytes] = set()
         self._identities: set[tuple[int, int]] = set()
         self._single: set[bytes] = set()
-        self._last: tuple[bytes, dict[bytes, KnownFile]] = (b"", {})
-        self._any_size = options.min_size is None and options.max_size is None
+        self._last: tuple[bytes, Part, dict[bytes, KnownFile]] = (b"", EVERYBODY, {})
         try:
-            self._rules = Rules.of(options)
+            self._rules: AnyRules = LaneRules.of(lanes, plan) if lanes else Rules.of(options)
         except ValueError as error:
             raise LoomError("USAGE", f"a pattern cannot be understood: {error}") from error
 
@@ -119,19 +124,20 @@ class Scan(Counts):
             self._trees.append(tree)
             yield from self._walk(tree, Directory(path, b"", self._rules))
 
-    def _single_file(self, path: bytes, status: os.stat_result, relative: bytes, rules: Rules) -> Iterator[Found]:
+    def _single_file(self, path: bytes, status: os.stat_result, relative: bytes, rules: AnyRules) -> Iterator[Found]:
         """A file that was named itself may be hidden or litter, but patterns and sizes hold."""
-        if rules.leaves_file(relative) or not self._fits(status.st_size):
+        part = rules.part(relative, status.st_size)
+        if part is None:
             return
         directory, name = os.path.split(path)
-        if self._last[0] != directory:
-            self._last = (directory, self._known_files(directory))
-        known = self._last[1].get(name)
-        same = known is not None and known.settled and known.present and is_same(known, status)
+        if self._last[:2] != (directory, part):
+            self._last = (directory, part, self._known_files(directory, part))
+        known = self._last[2].get(name)
+        same = known is not None and known.settled and is_same(known, status)
         if same and not self._options.rehash:
-            self.count_unchanged(1, status.st_size)
+            self.count_unchanged(1, status.st_size, known is not None and known.failed)
         else:
-            yield self.offer(directory, name, relative, status, known, not self._options.rehash)
+            yield self.offer(directory, name, relative, status, known, not self._options.rehash, part)
 
     def _walk(self, tree: _Tree, start: Directory) -> Iterator[Found]:
         trusts = not self._options.rehash
@@ -141,12 +147,12 @@ class Scan(Counts):
             listing = self._list(tree, directory)
             if listing is None:
                 continue
-            for name, status, known in self._compare(tree, directory, listing):
-                yield self.offer(directory.path, name, directory.below(name), status, known, trusts)
-            if self._options.follow_symlinks and listing.links:
-                origin = directory._replace(rules=listing.rules)
+            for name, status, known, part in self._compare(tree, directory, listing):
+                yield self.offer(directory.path, name, directory.below(name), status, known, trusts, part)
+            if listing.links and listing.rules.follows_links:
+                origin = directory._replace(rules=listing.rules.behind_links())
                 self._links.extend((tree, origin, name) for name in sorted(listing.links))
-            stack.extend(_below(directory, name, listing.rules) for name in sorted(listing.directories, reverse=True))
+            stack.extend(directory.enter(name, listing.rules) for name in sorted(listing.directories, reverse=True))
 
     def _follow(self, tree: _Tree, directory: Directory, name: bytes) -> Iterator[Found]:
         """What a link leads to, unless the scan has seen it already."""
@@ -169,7 +175,7 @@ class Scan(Counts):
     def _list(self, tree: _Tree, directory: Directory) -> Listing | None:
         """Reads a directory; None when it was read before or cannot be read."""
         try:
-            if directory.path in self._visited or (self._options.follow_symlinks and self._was_read(directory.path)):
+            if directory.path in self._visited or (self._rules.follows_links and self._was_read(directory.path)):
                 tree.shows_something()
                 return None
             listing = list_directory(directory)
@@ -198,38 +204,62 @@ class Scan(Counts):
 
     def _compare(self, tree: _Tree, directory: Directory, listing: Listing) -> list[_Work]:
         """The files of a directory that need work, by name; counts the others and notes what is gone."""
-        known = self._known_files(directory.path)
         work: list[_Work] = []
-        unchanged = size = 0
-        any_size, single, trusts = self._any_size, self._single, not self._options.rehash
-        for name, status in listing.files:
-            memory = known.pop(name, None)
-            if not any_size and not self._fits(status.st_size):
-                continue
-            if single and directory.entry(name) in single:
-                continue
-            if trusts and memory is not None and memory.settled and memory.present and is_same(memory, status):
-                unchanged += 1
-                size += status.st_size
-            else:
-                work.append((name, status, memory))
-        self.count_unchanged(unchanged, size)
+        others: dict[bytes, KnownFile] = {}
+        looked_at = 0
+        for part, files in listing.rules.parts(directory.relative, listing.files):
+            others = self._known_files(directory.path, part)
+            work.extend(self._work_of(tree, directory, part, files, others))
+            looked_at = len(files)
+        if looked_at < len(listing.files):
+            for name, _ in listing.files:
+                others.pop(name, None)
         self.special += listing.special
         for name, error in listing.broken:
             self.note_error(directory.entry(name), error)
         if tree.remembered is not None:
-            tree.remembered.note(directory.path, listing, known)
+            tree.remembered.note(directory.path, listing, others)
         work.sort(key=_name)
         return work
 
-    def _fits(self, size: int) -> bool:
-        least, most = self._options.min_size, self._options.max_size
-        return (least is None or size >= least) and (most is None or size <= most)
+    def _work_of(
+        self, tree: _Tree, directory: Directory, part: Part, files: Files, known: dict[bytes, KnownFile]
+    ) -> list[_Work]:
+        """The files of a part that need work; takes all of them out of what is `known`."""
+        work: list[_Work] = []
+        unchanged = failed = size = 0
+        lay_on: int | None = None
+        single, trusts = self._single, not self._options.rehash
+        for name, status in files:
+            memory = known.pop(name, None)
+            if single and directory.entry(name) in single:
+                continue
+            if (
+                trusts
+                and memory is not None
+                and memory.settled
+                and memory.mtime_ns == status.st_mtime_ns
+                and memory.size == status.st_size
+                and memory.inode == status.st_ino  # all of `is_same`, without a call for each file
+            ):
+                unchanged += 1
+                failed += memory.failed
+                size += status.st_size
+            else:
+                work.append((name, status, memory, part))
+                if memory is None or not looks_same(memory, status):
+                    continue
+            if memory.device != lay_on and tree.remembered is not None:
+                lay_on = memory.device
+                tree.remembered.note_again(directory.path, lay_on, status.st_dev)
+        self.count_unchanged(unchanged, size, failed)
+        return work
 
-    def _known_files(self, directory: bytes) -> dict[bytes, KnownFile]:
+    def _known_files(self, directory: bytes, part: Part) -> dict[bytes, KnownFile]:
         if self._ledger is None:
             return {}
-        (files,) = self._ledger.known_files(self._host, [directory], self._plan)
+        plan = NEVER_SETTLED if self._options.visit_all else part.settles or self._plan
+        (files,) = self._ledger.known_files(self._host, [directory], plan)
         return {file.name: file for file in files}
 
     def _is_unreachable(self, root: bytes, why: OSError | ValueError | str) -> None:
@@ -246,16 +276,23 @@ class Scan(Counts):
         remembered = tree.remembered
         if remembered is None or tree.root in self.why_unreachable:
             return
-        if remembered.looks_unreachable():
-            self._is_unreachable(tree.root, "it shows nothing, where there were files before")
+        why = remembered.why_unreachable()
+        if why is not None:
+            self._is_unreachable(tree.root, why)
             return
         roots = {other.root for other in self._trees} | self.why_unreachable.keys()
         gone = remembered.gone(self._visited, roots)
         self.missing += remembered.mark_missing(gone) if self._options.reconcile else sum(1 for _ in gone)
+        for folder, device in remembered.away:
+            self._is_away(folder, device)
 
-
-def _below(directory: Directory, name: bytes, rules: Rules) -> Directory:
-    return Directory(join(directory.path, name), directory.below(name), rules)
+    def _is_away(self, folder: bytes, device: int) -> None:
+        """A folder below a root is not what it was: its files are on another disk."""
+        if folder not in self.why_unreachable:
+            self.unreachable.append(folder)
+            self.why_unreachable[folder] = "files that were there are gone, and lay on another disk than it does now"
+        if self._ledger is not None and self._options.reconcile:
+            self._ledger.mark_unreachable(self._host, folder, device)
 
 
 def _name(work: _Work) -> bytes:

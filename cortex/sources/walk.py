@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from errno import EACCES, ENOENT, EPERM
 from stat import S_ISREG
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from cortex.sources.ignore import IGNORE_FILE, Rules, read_ignore_file
+from cortex.sources.ignore import IGNORE_FILE, Files, Rules, read_ignore_file
+from cortex.sources.lanes import LaneRules
 from loom.model import FileStat
+
+AnyRules: TypeAlias = Rules | LaneRules
 
 
 class Directory(NamedTuple):
@@ -16,7 +19,7 @@ class Directory(NamedTuple):
 
     path: bytes
     relative: bytes
-    rules: Rules
+    rules: AnyRules
 
     def entry(self, name: bytes) -> bytes:
         """The path of an entry."""
@@ -26,6 +29,11 @@ class Directory(NamedTuple):
         """The path of an entry below the scanned folder."""
         return join(self.relative, name) if self.relative else name
 
+    def enter(self, name: bytes, rules: AnyRules) -> Directory:
+        """A directory in this one, in which these rules hold."""
+        relative = self.below(name)
+        return Directory(join(self.path, name), relative, rules.enter(relative))
+
 
 class Listing:
     """What is in a directory: `files` are to be looked at, `directories` to be read, `links` lead elsewhere. `left` are
@@ -34,9 +42,9 @@ class Listing:
 
     __slots__ = ("broken", "directories", "files", "left", "links", "rules", "shows_something", "special")
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: AnyRules) -> None:
         self.rules = rules
-        self.files: list[tuple[bytes, os.stat_result]] = []
+        self.files: Files = []
         self.directories: list[bytes] = []
         self.links: list[bytes] = []
         self.left: list[bytes] = []

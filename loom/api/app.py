@@ -11,26 +11,34 @@ from loom.api import (
     artifacts,
     assets,
     compiling,
+    content,
     docs,
     events,
     failures,
     health,
     locations,
     operators,
+    page,
     pipelines,
     results,
     runs,
     runtime,
+    sessions,
+    steering,
     workers,
 )
 from loom.api.bodies import Limits
 from loom.api.guard import Guard
+from loom.api.hosts import AllowedHosts
 from loom.api.lines import Pace
 from loom.api.metrics import Measure, Metrics
 from loom.api.openapi import openapi_document
+from loom.api.parting import Parting
 from loom.api.problems import answer_with_problems
 from loom.api.publishing import Publishing
+from loom.api.sessions import Sessions
 from loom.bus.hub import Hub
+from loom.errors import LoomError
 from loom.graph.specs import Operators
 from loom.verbs import Loom
 from loom.version import VERSION
@@ -48,13 +56,15 @@ def create_app(
     catalogue: Operators,
     *,
     token: str,
+    signed_in: Sessions | None = None,
     allowed_hosts: Iterable[str] = LOOPBACK,
     readiness: Callable[[], object] | None = None,
     limits: Limits = Limits(),  # noqa: B008
     pace: Pace = Pace(),  # noqa: B008
 ) -> FastAPI:
     """The app. `readiness` raises a `LoomError` when this server cannot work; by default the database is asked for a
-    run. `token` must not be empty. Raises `ValueError` for allowed hosts that are none."""
+    run. `token` must not be empty; `signed_in` are the sessions of browsers. Raises `CONFIG_INVALID` for allowed hosts
+    that are none."""
     app = FastAPI(
         title="Loom", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -62,18 +72,30 @@ def create_app(
     app.state.hub = hub
     app.state.operators = catalogue
     app.state.metrics = Metrics()
+    app.state.token = token
+    app.state.sessions = known = signed_in or Sessions()
     app.state.publishing = Publishing(hub)
     app.state.readiness = readiness or (lambda: loom.runs(limit=1))
     app.state.limits = limits
     app.state.pace = pace
     api = APIRouter(prefix=PREFIX)
-    for resource in (*_RESOURCES, workers):
+    for resource in (*_RESOURCES, content, steering, workers, sessions):
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(health.router)
     app.include_router(docs.router)
-    app.add_middleware(Guard, token=token, allowed_hosts=tuple(allowed_hosts))
+    app.include_router(page.router)
+    app.add_middleware(Parting)
+    app.add_middleware(Guard, token=token, allowed_hosts=_hosts(allowed_hosts), sessions=known)
     app.add_middleware(Measure, metrics=app.state.metrics)
     answer_with_problems(app)
     app.openapi = cache(lambda: openapi_document(app))  # type: ignore[method-assign]
     return app
+
+
+def _hosts(names: Iterable[str]) -> AllowedHosts:
+    """Read here: the framework makes its middleware at the first request, too late to refuse."""
+    try:
+        return AllowedHosts(names)
+    except ValueError as error:
+        raise LoomError("CONFIG_INVALID", f"allowed_hosts (LOOM_ALLOWED_HOSTS): {error}") from error

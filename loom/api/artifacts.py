@@ -12,6 +12,7 @@ from loom.api.bodies import ArtifactBody, BatchBody, decoded
 from loom.api.files import WholeOrPart, file_answer
 from loom.api.serving import TheLoom
 from loom.errors import LoomError
+from loom.shapes import is_media_type
 from loom.verbs import NewArtifact
 from loom.wire.shapes import ArtifactHead
 from loom.wire.values import digest_of
@@ -33,10 +34,10 @@ def put_artifact(
     loom: TheLoom,
     digest: str,
     body: ArtifactBody,
-    content_type: Annotated[str, Header(max_length=255)] = "application/octet-stream",
+    content_type: Annotated[str, Header()] = "application/octet-stream",
 ) -> Response:
     """Keeps a file; when this is answered it is on the disk."""
-    loom.put_artifacts([NewArtifact(digest_of(digest), content_type, body)])
+    loom.put_artifacts([NewArtifact(digest_of(digest), _media_type(content_type), body)])
     return nothing()
 
 
@@ -47,9 +48,17 @@ def put_artifacts(loom: TheLoom, body: BatchBody) -> Response:
     line, _, data = body.partition(b"\n")
     artifacts, start = [], 0
     for head in decoded(line, list[ArtifactHead]):
-        artifacts.append(NewArtifact(digest_of(head.digest), head.media_type, data[start : start + head.size]))
+        media_type = _media_type(head.media_type)
+        artifacts.append(NewArtifact(digest_of(head.digest), media_type, data[start : start + head.size]))
         start += head.size
     if start != len(data):
         raise LoomError("REQUEST_INVALID", "The sizes in the first line do not add up to the bytes that follow.")
     loom.put_artifacts(artifacts)
     return nothing()
+
+
+def _media_type(text: str) -> str:
+    """Raises `REQUEST_INVALID` for what could not be sent again as the type of a file."""
+    if not is_media_type(text):
+        raise LoomError("REQUEST_INVALID", "The type of a derived file is not a media type.")
+    return text

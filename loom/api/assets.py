@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -14,7 +14,8 @@ from loom.api.files import WholeOrPart, file_answer
 from loom.api.serving import TheLoom
 from loom.errors import LoomError
 from loom.model import Kind
-from loom.shapes import AssetShape, LocationShape, Page, ResultShape
+from loom.shapes import AssetShape, FacetsShape, LocationShape, Page, ResultShape
+from loom.steering import AssetQuery
 from loom.verbs import PAGE
 from loom.wire.ledger import report_of_wire
 from loom.wire.shapes import AssetsWire, PathQuestion, Sizes
@@ -23,6 +24,7 @@ from loom.wire.values import bytes_of, digest_of
 router = APIRouter(prefix="/assets", tags=["assets"])
 THUMBNAIL = "thumbnail"
 Text = Annotated[str | None, Query(max_length=4096)]
+Year = Annotated[int | None, Query(ge=0, le=9999)]
 
 
 @router.get("", **route(Page[AssetShape]))
@@ -32,11 +34,32 @@ def list_assets(
     path: Text = None,
     q: Text = None,
     collection: Text = None,
+    camera: Text = None,
+    year: Year = None,
     limit: Limit = PAGE,
     cursor: Cursor = None,
 ) -> Response:
-    """Assets of a kind, in a collection, at or below a path, or with a text in the name of a file."""
-    return answer(loom.assets(kind=kind, path=path, q=q, collection=collection, limit=limit, cursor=cursor))
+    """Assets of a kind, in a collection, with a path that begins with a text (`/media/trip/` is a folder with all below
+    it), with a text in the name of a file, or taken with a camera or in a year."""
+    found = loom.assets(
+        kind=kind, path=path, q=q, collection=collection, camera=camera, year=year, limit=limit, cursor=cursor
+    )
+    return answer(found)
+
+
+@router.get("/facets", **route(FacetsShape))
+def count_assets(
+    loom: TheLoom,
+    kind: Kind | None = None,
+    path: Text = None,
+    q: Text = None,
+    collection: Text = None,
+    camera: Text = None,
+    year: Year = None,
+) -> Response:
+    """How many assets there are of each kind, camera and year, among those that are listed with the same query."""
+    query = AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
+    return answer(loom.facets(query))
 
 
 @router.post("", **route(takes=AssetsWire, status=204))
@@ -79,13 +102,16 @@ def list_results_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor
 
 @router.get("/{uuid}/locations", **route(Page[LocationShape]))
 def list_locations_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
-    """Where the bytes of an asset lie."""
-    return answer(one_page(loom.asset(uuid).locations, limit, cursor))
+    """Where the bytes of an asset lie, and where they lay, with what became of them there."""
+    return answer(one_page(loom.asset_locations(uuid), limit, cursor))
 
 
 @router.get("/{uuid}/thumbnail", **route(media="image/*"))
-def get_thumbnail(loom: TheLoom, uuid: UUID, wanted: WholeOrPart) -> Response:
-    """The newest thumbnail of an asset."""
+def get_thumbnail(
+    loom: TheLoom, uuid: UUID, wanted: WholeOrPart, absent: Literal["problem", "empty"] = "problem"
+) -> Response:
+    """The newest thumbnail of an asset, good for a minute: another run may make a newer one. `Content-Location` names
+    the file itself, which never changes. `absent=empty`: where there is none, an empty answer (204)."""
     found = [
         (result.finished or "", artifact.digest)
         for result in loom.asset_results(uuid)
@@ -93,9 +119,13 @@ def get_thumbnail(loom: TheLoom, uuid: UUID, wanted: WholeOrPart) -> Response:
         if artifact.name == THUMBNAIL
     ]
     if not found:
+        if absent == "empty":
+            return nothing()
         raise LoomError("NOT_FOUND", "There is no thumbnail of this asset.")
     digest = max(found)[1]
-    return file_answer(*loom.artifact(digest_of(digest)), digest, wanted, immutable=False)
+    thumbnail = file_answer(*loom.artifact(digest_of(digest)), digest, wanted, immutable=False)
+    thumbnail.headers["Content-Location"] = f"/api/v1/artifacts/{digest}"
+    return thumbnail
 
 
 router.add_api_route("/{uuid}/thumbnail", get_thumbnail, methods=["HEAD"], include_in_schema=False)

@@ -9,12 +9,10 @@ import msgspec
 from fastapi import Depends, Request
 
 from loom.errors import LoomError
+from loom.wire.values import not_deep
 
 T = TypeVar("T")
 MIB = 1024 * 1024
-
-MAX_DEPTH = 100
-"""How deeply values of a request may be nested."""
 
 
 class Limits(NamedTuple):
@@ -45,13 +43,26 @@ async def _read(request: Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _too_large(limit: int) -> LoomError:
-    return LoomError("BODY_TOO_LARGE", f"The request is larger than the {limit} bytes that are allowed here.")
+def _too_large(limit: int, what: str = "request") -> LoomError:
+    return LoomError("BODY_TOO_LARGE", f"The {what} is larger than the {limit} bytes that are allowed here.")
+
+
+async def _most_of_people(request: Request) -> int:
+    limits: Limits = request.app.state.limits
+    return limits.people
 
 
 PeoplesBody = Annotated[bytes, Depends(_reader(lambda limits: limits.people))]
 BatchBody = Annotated[bytes, Depends(_reader(lambda limits: limits.batch))]
 ArtifactBody = Annotated[bytes, Depends(_reader(lambda limits: limits.artifact))]
+MostOfPeople = Annotated[int, Depends(_most_of_people)]
+"""The largest JSON from people, in bytes, for those parts of a batch that people wrote."""
+
+
+def refuse_larger(limit: int, part: msgspec.Raw, what: str) -> None:
+    """Raises `BODY_TOO_LARGE` for a part of a body that is larger than `limit` bytes."""
+    if len(memoryview(part)) > limit:
+        raise _too_large(limit, what)
 
 
 def decoded(body: bytes, shape: type[T]) -> T:
@@ -65,13 +76,5 @@ def decoded(body: bytes, shape: type[T]) -> T:
 
 
 def decoded_object(body: bytes) -> dict[str, Any]:
-    """A JSON object of any content, at most 100 values deep. Raises `REQUEST_INVALID`."""
-    value = decoded(body, dict[str, Any])
-    stack: list[tuple[Any, int]] = [(value, 1)]
-    while stack:
-        part, depth = stack.pop()
-        if depth > MAX_DEPTH:
-            raise LoomError("REQUEST_INVALID", f"The values are nested more than {MAX_DEPTH} deep.")
-        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-        stack.extend((one, depth + 1) for one in inner if isinstance(one, (dict, list)))
-    return value
+    """A JSON object of any content, not too deep. Raises `REQUEST_INVALID`."""
+    return not_deep(decoded(body, dict[str, Any]))

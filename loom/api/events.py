@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from loom.api.lines import Line, Pace, Stalled, line_to
 from loom.api.metrics import Metrics
+from loom.api.parting import to_its_end
 from loom.api.problems import problem_response
 from loom.api.publishing import Publishing
 from loom.api.serving import TheHub, TheMetrics
@@ -114,7 +115,7 @@ class _Session:
             if len(text) > MAX_OTHER and not _publishes(text):
                 await self._websocket.close(_TOO_BIG)
                 return
-            answer = await run_in_threadpool(publishing.take, text)
+            answer = await to_its_end(run_in_threadpool(publishing.take, text))
             await self._line.say(msgspec.json.encode(answer))
 
     def _has_lost(self) -> bool:

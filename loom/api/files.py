@@ -8,7 +8,10 @@ from typing import Annotated, NamedTuple
 from fastapi import Depends, Header
 from starlette.responses import Response
 
+from loom.api.problems import problem_response
 from loom.api.tags import is_had, quoted
+from loom.errors import LoomError
+from loom.shapes import is_media_type
 
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 _SHOWN = re.compile(r"(image/(?!svg)|video/|audio/)[a-z0-9.+-]+|application/json|text/plain")
@@ -39,8 +42,9 @@ class Unsatisfiable(ValueError):  # noqa: N818
 
 
 def file_answer(media_type: str, data: bytes, digest: str, wanted: Wanted, *, immutable: bool) -> Response:
-    """200, 206, 304 or 416. `digest` (hexadecimal) is the entity tag."""
-    age = "private, max-age=31536000, immutable" if immutable else "private, no-cache"
+    """200, 206, 304 or 416. `digest` (hexadecimal) is the entity tag. Of an address that is not `immutable` a browser
+    asks again after a minute, with the tag."""
+    age = "private, max-age=31536000, immutable" if immutable else "private, max-age=60"
     headers = {
         "ETag": quoted(digest),
         "Cache-Control": age,
@@ -51,17 +55,24 @@ def file_answer(media_type: str, data: bytes, digest: str, wanted: Wanted, *, im
         return Response(status_code=304, headers=headers)
     if _SHOWN.fullmatch(media_type) is None:
         headers["Content-Disposition"] = "attachment"
+    if not is_media_type(media_type):  # kept by an operator of this process, which may say anything
+        media_type = "application/octet-stream"
     try:
-        part = _part(wanted, digest, len(data))
+        part = part_of(wanted, digest, len(data))
     except Unsatisfiable:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(data)}"})
+        return out_of_range(len(data))
     if part is None:
         return Response(data, 200, headers, media_type)
     headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(data)}"
     return Response(data[part.start : part.stop], 206, headers, media_type)
 
 
-def _part(wanted: Wanted, digest: str, size: int) -> range | None:
+def out_of_range(size: int) -> Response:
+    """416, with how large the file is."""
+    return problem_response(LoomError("RANGE_NOT_SATISFIABLE"), {"Content-Range": f"bytes */{size}"})
+
+
+def part_of(wanted: Wanted, digest: str, size: int) -> range | None:
     """The bytes that are asked for; None for all of them: no range, several, a malformed one, or of another file.
     Raises `Unsatisfiable`."""
     if wanted.range is None or wanted.if_range not in (None, quoted(digest)):

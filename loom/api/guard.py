@@ -1,27 +1,34 @@
 """Who may call: checked before anything else, on every request and every WebSocket upgrade.
 
 Host against the names that are allowed (DNS rebinding), Origin against this very address (pages of others), no tokens
-in addresses (they end up in logs), then the token. Since everything but the open paths needs the token, a missing
-Origin without one is refused as well.
+in addresses (they end up in logs), then the token, or the cookie of a browser that was signed in with one. A browser
+says where a request comes from: with a cookie, what changes something and every upgrade needs this very Origin, and
+nothing may be asked for by a page of another origin, be it on the same host. Since everything but the open paths needs
+a token or a cookie, a missing Origin without one is refused as well; to sign in takes an Origin too.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loom.api.hosts import AllowedHosts, own_origin, parse_authority, parse_origin
+from loom.api.page import is_of_page
 from loom.api.problems import problem_body, problem_headers
+from loom.api.sessions import Sessions, cookie_name, cookie_of
 from loom.errors import LoomError
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
-"""What may be read without a token: it says nothing of what Loom keeps, and a browser has no token to send."""
+"""What may be read without a token, as the page may: it says nothing of what Loom keeps, and a browser has no token to
+send."""
+
+SIGN_IN = "/api/v1/session"
 
 _TOKEN_FIELDS = frozenset({"token", "access_token", "auth_token", "api_key", "apikey", "authorization", "bearer"})
+_SAFE = ("GET", "HEAD")
 _SCHEMES = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -31,14 +38,15 @@ _HEADERS = [
 
 
 class Guard:
-    """ASGI middleware. `token` must not be empty; `allowed_hosts` are names, with or without a port."""
+    """ASGI middleware. `token` must not be empty."""
 
-    def __init__(self, app: ASGIApp, *, token: str, allowed_hosts: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, *, token: str, allowed_hosts: AllowedHosts, sessions: Sessions) -> None:
         if not token:
             raise ValueError("the guard needs a token")
         self._app = app
         self._token = token.encode()
-        self._allowed = AllowedHosts(allowed_hosts)
+        self._sessions = sessions
+        self._allowed = allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -57,8 +65,13 @@ class Guard:
             headers.setdefault(name.lower(), []).append(value)
         self._check_host_and_origin(scope, headers)
         self._check_query(scope["query_string"])
-        is_open = scope["type"] == "http" and scope["path"] in OPEN_PATHS and scope["method"] in ("GET", "HEAD")
-        if not is_open:
+        if _is_open(scope):
+            return
+        if scope["type"] == "http" and (scope["method"], scope["path"]) == ("POST", SIGN_IN):
+            _check_is_own_page(headers)
+        elif b"authorization" not in headers and self._has_cookie(scope, headers):
+            _check_may_use_cookie(scope, headers)
+        else:
             self._check_token(headers.get(b"authorization", []))
 
     def _check_host_and_origin(self, scope: Scope, headers: dict[bytes, list[bytes]]) -> None:
@@ -78,10 +91,38 @@ class Guard:
             if name.lower() in _TOKEN_FIELDS or hmac.compare_digest(value.encode(), self._token):
                 raise LoomError("TOKEN_IN_QUERY")
 
+    def _has_cookie(self, scope: Scope, headers: dict[bytes, list[bytes]]) -> bool:
+        sent = headers.get(b"cookie", [])
+        if len(sent) != 1:
+            return False
+        name = cookie_name(headers[b"host"][0].decode("latin-1"), _SCHEMES[scope["scheme"]])
+        secret = cookie_of(sent[0].decode("latin-1"), name)
+        return secret is not None and self._sessions.knows(secret)
+
     def _check_token(self, values: list[bytes]) -> None:
         scheme, _, token = values[0].partition(b" ") if len(values) == 1 else (b"", b"", b"")
         if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), self._token):
             raise LoomError("UNAUTHORIZED")
+
+
+def _is_open(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] not in _SAFE:
+        return False
+    return scope["path"] in OPEN_PATHS or is_of_page(scope["path"])
+
+
+def _check_may_use_cookie(scope: Scope, headers: dict[bytes, list[bytes]]) -> None:
+    """A browser adds a cookie whoever makes it ask; pages at other ports of this host are of the same site to it."""
+    if scope["type"] == "websocket" or scope["method"] not in _SAFE:
+        _check_is_own_page(headers)
+    elif headers.get(b"sec-fetch-site", [b"none"]) not in ([b"none"], [b"same-origin"]):
+        raise LoomError("FORBIDDEN_ORIGIN")
+
+
+def _check_is_own_page(headers: dict[bytes, list[bytes]]) -> None:
+    """An Origin that is there has been compared already."""
+    if b"origin" not in headers:
+        raise LoomError("FORBIDDEN_ORIGIN", "A browser's request must say from which page it comes.")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, error: LoomError) -> None:

@@ -24,8 +24,8 @@ class HealthShape(msgspec.Struct, frozen=True):
 
 
 @router.get("/healthz", **route(HealthShape))
-def health() -> Response:
-    """The process lives. Needs no token."""
+async def health() -> Response:
+    """The process lives. Needs no token. It waits for no thread: all may be busy with the database."""
     return answer(HealthShape("ok", VERSION))
 
 

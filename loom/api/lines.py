@@ -17,13 +17,13 @@ _WHY = "too slow: come back with after=SEQ"
 
 
 class Pace(NamedTuple):
-    """In seconds: the rest after what is new was sent; how long a client may not read; how often that is looked at;
-    how long a client that was told to go may take."""
+    """In seconds: the rest after what is new was sent; how long a client may read nothing at all; how often that is
+    looked at; how long a client that was told to go may take."""
 
     rest: float = 0.02
-    stall: float = 10.0
+    stall: float = 3.0
     look: float = 0.5
-    grace: float = 5.0
+    grace: float = 1.5
 
 
 class Stalled(Exception):  # noqa: N818
@@ -64,8 +64,10 @@ class QuickLine:
         self._render = array_frame if batched else text_frames
 
     async def ready(self) -> None:
-        waited = 0.0
+        waited, unsent = 0.0, self._writer.unsent
         while not self._writer.is_writable:
+            if self._writer.unsent < unsent:
+                waited, unsent = 0.0, self._writer.unsent
             if waited >= self._pace.stall or self._lost():
                 raise Stalled
             waited += self._pace.look

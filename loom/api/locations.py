@@ -62,6 +62,6 @@ def mark_missing(loom: TheLoom, body: BatchBody) -> Response:
 
 @router.post("/unreachable", **route(Counted, RootWire))
 def mark_unreachable(loom: TheLoom, body: BatchBody) -> Response:
-    """All present files at or below a root cannot be reached for now; says how many."""
+    """All present files at or below a root, or those on one device, cannot be reached for now; says how many."""
     said = decoded(body, RootWire)
-    return answer(Counted(loom.mark_unreachable(said.host, said.root_b64)))
+    return answer(Counted(loom.mark_unreachable(said.host, said.root_b64, said.device)))

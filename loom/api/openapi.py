@@ -17,8 +17,10 @@ from loom.version import VERSION
 _REF = "#/components/schemas/{name}"
 _ABOUT = """Keeps pipelines, assets and results, and tells everyone.
 
-Every address but `/healthz` and `/readyz` needs the token as `Authorization: Bearer`. Lists answer
-`{"items": [...], "next": cursor or null}`. Errors are `application/problem+json` with a stable `code`.
+Every address but `/healthz`, `/readyz`, `/docs`, `/openapi.json` and the page needs the token as `Authorization:
+Bearer`, or the cookie that `POST /session` gives a browser; a browser's requests that change something need an
+`Origin`. Lists answer `{"items": [...], "next": cursor or null}`. Errors are `application/problem+json` with a stable
+`code`.
 
 Events: WebSocket `/api/v1/pipelines/events/ws?pipeline=&run=&node=&status=&type=&after=SEQ&batch=MS` sends a `Frame`
 each (with `batch` arrays of them); `type=none` sends no events. Workers publish there: a `PublishFrame` is answered by

@@ -47,10 +47,7 @@ class Publishing:
         return ack
 
     def _tell(self, message: PublishFrame) -> AckFrame:
-        batches = batches_of(message)
-        seq = self._hub.seq
-        for batch in batches:
-            seq = self._hub.number(batch.run, batch.events)
+        seq = self._hub.publish_all(batches_of(message))
         for run, progress in progress_of(message):
             self._hub.progress(run, progress)
         return AckFrame(seq=seq, id=message.id)

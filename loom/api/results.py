@@ -20,7 +20,7 @@ def report_results(loom: TheLoom, body: BatchBody) -> Response:
     """Stores assets, where they lie, their results and outcomes. A COMPLETED result is never replaced by a FAILED
     one."""
     said = decoded(body, ReportsWire)
-    loom.report(said.run, [report_of_wire(item) for item in said.items])
+    loom.report(said.run, [report_of_wire(item) for item in said.items], worker=said.worker)
     return nothing()
 
 

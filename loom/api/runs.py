@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from loom.api.answers import Cursor, Limit, answer, route
-from loom.api.bodies import BatchBody, decoded
+from loom.api.bodies import BatchBody, MostOfPeople, decoded, refuse_larger
 from loom.api.serving import TheLoom
 from loom.model import State
-from loom.shapes import Page, ResultShape, RunShape
+from loom.shapes import FlowShape, Page, ResultShape, RunShape
 from loom.verbs import PAGE
 from loom.wire.runs import closing_of_wire, opening_of_wire
 from loom.wire.shapes import ClosingWire, OpeningWire
@@ -32,9 +32,12 @@ def list_runs(
 
 
 @router.post("", **route(RunShape, OpeningWire, status=201))
-def open_run(loom: TheLoom, body: BatchBody) -> Response:
-    """Begins a run that the caller executes itself. Saying it twice does nothing more."""
-    opening = opening_of_wire(decoded(body, OpeningWire))
+def open_run(loom: TheLoom, body: BatchBody, most: MostOfPeople) -> Response:
+    """Begins a run that the caller executes itself, of a stored version or of a definition that comes along, which is
+    checked as one that is saved. Saying it twice does nothing more."""
+    wire = decoded(body, OpeningWire)
+    refuse_larger(most, wire.definition, "definition")
+    opening = opening_of_wire(wire)
     loom.open_run(opening)
     return answer(loom.run(opening.uuid), 201, {"Location": f"/api/v1/runs/{opening.uuid}"})
 
@@ -62,3 +65,9 @@ def list_results_of_run(
 ) -> Response:
     """The outcomes of a run, each with the result it has."""
     return answer(loom.run_results(uuid, state=state, node=node, limit=limit, cursor=cursor))
+
+
+@router.get("/{uuid}/flow", **route(FlowShape))
+def get_flow_of_run(loom: TheLoom, uuid: UUID) -> Response:
+    """What went from node to node, as far as it is stored: assets by verdict and reason, and typical times."""
+    return answer(loom.run_flow(uuid))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
@@ -12,27 +13,43 @@ from typing import Any, Self
 
 import uvicorn
 
+from loom.api.connections import ACCEPTED_AT_ONCE, Patience, PatientConfig, room
 from loom.api.events import MAX_PUBLISH
 from loom.api.sockets import FrameProtocol
 from loom.errors import LoomError
+from loom.store.database import BUSY_SECONDS
 
 _PORTS_TRIED = 100
+_WAITING = 2048
+"""Connections that the system keeps until they are accepted."""
+
 _GRACE_S = 3
+_FAREWELL_S = 0.2
+_LAST_S = BUSY_SECONDS + 10
+"""No thread waits for the database for longer."""
+
 _KEEP_ALIVE_S = 75
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class RunningServer:
     """A server in a thread of its own, from `start` on until `stop`, which closes every connection. Also a context
-    manager."""
+    manager. `most`: how many connections may be open; by default, what the system allows."""
 
-    def __init__(self, app: Any, listening: socket.socket) -> None:
+    def __init__(
+        self,
+        app: Any,
+        listening: socket.socket,
+        patience: Patience = Patience(),  # noqa: B008
+        most: int | None = None,
+    ) -> None:
         self._socket = listening
-        host, self.port = listening.getsockname()[:2]
-        self.host = f"[{host}]" if ":" in host else host
-        config = uvicorn.Config(
+        self.host, self.port = host_of(listening), listening.getsockname()[1]
+        config = PatientConfig(
             app,
-            http="h11",
+            patience=patience,
+            most=room() if most is None else most,
+            backlog=ACCEPTED_AT_ONCE,
             ws=FrameProtocol,
             ws_max_size=MAX_PUBLISH,
             ws_per_message_deflate=False,
@@ -43,7 +60,7 @@ class RunningServer:
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="loom-api", daemon=True)
         self._ended = threading.Event()
 
@@ -56,9 +73,14 @@ class RunningServer:
     def url(self) -> str:
         return f"http://{self.address}"
 
+    @property
+    def connections(self) -> int:
+        """How many there are now, waiting ones included."""
+        return len(self._server.server_state.connections)
+
     def start(self) -> Self:
         """Returns once connections are accepted (they are queued until the loop runs)."""
-        self._socket.listen(2048)
+        self._socket.listen(_WAITING)
         self._thread.start()
         return self
 
@@ -67,7 +89,8 @@ class RunningServer:
         return self._ended.wait(timeout)
 
     def stop(self) -> None:
-        """Says goodbye to all connections, cuts those that stay, and ends the thread. May be called twice."""
+        """Says goodbye to all connections, cuts those that stay, and ends the thread; what a request has begun to write
+        comes to its end before. May be called twice."""
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
@@ -87,10 +110,35 @@ class RunningServer:
             self._ended.set()
 
 
+class _Server(uvicorn.Server):
+    """Accepts few connections at once, of many that may wait, and ends no sooner than what it has begun."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listening in sockets or ():
+            listening.listen(_WAITING)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        tasks = self.server_state.tasks
+        if tasks:  # they are being cancelled: what they still have to say is said at once
+            await asyncio.wait(tasks, timeout=_FAREWELL_S)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LAST_S)
+
+
 def start_in_background(app: Any, host: str, port: int, *, or_next: bool = True) -> RunningServer:
     """Serves beside the caller's work. With `or_next`, a port that is taken means the next free one; 0 means any. The
     port that it became stands in the answer. Raises `CONFIG_INVALID` when nothing can be listened on."""
     return RunningServer(app, bind(host, port, or_next=or_next)).start()
+
+
+def host_of(listening: socket.socket) -> str:
+    """The address that it is bound to, as it stands in a URL."""
+    host: str = listening.getsockname()[0]
+    return f"[{host}]" if ":" in host else host
 
 
 @contextmanager

@@ -60,6 +60,12 @@ class FrameWriter:
     def is_writable(self) -> bool:
         return self._protocol.writable.is_set()
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken yet: fewer than before when the client has read something."""
+        size: int = self._protocol.transport.get_write_buffer_size()
+        return size
+
     async def writable(self) -> None:
         """Waits until the client has read enough, or is gone."""
         await self._protocol.writable.wait()
@@ -93,6 +99,11 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             # the task that runs the app was made just now and has not begun
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[EXTENSION] = FrameWriter(self)
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # it was refused; uvicorn takes that for a defect
 
     def close_without_waiting(self, code: int, reason: str, grace_s: float) -> None:
         self.conn.send_close(code, reason)

@@ -11,6 +11,7 @@ from loom.api.serving import TheLoom
 from loom.shapes import Page, WorkerShape
 from loom.verbs import PAGE
 from loom.wire.shapes import Announcement
+from loom.wire.values import not_deep
 
 router = APIRouter(tags=["workers"])
 
@@ -26,5 +27,7 @@ def list_workers(loom: TheLoom, limit: Limit = PAGE, cursor: Cursor = None) -> R
 def announce_worker(loom: TheLoom, body: BatchBody) -> Response:
     """Says what a worker offers from now on; the catalogue of a server is the union of what its workers offer."""
     said = decoded(body, Announcement)
-    loom.announce(said.worker, said.host, said.operators)
+    for spec in said.operators:
+        not_deep(spec.config_schema)
+    loom.announce(said.worker, said.host, said.operators, said.resources)
     return nothing()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from loom.bus.frames import AssetFrame, EventFrame, NodeFrame, ProgressFrame, PublishFrame
 from loom.errors import LoomError
-from loom.model import AssetEvent, Event, NodeEvent, Progress, RunEvent, RunHead
+from loom.model import AssetEvent, Depth, Event, NodeEvent, Pause, Progress, RunEvent, RunHead
+from loom.shapes import PauseShape
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -72,7 +74,7 @@ def event_of(frame: EventFrame) -> Event:
         return NodeEvent(
             time=time,
             node=frame.node,
-            asset=frame.asset.bytes,
+            asset=_asset(frame.asset),
             status=frame.status,
             origin=frame.origin,
             verdict=frame.verdict,
@@ -83,8 +85,21 @@ def event_of(frame: EventFrame) -> Event:
         )
     if isinstance(frame, AssetFrame):
         nodes = tuple((node, one.state, one.reason, one.origin) for node, one in frame.nodes.items())
-        return AssetEvent(time, frame.asset.bytes, frame.status, nodes)
-    return RunEvent(time, frame.status, frame.assets)
+        return AssetEvent(time, _asset(frame.asset), frame.status, nodes)
+    return RunEvent(time, frame.status, frame.assets, tuple(_pause(pause) for pause in frame.paused))
+
+
+def _asset(uuid: UUID) -> bytes:
+    """What is known of its hash. Another UUID than one that is made from a hash would be told as a different one."""
+    if uuid.version != 8:
+        raise LoomError(
+            "REQUEST_INVALID", f"{uuid} is not the UUID of an asset: these are made from its hash (UUIDv8)."
+        )
+    return uuid.bytes
+
+
+def _pause(told: PauseShape) -> Pause:
+    return Pause(owner=told.owner, reason=told.reason, depth=Depth[told.depth.upper()], since=_microseconds(told.since))
 
 
 def _microseconds(text: str) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from loom.model import AssetEvent, Branch, Event, NodeEnd, NodeEvent, Origin, Progress, Reason, RunEvent, RunHead
+from loom.model import AssetEvent, Branch, Event, NodeEnd, NodeEvent, Origin, Pause, Progress, Reason, RunEvent, RunHead
+from loom.shapes import PauseShape
 from loom.wire.values import sendable
 
 MAX_TEXT = 4096
@@ -27,8 +28,15 @@ def event_json(seq: int | None, run: RunHead, event: Event) -> bytes:
     if type(event) is AssetEvent:
         return _asset(number, run, event).encode()
     assert type(event) is RunEvent
-    told = {"status": event.status, "assets": event.assets, "dry_run": run.dry_run}
+    paused = [pause_told(pause) for pause in event.paused]
+    told = {"status": event.status, "assets": event.assets, "paused": paused, "dry_run": run.dry_run}
     return (_begin("run", number, run, event.time) + _members(told) + "}").encode()
+
+
+def pause_told(pause: Pause) -> PauseShape:
+    """A pause as it is shown."""
+    owner, reason = sendable(pause.owner), sendable(pause.reason)
+    return PauseShape(owner=owner, reason=reason, depth=pause.depth.word, since=time_text(pause.since))
 
 
 def progress_json(run: RunHead, progress: Progress) -> bytes:

@@ -9,8 +9,9 @@ from uuid import UUID
 from loom.errors import LoomError
 from loom.model import AssetEvent, Event, NodeEvent, RunHead
 
-TYPES = frozenset({"node", "run", "asset", "progress", "none"})
-"""`none` alone is for those who only publish."""
+TYPES = frozenset({"node", "run", "asset", "progress"})
+NO_TYPE = frozenset({"none"})
+"""For those who only publish."""
 
 STATUSES = frozenset({"STARTED", "PAUSED", "RESUMED", "COMPLETED", "PARTIAL", "SKIPPED", "FAILED", "CANCELLED"})
 MAX_VALUES = 100
@@ -42,12 +43,12 @@ class Filter(NamedTuple):
             runs=frozenset(_uuid(text) for text in _values(run)),
             nodes=_values(node),
             statuses=_known(_values(status), STATUSES, "status"),
-            types=_known(_values(type), TYPES, "type"),
+            types=types if (types := _values(type)) == NO_TYPE else _known(types, TYPES, "type"),
         )
 
     @property
     def is_nothing(self) -> bool:
-        return self.types == {"none"}
+        return self.types == NO_TYPE
 
     def wants(self, run: RunHead, event: Event) -> bool:
         if not self._wants_run(run) or (self.statuses and event.status not in self.statuses):

@@ -13,13 +13,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from loom.bus.encoding import MAX_TEXT
 from loom.model import AssetCounts, Branch, NodeCounts, Origin, Reason, State
+from loom.shapes import PauseShape
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Count = Annotated[int, Meta(ge=0)]
 NodeStatus = Literal["STARTED", "COMPLETED", "SKIPPED", "FAILED"]
 AssetStatus = Literal["COMPLETED", "FAILED", "SKIPPED"]
-RunStatus = Literal["STARTED", "PAUSED", "RESUMED", "COMPLETED", "PARTIAL", "FAILED", "CANCELLED"]
+RunStatus = Literal["QUEUED", "STARTED", "PAUSED", "RESUMED", "COMPLETED", "PARTIAL", "FAILED", "CANCELLED"]
 
 
 class ErrorFrame(msgspec.Struct, frozen=True):
@@ -70,10 +71,11 @@ class AssetFrame(Numbered, frozen=True, kw_only=True, tag_field="type", tag="ass
 
 
 class RunFrame(Numbered, frozen=True, kw_only=True, tag_field="type", tag="run"):
-    """A run began or ended."""
+    """A run was asked for, began, stands still, goes on or ended. `paused` says who lets it stand still now."""
 
     status: RunStatus
     assets: AssetCounts | None = None
+    paused: Annotated[list[PauseShape], Meta(max_length=100)] = []
 
 
 class ProgressFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="progress"):

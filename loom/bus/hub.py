@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +17,8 @@ from loom.model import Event, Progress, RunHead
 
 if TYPE_CHECKING:
     import asyncio
+
+    from loom.verbs import Said
 
 TAKE_BYTES = 64 * 1024
 _MOST_PIECES = 32
@@ -66,17 +68,24 @@ class Hub:
     def listeners(self) -> int:
         return self._listeners
 
-    def publish(self, run: RunHead, events: Sequence[Event]) -> None:
-        """Raises what the sequence store raises when new numbers cannot be reserved."""
-        self.number(run, events)
-
-    def number(self, run: RunHead, events: Sequence[Event]) -> int:
-        """As `publish`; returns the number of the last event."""
+    def publish(self, run: RunHead, events: Sequence[Event], *, said: Said | None = None) -> None:
+        """Raises what the sequence store raises when new numbers cannot be reserved; nothing is published then."""
         with self._lock:
-            last = self._log.append(run, events)
+            self._log.append(run, events)
             self._live.hear(run, events)
             self._ring()
-        return last
+
+    def publish_all(self, batches: Iterable[tuple[RunHead, Sequence[Event]]]) -> int:
+        """All or, if new numbers cannot be reserved, nothing; returns the number of the last event."""
+        batches = list(batches)
+        with self._lock:
+            self._log.reserve(sum(len(events) for _, events in batches))
+            for run, events in batches:
+                self._log.append(run, events)
+                self._live.hear(run, events)
+            if batches:
+                self._ring()
+            return self._log.last
 
     def progress(self, run: RunHead, progress: Progress) -> None:
         with self._lock:

@@ -16,6 +16,7 @@ FORGOTTEN_AFTER_S = 3600.0
 
 MOST_RUNS = 1000
 _ENDED = frozenset({"COMPLETED", "PARTIAL", "FAILED", "CANCELLED"})
+_STEERED = frozenset({"PAUSED", "RESUMED"})
 
 
 class Live(NamedTuple):
@@ -85,8 +86,14 @@ class LiveRuns:
             if len(self._ended) > MOST_RUNS:
                 del self._ended[next(iter(self._ended))]
             return
-        known = self._runs.get(run.uuid) or Live(run, event.time, 0)
-        self._keep(known._replace(heard=_now_us(), paused=event.status == "PAUSED"))
+        if event.status == "QUEUED":
+            self._drop(run.uuid)
+            return
+        known = self._runs.get(run.uuid)
+        if known is None and event.status in _STEERED:
+            return  # it may wait for a worker; if it goes on, its progress is heard soon
+        known = known or Live(run, event.time, 0)
+        self._keep(known._replace(heard=_now_us(), paused=event.status == "PAUSED" or bool(event.paused)))
 
     def _keep(self, live: Live) -> None:
         self._runs[live.run.uuid] = live

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from loom.bus.encoding import event_json
+import msgspec
+
+from loom.bus.encoding import MAX_TEXT, event_json
 from loom.bus.filter import EVERYTHING, Filter
 from loom.bus.sequence import SequenceStore
-from loom.model import Event, RunHead
+from loom.model import Event, NodeEvent, RunHead
 
 CAPACITY = 100_000
 BLOCK = 1_000_000
@@ -16,6 +20,9 @@ BLOCK = 1_000_000
 
 MOST_LOOKED_AT = 4096
 """Events that one `read` looks at: it holds up those who publish."""
+
+MOST_WORDS = 64 * 1024 * 1024
+"""Bytes that the messages of failures may take, once as they came and once as JSON. All else is small."""
 
 
 class Read(NamedTuple):
@@ -26,13 +33,18 @@ class Read(NamedTuple):
 
 
 class Log:
-    """A ring of the last `capacity` events. Not safe for threads: the hub holds its lock around every call."""
+    """A ring of the last `capacity` events, fewer when their messages take more than `most_words` bytes. Not safe for
+    threads: the hub holds its lock around every call."""
 
-    def __init__(self, sequence: SequenceStore, capacity: int = CAPACITY) -> None:
+    def __init__(self, sequence: SequenceStore, capacity: int = CAPACITY, most_words: int = MOST_WORDS) -> None:
         self._sequence = sequence
         self._capacity = capacity
+        self._most_words = most_words
         self._events: list[tuple[RunHead, Event] | None] = [None] * capacity
         self._json: list[bytes | None] = [None] * capacity
+        self._wordy: deque[tuple[int, int]] = deque()
+        """Events with a message, and how many bytes those take."""
+        self._words = 0
         self._reserved = self._last = self._begin = sequence.load()
 
     @property
@@ -45,18 +57,29 @@ class Log:
         """The number of the oldest event that can still be had, or that of the next one."""
         return max(self._begin, self._last - self._capacity) + 1
 
+    def reserve(self, count: int) -> None:
+        """Makes sure that the next `count` events can be numbered. Raises what the sequence store raises."""
+        if self._last + count <= self._reserved:
+            return
+        start = self._sequence.reserve(self._reserved, count + BLOCK)
+        if start > self._reserved:  # another process has numbered events meanwhile: there is a gap before ours
+            self._begin = self._last = start
+        self._reserved = start + count + BLOCK
+
     def append(self, run: RunHead, events: Sequence[Event]) -> int:
         """Numbers the events; returns the number of the last one. Raises what the sequence store raises."""
+        self.reserve(len(events))
         seq, capacity, slots, texts = self._last, self._capacity, self._events, self._json
-        if seq + len(events) > self._reserved:
-            upto = seq + len(events) + BLOCK
-            self._sequence.reserve(upto)
-            self._reserved = upto
+        wordy = False
         for event in events:
             seq += 1
             slot = seq % capacity
             slots[slot] = (run, event)
             texts[slot] = None
+            if event.status == "FAILED":
+                wordy = True
+        if wordy:
+            self._weigh(self._last, seq)
         self._last = seq
         return seq
 
@@ -85,5 +108,33 @@ class Log:
     def close(self) -> None:
         """Gives back the numbers that were reserved and not used, so that the next process goes on without a hole."""
         if self._reserved != self._last:
-            self._sequence.reserve(self._last)
+            self._sequence.give_back(self._reserved, self._last)
             self._reserved = self._last
+
+    def _weigh(self, after: int, last: int) -> None:
+        """Cuts the messages of new events, and lets go of the oldest events when all messages take too much room."""
+        for seq in range(max(after, last - self._capacity) + 1, last + 1):
+            entry = self._events[seq % self._capacity]
+            assert entry is not None
+            run, event = entry
+            if type(event) is not NodeEvent or event.error is None:
+                continue
+            code, message = event.error
+            if len(message) > MAX_TEXT:
+                cut = msgspec.structs.replace(event, error=(code, message[:MAX_TEXT]))
+                self._events[seq % self._capacity] = (run, cut)
+            size = 2 * sys.getsizeof(message[:MAX_TEXT])
+            self._wordy.append((seq, size))
+            self._words += size
+        self._let_go(last)
+
+    def _let_go(self, last: int) -> None:
+        begin = max(self._begin, last - self._capacity)
+        while self._wordy and (self._words > self._most_words or self._wordy[0][0] <= begin):
+            seq, size = self._wordy.popleft()
+            self._words -= size
+            if seq > begin:
+                for gone in range(begin + 1, seq + 1):
+                    self._events[gone % self._capacity] = self._json[gone % self._capacity] = None
+                begin = seq
+        self._begin = max(self._begin, begin)

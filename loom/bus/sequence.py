@@ -17,8 +17,14 @@ class SequenceStore(Protocol):
         """The number below or at which all numbers may have been given out; 0 at first."""
         ...
 
-    def reserve(self, upto: int) -> None:
-        """From now on `load` gives `upto`, whatever happens to this process."""
+    def reserve(self, after: int, count: int) -> int:
+        """Reserves `count` numbers that nobody else has; returns the number that they follow, which is `after` or (if
+        others have reserved meanwhile) a greater one. They stay reserved, whatever happens to this process."""
+        ...
+
+    def give_back(self, reserved: int, last: int) -> None:
+        """Of a reservation up to `reserved` the numbers after `last` were not used. Others may have some after it: then
+        it stays as it is."""
         ...
 
 
@@ -31,8 +37,14 @@ class MemorySequence:
     def load(self) -> int:
         return self._value
 
-    def reserve(self, upto: int) -> None:
-        self._value = upto
+    def reserve(self, after: int, count: int) -> int:
+        start = max(self._value, after)
+        self._value = start + count
+        return start
+
+    def give_back(self, reserved: int, last: int) -> None:
+        if self._value == reserved:
+            self._value = last
 
 
 class StoredSequence:
@@ -47,8 +59,17 @@ class StoredSequence:
         with self._database.read() as connection:
             return int(fact(connection, _FACT) or 0)
 
-    def reserve(self, upto: int) -> None:
-        from loom.store.facts import set_fact
+    def reserve(self, after: int, count: int) -> int:
+        from loom.store.facts import held_fact, set_fact
 
         with self._database.write() as connection:
-            set_fact(connection, _FACT, str(upto))
+            start = max(int(held_fact(connection, _FACT, "0")), after)
+            set_fact(connection, _FACT, str(start + count))
+        return start
+
+    def give_back(self, reserved: int, last: int) -> None:
+        from loom.store.facts import held_fact, set_fact
+
+        with self._database.write() as connection:
+            if int(held_fact(connection, _FACT, "0")) == reserved:
+                set_fact(connection, _FACT, str(last))

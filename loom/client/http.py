@@ -15,6 +15,7 @@ from loom.client.problems import error_of
 from loom.errors import LoomError
 from loom.shapes import Page
 from loom.verbs import MAX_PAGE
+from loom.wire.values import sendable
 
 if TYPE_CHECKING:
     import httpx
@@ -43,6 +44,11 @@ class Http:
     def post(self, path: str, shape: type[T], body: Any, headers: dict[str, str] | None = None) -> T:
         return _decoded(self._send("POST", path, content=msgspec.json.encode(body), headers=headers), shape)
 
+    def post_for_some(self, path: str, shape: type[T], body: Any) -> T | None:
+        """A POST that may be answered with nothing."""
+        response = self._send("POST", path, content=msgspec.json.encode(body))
+        return None if response.status_code == 204 else _decoded(response, shape)
+
     def tell(self, path: str, body: Any) -> None:
         """A POST whose answer does not matter."""
         self._send("POST", path, content=msgspec.json.encode(body))
@@ -50,8 +56,8 @@ class Http:
     def upload(self, method: str, path: str, data: bytes, media_type: str) -> None:
         self._send(method, path, content=data, headers={"Content-Type": media_type})
 
-    def delete(self, path: str) -> None:
-        self._send("DELETE", path)
+    def delete(self, path: str, headers: dict[str, str]) -> None:
+        self._send("DELETE", path, headers=headers)
 
     def fetch(self, path: str) -> httpx.Response:
         return self._send("GET", path)
@@ -88,8 +94,9 @@ class Http:
     ) -> httpx.Response:
         arguments = self._arguments(params or {})
         if content is not None:
-            kind = {"Content-Type": "application/json"}
-            arguments |= {"content": content, "headers": {**kind, **(headers or {}), **arguments["headers"]}}
+            arguments["content"] = content
+            headers = {"Content-Type": "application/json", **(headers or {})}
+        arguments["headers"] |= headers or {}
         with self._reached():
             response = self._client.request(method, self._url(path), **arguments)
         if not response.is_success:
@@ -115,7 +122,7 @@ class Http:
 
 def path_of(*parts: object) -> str:
     """An address below the prefix, each part escaped."""
-    return "".join(f"/{quote(str(part), safe='')}" for part in parts)
+    return "".join(f"/{quote(sendable(str(part)), safe='')}" for part in parts)
 
 
 def page_limit(limit: int) -> int:
@@ -124,7 +131,9 @@ def page_limit(limit: int) -> int:
 
 
 def _text(value: Any) -> str:
-    return str(value.value if isinstance(value, Enum) else value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return sendable(str(value.value if isinstance(value, Enum) else value))
 
 
 def _decoded(response: httpx.Response, shape: type[T]) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 import msgspec
@@ -20,7 +20,6 @@ from loom.wire.shapes import (
     FileWire,
     KnownAssets,
     KnownFiles,
-    ReportsWire,
     ResultsQuestion,
     RootWire,
     Sizes,
@@ -56,8 +55,9 @@ class RemoteLedger:
             count += self._http.post("/locations/missing", Counted, FilesGone(host=host, files=gone)).count
         return count
 
-    def mark_unreachable(self, host: str, root: bytes) -> int:
-        return self._http.post("/locations/unreachable", Counted, RootWire(host=host, root_b64=root)).count
+    def mark_unreachable(self, host: str, root: bytes, device: int | None = None) -> int:
+        said = RootWire(host=host, root_b64=root, device=device)
+        return self._http.post("/locations/unreachable", Counted, said).count
 
     def lookup(
         self, assets: Sequence[bytes], signatures: Sequence[bytes], runs: Sequence[UUID] = ()
@@ -79,8 +79,9 @@ class RemoteLedger:
             else:
                 self._http.upload("POST", "/artifacts", _packed(group), "application/octet-stream")
 
-    def report(self, run: UUID, batch: Sequence[AssetReport]) -> None:
-        self._http.tell("/results", ReportsWire(run=run, items=[report_to_wire(report) for report in batch]))
+    def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
+        for items in _pieces(msgspec.json.encode(report_to_wire(report)) for report in batch):
+            self._http.tell("/results", {"run": run, "items": items, "worker": worker})
 
 
 def _groups(artifacts: Sequence[NewArtifact]) -> Iterator[list[NewArtifact]]:
@@ -95,6 +96,20 @@ def _groups(artifacts: Sequence[NewArtifact]) -> Iterator[list[NewArtifact]]:
         size += len(artifact.data)
     if group:
         yield group
+
+
+def _pieces(items: Iterable[bytes]) -> Iterator[list[msgspec.Raw]]:
+    """Reports in JSON, in pieces of bounded size; what was stored of a piece is not stored twice when it is said
+    again."""
+    piece: list[msgspec.Raw] = []
+    size = 0
+    for item in items:
+        if piece and size + len(item) > _MOST_BYTES:
+            yield piece
+            piece, size = [], 0
+        piece.append(msgspec.Raw(item))
+        size += len(item)
+    yield piece
 
 
 def _packed(group: list[NewArtifact]) -> bytes:

@@ -9,7 +9,18 @@ import msgspec
 
 from loom.client.http import Http, page_limit, path_of
 from loom.model import Kind, RunClosing, RunOpening, State
-from loom.shapes import AssetShape, FailureShape, Page, ResultShape, RunShape
+from loom.shapes import (
+    AssetShape,
+    FacetsShape,
+    FailureShape,
+    FlowShape,
+    GridShape,
+    LocationShape,
+    Page,
+    ResultShape,
+    RunShape,
+)
+from loom.steering import AssetQuery
 from loom.verbs import EVERY_FAILURE, PAGE, Place, Selection
 from loom.wire.runs import closing_to_wire, opening_to_wire, place_of_wire, selection_to_wire
 from loom.wire.shapes import PathLine, PathQuestion, Places
@@ -44,8 +55,19 @@ class RemoteRuns:
         path = path_of("runs", uuid, "results")
         return self._http.get(path, Page[ResultShape], state=state, node=node, limit=page_limit(limit), cursor=cursor)
 
+    def run_flow(self, uuid: UUID) -> FlowShape:
+        return self._http.get(path_of("runs", uuid, "flow"), FlowShape)
+
+    def run_grid(self, uuid: UUID, *, offset: int = 0, limit: int = PAGE) -> GridShape:
+        return self._http.get(path_of("runs", uuid, "grid"), GridShape, offset=offset, limit=page_limit(limit))
+
     def failures(self, selection: Selection = EVERY_FAILURE) -> list[FailureShape]:
-        return self._http.everything("/failures", Page[FailureShape], **selection._asdict())
+        asked = msgspec.to_builtins(selection_to_wire(selection))
+        return self._http.everything("/failures", Page[FailureShape], **asked)
+
+    def failed_places(self, selection: Selection) -> list[Place]:
+        answer = self._http.post("/failures/places", Places, selection_to_wire(selection))
+        return [place_of_wire(place) for place in answer.items]
 
     def forget(self, selection: Selection) -> list[Place]:
         answer = self._http.post("/failures/forget", Places, selection_to_wire(selection))
@@ -64,6 +86,8 @@ class RemoteAssets:
         path: str | None = None,
         q: str | None = None,
         collection: str | None = None,
+        camera: str | None = None,
+        year: int | None = None,
         limit: int = PAGE,
         cursor: str | None = None,
     ) -> Page[AssetShape]:
@@ -74,9 +98,14 @@ class RemoteAssets:
             path=path,
             q=q,
             collection=collection,
+            camera=camera,
+            year=year,
             limit=page_limit(limit),
             cursor=cursor,
         )
+
+    def facets(self, query: AssetQuery) -> FacetsShape:
+        return self._http.get("/assets/facets", FacetsShape, **msgspec.structs.asdict(query))
 
     def asset(self, uuid: UUID) -> AssetShape:
         return self._http.get(path_of("assets", uuid), AssetShape)
@@ -86,6 +115,9 @@ class RemoteAssets:
 
     def asset_by_path(self, host: str, path: bytes) -> AssetShape:
         return self._http.post("/assets/by-path", AssetShape, PathQuestion(host=host, path_b64=path))
+
+    def asset_locations(self, uuid: UUID) -> list[LocationShape]:
+        return self._http.everything(path_of("assets", uuid, "locations"), Page[LocationShape])
 
     def asset_results(self, uuid: UUID) -> list[ResultShape]:
         return self._http.everything(path_of("assets", uuid, "results"), Page[ResultShape])

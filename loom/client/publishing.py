@@ -6,8 +6,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -17,13 +17,27 @@ from loom.client.address import Address
 from loom.client.socket import connect, reaching
 from loom.errors import CODES, LoomError
 from loom.model import Event, Progress, RunHead
+from loom.verbs import Said
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 _PAUSES_S = (0.0, 0.3)
 _MOST_BYTES = 512 * 1024
+_PIECES = 1 << 20
+"""Between the numbers of two messages, for the pieces of the first."""
+
 _decode = msgspec.json.Decoder(AckFrame | RefusalFrame | HelloFrame).decode
+
+
+class _Message(NamedTuple):
+    by: UUID
+    id: int
+    texts: Sequence[bytes]
+
+    def text(self) -> str:
+        head = b'{"type":"publish","publisher":"%b","id":%d,"events":[' % (str(self.by).encode(), self.id)
+        return b"".join((head, b",".join(self.texts), b"]}")).decode()
 
 
 class Publisher:
@@ -33,15 +47,17 @@ class Publisher:
         self._address = address
         self._timeout = timeout
         self._lock = threading.Lock()
-        self._name = str(uuid4()).encode()
-        self._id = 0
+        self._name = uuid4()
+        self._count = 0
         self._connection: ClientConnection | None = None
 
-    def publish(self, run: RunHead, events: Sequence[Event]) -> None:
-        """Returns when Loom has the events. Raises `LOOM_UNREACHABLE` after some tries."""
+    def publish(self, run: RunHead, events: Sequence[Event], said: Said | None = None) -> None:
+        """Returns when Loom has the events. Raises `LOOM_UNREACHABLE` after some tries. Loom may have them all the
+        same: said again under the same name they are not published twice."""
         with self._lock:
-            for texts in _pieces([event_json(None, run, event) for event in events]):
-                self._deliver(self._message(texts))
+            by, number = said or self._named()
+            for at, texts in enumerate(_pieces([event_json(None, run, event) for event in events])):
+                self._deliver(_Message(by, number * _PIECES + at, texts))
 
     def progress(self, run: RunHead, progress: Progress) -> None:
         """Says it if a connection is there and not in use; it is as well not to say it."""
@@ -49,7 +65,8 @@ class Publisher:
             return
         try:
             if self._connection is not None:
-                self._exchange(self._message([progress_json(run, progress)]))
+                by, number = self._named()
+                self._exchange(_Message(by, number * _PIECES, [progress_json(run, progress)]))
         except LoomError as error:
             self._drop()
             if not error.retryable:
@@ -61,12 +78,12 @@ class Publisher:
         with self._lock:
             self._drop()
 
-    def _message(self, texts: Sequence[bytes]) -> str:
-        self._id += 1
-        head = b'{"type":"publish","publisher":"%b","id":%d,"events":[' % (self._name, self._id)
-        return b"".join((head, b",".join(texts), b"]}")).decode()
+    def _named(self) -> Said:
+        """A name for what nobody will say again."""
+        self._count += 1
+        return Said(self._name, self._count)
 
-    def _deliver(self, message: str) -> None:
+    def _deliver(self, message: _Message) -> None:
         for pause in _PAUSES_S:
             try:
                 self._exchange(message)
@@ -78,17 +95,17 @@ class Publisher:
             time.sleep(pause)
         self._exchange(message)
 
-    def _exchange(self, message: str) -> None:
+    def _exchange(self, message: _Message) -> None:
         if self._connection is None:
             self._connection = connect(self._address, self._timeout, type=["none"])
         connection = self._connection
         with reaching(self._address):
-            connection.send(message)
+            connection.send(message.text())
             while True:
                 answer = _decode(connection.recv(timeout=self._timeout))
-                if isinstance(answer, RefusalFrame) and answer.id in (None, self._id):
+                if isinstance(answer, RefusalFrame) and answer.id in (None, message.id):
                     raise LoomError(answer.code if answer.code in CODES else "INTERNAL", answer.message)
-                if isinstance(answer, AckFrame) and answer.id == self._id:
+                if isinstance(answer, AckFrame) and answer.id == message.id:
                     return
 
     def _drop(self) -> None:

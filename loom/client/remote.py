@@ -14,15 +14,16 @@ from loom.client.ledger import RemoteLedger
 from loom.client.listening import Listening
 from loom.client.looking import RemoteAssets, RemoteRuns
 from loom.client.publishing import Publisher
+from loom.client.steering import RemoteSteering
 from loom.model import Event, Progress, RunHead
 
 if TYPE_CHECKING:
-    from loom.verbs import Loom
+    from loom.verbs import Loom, Said
 
 TIMEOUT_S = 30.0
 
 
-class LoomClient(RemoteDefinitions, RemoteLedger, RemoteRuns, RemoteAssets):
+class LoomClient(RemoteDefinitions, RemoteLedger, RemoteRuns, RemoteSteering, RemoteAssets):
     """Satisfies `loom.verbs.Loom` over a server at `url`. Safe for threads. What the server answers with is raised as
     the error that it was there; a server that does not answer within `timeout` seconds is `LOOM_UNREACHABLE`. Without
     a token, that of `token_file` is used on loopback. Raises `CONFIG_INVALID` for a URL that is none."""
@@ -40,9 +41,9 @@ class LoomClient(RemoteDefinitions, RemoteLedger, RemoteRuns, RemoteAssets):
         self._http = Http(self._address, timeout)
         self._publisher = Publisher(self._address, timeout)
 
-    def publish(self, run: RunHead, events: Sequence[Event]) -> None:
+    def publish(self, run: RunHead, events: Sequence[Event], *, said: Said | None = None) -> None:
         """Returns when Loom has numbered the events."""
-        self._publisher.publish(run, events)
+        self._publisher.publish(run, events, said)
 
     def progress(self, run: RunHead, progress: Progress) -> None:
         """Best effort."""

@@ -242,8 +242,3 @@ def read_document(path: str | Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise DefinitionError([error("FIELD_INVALID", f"{said(file.name)} holds no object")])
     return document
-
-
-def read_file(path: str | Path) -> Pipeline:
-    """The definition in a file. Raises what `read_document` and `parse` raise."""
-    return parse(read_document(path))

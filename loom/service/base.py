@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from loom.graph.specs import Operators
+from loom.service.dryruns import DryRuns
 from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
 from loom.verbs import Bus
@@ -19,6 +20,9 @@ class Holding:
         self._files = ArtifactFiles(blobs)
         self._bus = bus
         self._operators = operators
+        self._dry_runs = DryRuns()
+        self._beats: dict[str, int] = {}
+        """When each worker was last written down as alive."""
 
 
 def now_us() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loom.graph.specs import Operators
 from loom.service.base import Holding, now_us
 from loom.shapes import Page, PipelineShape
 from loom.store import pipelines
@@ -27,7 +28,7 @@ class LocalDefinitions(Holding):
     def save_pipeline(self, definition: dict[str, Any], *, if_match: str | None = None) -> PipelineShape:
         """What is stored is the definition without what is at its default, so that writing a default out makes no new
         version."""
-        document = self._checked(definition)
+        document = checked(definition, self._operators)
         with self._database.write() as connection:
             return pipelines.save(connection, document, if_match, now_us())
 
@@ -36,26 +37,29 @@ class LocalDefinitions(Holding):
         with self._database.read() as connection:
             return pipelines.is_first(connection)
 
-    def delete_pipeline(self, name: str) -> None:
+    def delete_pipeline(self, name: str, *, if_match: str | None = None) -> None:
         with self._database.write() as connection:
-            pipelines.remove(connection, name)
+            pipelines.remove(connection, name, if_match)
 
     def pipeline_versions(self, name: str) -> list[PipelineShape]:
         with self._database.read() as connection:
             return pipelines.all_versions(connection, name)
 
-    def restore_pipeline(self, name: str, version: int) -> PipelineShape:
+    def restore_pipeline(self, name: str, version: int, *, if_match: str | None = None) -> PipelineShape:
         """Makes a new version that says what an old one said; brings a deleted pipeline back."""
         with self._database.write() as connection:
             old = pipelines.version(connection, name, version)
-            return pipelines.save(connection, old.definition, None, now_us())
+            return pipelines.save(connection, old.definition, if_match, now_us())
 
-    def _checked(self, definition: dict[str, Any]) -> dict[str, Any]:
-        from loom.graph.compiler import compile_definition
-        from loom.graph.definition import parse
-        from loom.graph.diagnostics import DefinitionError, errors
 
-        diagnostics = compile_definition(definition, self._operators, unknown_operators="warning").diagnostics
-        if errors(diagnostics):
-            raise DefinitionError(diagnostics)
-        return parse(definition).document()
+def checked(definition: dict[str, Any], operators: Operators) -> dict[str, Any]:
+    """The definition as it is stored: without what is at its default. Raises `DefinitionError` with everything that
+    is wrong with it; operators that are not known here are not."""
+    from loom.graph.compiler import compile_definition
+    from loom.graph.definition import parse
+    from loom.graph.diagnostics import DefinitionError, errors
+
+    diagnostics = compile_definition(definition, operators, unknown_operators="warning").diagnostics
+    if errors(diagnostics):
+        raise DefinitionError(diagnostics)
+    return parse(definition).document()

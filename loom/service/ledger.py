@@ -8,7 +8,7 @@ from uuid import UUID
 from loom.errors import LoomError
 from loom.model import AssetReport, KnownAsset, KnownFile
 from loom.service.base import Holding, now_us
-from loom.store import artifacts, assets, locations, reports, results, runs
+from loom.store import artifacts, assets, locations, reports, requests, results, runs, steering
 from loom.store.values import RUNNING
 from loom.verbs import NewArtifact
 
@@ -30,11 +30,11 @@ class LocalLedger(Holding):
 
     def mark_missing(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
         with self._database.write() as connection:
-            return locations.mark_missing(connection, host, files)
+            return locations.mark_missing(connection, host, files, now_us())
 
-    def mark_unreachable(self, host: str, root: bytes) -> int:
+    def mark_unreachable(self, host: str, root: bytes, device: int | None = None) -> int:
         with self._database.write() as connection:
-            return locations.mark_unreachable(connection, host, root)
+            return locations.mark_unreachable(connection, host, root, device)
 
     def lookup(
         self, assets: Sequence[bytes], signatures: Sequence[bytes], runs: Sequence[UUID] = ()
@@ -52,11 +52,12 @@ class LocalLedger(Holding):
             with self._database.write() as connection:
                 artifacts.remember(connection, new, now_us())
 
-    def report(self, run: UUID, batch: Sequence[AssetReport]) -> None:
-        """Raises `NOT_FOUND` for a run that was not opened, `REQUEST_INVALID` for one that has ended or for results
-        that do not belong to it."""
+    def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
+        """Raises `NOT_FOUND` for a run that was not opened, `RUN_LOST` for one that another worker has,
+        `REQUEST_INVALID` for one that has ended or for results that do not belong to it."""
         with self._database.write() as connection:
             opened = runs.for_storing(connection, run)
-            if opened.state != RUNNING:
+            requests.check_claim(connection, run, worker)
+            if opened.state != RUNNING and not steering.revive(connection, [run], now_us()):
                 raise LoomError("REQUEST_INVALID", f"The run {run} has ended; nothing more can be reported for it.")
             reports.store(connection, opened, batch, now_us())

@@ -10,12 +10,15 @@ from loom.service.ledger import LocalLedger
 from loom.service.offers import LocalBus, LocalWorkers
 from loom.service.reading import LocalAssets
 from loom.service.running import LocalRuns
+from loom.service.steering import LocalSteering
 from loom.service.upkeep import LocalUpkeep
 from loom.store.database import Database
 from loom.verbs import Bus
 
 
-class LocalLoom(LocalDefinitions, LocalLedger, LocalRuns, LocalAssets, LocalWorkers, LocalBus, LocalUpkeep):
+class LocalLoom(
+    LocalDefinitions, LocalLedger, LocalRuns, LocalSteering, LocalAssets, LocalWorkers, LocalBus, LocalUpkeep
+):
     """Satisfies `loom.verbs.Loom`. May be used by many threads. Closes the database that it was given."""
 
     def __init__(self, database: Database, blobs: Path, bus: Bus, operators: Operators) -> None:

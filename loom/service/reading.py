@@ -7,8 +7,10 @@ from uuid import UUID
 
 from loom.model import Kind
 from loom.service.base import Holding
-from loom.shapes import AssetShape, Page, ResultShape
-from loom.store import artifacts, assets, locations, results, shown
+from loom.shapes import AssetShape, FacetsShape, LocationShape, Page, ResultShape
+from loom.steering import AssetQuery
+from loom.store import artifacts, assets, facets, locations, results, shown
+from loom.store.locations import Original
 from loom.verbs import PAGE
 
 
@@ -22,11 +24,18 @@ class LocalAssets(Holding):
         path: str | None = None,
         q: str | None = None,
         collection: str | None = None,
+        camera: str | None = None,
+        year: int | None = None,
         limit: int = PAGE,
         cursor: str | None = None,
     ) -> Page[AssetShape]:
+        query = AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
         with self._database.read() as connection:
-            return shown.page(connection, kind=kind, path=path, q=q, collection=collection, limit=limit, cursor=cursor)
+            return shown.page(connection, query, limit, cursor)
+
+    def facets(self, query: AssetQuery) -> FacetsShape:
+        with self._database.read() as connection:
+            return facets.facets(connection, query)
 
     def asset(self, uuid: UUID) -> AssetShape:
         with self._database.read() as connection:
@@ -40,6 +49,15 @@ class LocalAssets(Holding):
     def asset_by_path(self, host: str, path: bytes) -> AssetShape:
         with self._database.read() as connection:
             return shown.one(connection, assets.by_path(connection, host, path))
+
+    def asset_locations(self, uuid: UUID) -> list[LocationShape]:
+        with self._database.read() as connection:
+            return shown.locations_of(connection, assets.by_uuid(connection, uuid))
+
+    def originals(self, uuid: UUID, host: str) -> list[Original]:
+        """The files with the bytes of an asset that are present on a host, with their remembered stat."""
+        with self._database.read() as connection:
+            return locations.originals(connection, assets.by_uuid(connection, uuid), host)
 
     def asset_results(self, uuid: UUID) -> list[ResultShape]:
         with self._database.read() as connection:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from loom.errors import LoomError
-from loom.model import RunClosing, RunOpening, State
+from loom.model import RunClosing, RunOpening, RunState, State
 from loom.service.base import Holding, now_us
-from loom.shapes import FailureShape, Page, ResultShape, RunShape
-from loom.store import failures, outcomes, runs
+from loom.service.definitions import checked
+from loom.shapes import FailureShape, FlowShape, GridShape, Page, ResultShape, RunShape
+from loom.store import failures, flow, forgetting, grid, outcomes, runlist, runs
 from loom.verbs import EVERY_FAILURE, PAGE, Place, Selection
 
 
@@ -16,29 +20,52 @@ class LocalRuns(Holding):
     """See `loom.verbs.Runs`."""
 
     def open_run(self, opening: RunOpening) -> None:
-        """Raises `NOT_FOUND` for a version that is not stored, `REQUEST_INVALID` for a dry run."""
+        """Raises `NOT_FOUND` for a version that is not stored, `DEFINITION_INVALID` for a definition that could not be
+        saved either, `REQUEST_INVALID` for a dry run, and for a definition beside a stored version or of another
+        name."""
+        if opening.dry_run and opening.uuid in self._dry_runs:
+            self._dry_runs.open(opening.uuid, opening.worker.name, opening.started)
+            return
         if opening.dry_run:
             raise LoomError("REQUEST_INVALID", "A dry run leaves nothing in the database.")
+        if (opening.definition is None) is (opening.version == 0):
+            raise LoomError("REQUEST_INVALID", "A run has the version of a stored pipeline, or 0 and a definition.")
+        if opening.definition is not None:
+            opening = self._with_checked_definition(opening, opening.definition)
         with self._database.write() as connection:
             runs.open_run(connection, opening, now_us())
 
+    def _with_checked_definition(self, opening: RunOpening, definition: dict[str, Any]) -> RunOpening:
+        document = checked(definition, self._operators)
+        if document["name"] != opening.pipeline:
+            raise LoomError("REQUEST_INVALID", "The definition has another name than the run's pipeline.")
+        return msgspec.structs.replace(opening, definition=document)
+
     def finish_run(self, closing: RunClosing) -> None:
+        """Raises `REQUEST_INVALID` for a state that is no end."""
+        if closing.state in (RunState.QUEUED, RunState.RUNNING):
+            raise LoomError("REQUEST_INVALID", "A run does not end as queued or running.")
+        if closing.uuid in self._dry_runs:
+            self._dry_runs.finish(closing)
+            return
         with self._database.write() as connection:
             runs.finish(connection, closing)
 
     def end_abandoned_runs(self, host: str) -> int:
-        """Marks runs of this host that were never finished as FAILED; returns how many. Only for one who knows that
-        none of them can still be going on, such as the holder of the data folder before it begins."""
+        """Marks runs of this host that were never finished as FAILED; returns how many. For the holder of the data
+        folder before it begins. A worker over HTTP may still have one of them: it goes on once that is heard of."""
         with self._database.write() as connection:
             return runs.end_abandoned(connection, host, now_us())
 
     def run(self, uuid: UUID) -> RunShape:
+        if (dry := self._dry_runs.shape(uuid)) is not None:
+            return dry
         with self._database.read() as connection:
-            return runs.one(connection, uuid)
+            return runlist.one(connection, uuid)
 
     def runs(self, *, pipeline: str | None = None, limit: int = PAGE, cursor: str | None = None) -> Page[RunShape]:
         with self._database.read() as connection:
-            return runs.page(connection, pipeline, limit, cursor)
+            return runlist.page(connection, pipeline, limit, cursor, self._dry_runs.listed(pipeline))
 
     def run_results(
         self,
@@ -53,10 +80,27 @@ class LocalRuns(Holding):
             number = runs.number_of(connection, uuid)
             return outcomes.page(connection, number, state, node, limit, cursor)
 
+    def run_flow(self, uuid: UUID) -> FlowShape:
+        with self._database.read() as connection:
+            return flow.of_run(connection, runs.number_of(connection, uuid))
+
+    def run_grid(self, uuid: UUID, *, offset: int = 0, limit: int = PAGE) -> GridShape:
+        with self._database.read() as connection:
+            return grid.grid(connection, uuid, offset, limit)
+
     def failures(self, selection: Selection = EVERY_FAILURE) -> list[FailureShape]:
         with self._database.read() as connection:
             return failures.grouped(connection, selection)
 
+    def failed_places(self, selection: Selection) -> list[Place]:
+        with self._database.read() as connection:
+            return forgetting.places(connection, selection)
+
     def forget(self, selection: Selection) -> list[Place]:
-        with self._database.write() as connection:
-            return failures.forget(connection, selection)
+        found: dict[Place, None] = {}
+        after: int | None = 0
+        while after is not None:  # others may write in between
+            with self._database.write() as connection:
+                places, after = forgetting.forget_some(connection, selection, after)
+            found.update(dict.fromkeys(places))
+        return list(found)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from loom.service.base import Holding
+from loom.service.base import Holding, now_us
 from loom.store import pipelines
 from loom.verbs import MAX_PAGE
 
 if TYPE_CHECKING:
     from loom.store.backup import Copied
-    from loom.store.prune import Pruned
+    from loom.store.prune import Live, Pruned
     from loom.store.verify import Verified
 
 GRACE_US = 3600 * 1_000_000
@@ -26,8 +27,13 @@ class LocalUpkeep(Holding):
         result names yet are left alone."""
         from loom.store.prune import prune
 
-        live = self._live_signatures()
-        return prune(self._database, self._files.folder, live, dry_run=dry_run, grace_us=grace_us)
+        return prune(self._database, self._files.folder, self._live(), dry_run=dry_run, grace_us=grace_us)
+
+    def forget_outcomes(self, older_than_us: int, *, dry_run: bool = False) -> int:
+        """Of runs that ended longer ago, only the counts are kept; returns how many outcomes of an asset go."""
+        from loom.store.prune import forget_outcomes
+
+        return forget_outcomes(self._database, now_us() - older_than_us, dry_run=dry_run)
 
     def verify(self, host: str, *, read_data: bool = False) -> Verified:
         from loom.store.verify import verify
@@ -39,18 +45,27 @@ class LocalUpkeep(Holding):
 
         return backup(self._database, self._files.folder, target)
 
-    def _live_signatures(self) -> frozenset[bytes]:
-        """The signatures of all current pipelines, as far as their operators are known here."""
+    def _live(self) -> Live:
+        """What all current pipelines use."""
         from loom.graph.compiler import compile_definition
+        from loom.store.prune import Live
 
         live: set[bytes] = set()
+        operators: set[str] = set()
+        for definition in self._definitions():
+            plan = compile_definition(definition, self._operators, unknown_operators="warning").plan
+            if plan is not None:
+                live.update(step.signature for step in plan.steps)
+            else:
+                operators.update(str(node["operator"]) for node in definition["graph"]["nodes"])
+        return Live(live, operators)
+
+    def _definitions(self) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         while True:
             with self._database.read() as connection:
                 page = pipelines.page(connection, MAX_PAGE, cursor)
-            for pipeline in page.items:
-                plan = compile_definition(pipeline.definition, self._operators, unknown_operators="warning").plan
-                live.update(step.signature for step in (plan.steps if plan is not None else ()))
+            yield from (pipeline.definition for pipeline in page.items)
             cursor = page.next
             if cursor is None:
-                return frozenset(live)
+                return

@@ -6,7 +6,6 @@ a row always has its file. All who write hold the folder's lock shared; who remo
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
@@ -17,13 +16,12 @@ from uuid import uuid4
 from blake3 import blake3
 from sqlalchemy import Connection, select
 
-from loom.errors import LoomError
+from loom.errors import NO_ROOM, LoomError
 from loom.store.statements import upsert
 from loom.store.tables import artifacts
 from loom.verbs import NewArtifact
 
 _GROUP = 64
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ArtifactFiles:
@@ -38,12 +36,12 @@ class ArtifactFiles:
         return self.folder / name[:2] / name
 
     def keep(self, new: Sequence[NewArtifact]) -> None:
-        """Writes files that are not there yet; when it returns they are on the disk. The caller holds the lock.
-        Raises `DIGEST_MISMATCH` before anything is written, `DISK_FULL`."""
+        """Writes files that are not there yet, or no longer whole; when it returns they are on the disk. The caller
+        holds the lock. Raises `DIGEST_MISMATCH` before anything is written, `DISK_FULL`."""
         wanted = {artifact.digest: artifact.data for artifact in new}
         if any(blake3(data).digest() != digest for digest, data in wanted.items()):
             raise LoomError("DIGEST_MISMATCH")
-        missing = [(digest, data) for digest, data in wanted.items() if not self._has(digest, len(data))]
+        missing = [(digest, data) for digest, data in wanted.items() if not self._has(digest, data)]
         with _disk_faults_told():
             for start in range(0, len(missing), _GROUP):
                 self._write_group(missing[start : start + _GROUP])
@@ -103,10 +101,10 @@ class ArtifactFiles:
                 with suppress(ValueError):
                     yield bytes.fromhex(file.name), file
 
-    def _has(self, digest: bytes, size: int) -> bool:
+    def _has(self, digest: bytes, data: bytes) -> bool:
         try:
-            return self.path(digest).stat().st_size == size
-        except FileNotFoundError:
+            return self.path(digest).stat().st_size == len(data) and self.path(digest).read_bytes() == data
+        except OSError:  # not there, or rotten so that it cannot be read: a new one takes its place
             return False
 
     def _write_group(self, group: Sequence[tuple[bytes, bytes]]) -> None:
@@ -165,6 +163,6 @@ def _disk_faults_told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise LoomError("DISK_FULL") from error
         raise LoomError("DATABASE_UNREACHABLE", f"Derived files cannot be written: {error.strerror}.") from error

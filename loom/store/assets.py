@@ -13,7 +13,7 @@ from loom.errors import LoomError
 from loom.model import AssetReport, asset_uuid
 from loom.store.statements import any_of, chunks, compiled, fetch, insert, upsert, write_rows
 from loom.store.tables import asset_hashes, assets, directories, locations
-from loom.store.values import directory_key
+from loom.store.values import clean, directory_key
 
 HASHES: dict[str, str] = {"hash.sha256": "sha256", "hash.sha512": "sha512", "hash.md5": "md5"}
 """Operators whose results give another hash of the bytes, and the output that holds it in hexadecimal."""
@@ -28,9 +28,9 @@ def known(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
 
 
 def ensure(connection: Connection, reports: Sequence[AssetReport], now: int) -> tuple[dict[bytes, int], set[bytes]]:
-    """The numbers of all assets reported, and which of them were not known before. What a newer worker says of an
-    asset's type replaces what was known."""
-    wanted = {report.blake3: (report.size, report.mime, str(report.kind)) for report in reports}
+    """The numbers of all assets reported, and which of them are new: nobody else can have stored anything for
+    them. What a newer worker says of an asset's type replaces what was known."""
+    wanted = {report.blake3: (report.size, clean(report.mime), str(report.kind)) for report in reports}
     ids: dict[bytes, int] = {}
     retyped = []
     for piece in chunks(list(wanted)):
@@ -38,13 +38,16 @@ def ensure(connection: Connection, reports: Sequence[AssetReport], now: int) -> 
             ids[digest] = number
             if wanted[digest][1:] != (mime, kind):
                 retyped.append((*wanted[digest][1:], number))
-    fresh = wanted.keys() - ids.keys()
+    fresh = set(wanted.keys() - ids.keys())
     if fresh:
         # in the order of the digests, so that two writers cannot wait for each other
-        insert(connection, assets, [(digest, *wanted[digest], now) for digest in sorted(fresh)])
+        rows = [(digest, *wanted[digest], now) for digest in sorted(fresh)]
+        all_new = insert(connection, assets, rows) == len(rows)
         ids.update(known(connection, list(fresh)))
+        if not all_new:  # another writer came first with some of them
+            fresh = set()
     write_rows(connection, compiled(connection, _retype), sorted(retyped, key=itemgetter(2)))
-    return ids, set(fresh)
+    return ids, fresh
 
 
 def known_sizes(connection: Connection, sizes: Sequence[int]) -> set[int]:

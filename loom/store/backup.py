@@ -6,7 +6,6 @@ being removed meanwhile.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
@@ -15,14 +14,16 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple
 
 from blake3 import blake3
 
-from loom.errors import LoomError
+from loom.errors import NO_ROOM, LoomError
 from loom.store.artifacts import ArtifactFiles, sync_folder
 from loom.store.database import Database
+from loom.store.engines import parse_url, sqlite_path
+from loom.store.looking import copy_in_one_step
+from loom.store.scratch import RESTORING, Scratch
 
 _DATABASE = "loom.db"
 _BLOB = re.compile(r"blobs/([0-9a-f]{2})/(\1[0-9a-f]{62})")
@@ -37,8 +38,9 @@ class Copied(NamedTuple):
 
 
 def backup(database: Database, blobs: Path, target: Path) -> Copied:
-    """Writes the archive beside `target` first, then renames it. Raises `NOT_EMPTY` when `target` exists,
-    `BACKUP_UNSUPPORTED` for PostgreSQL, `BACKUP_INVALID` when a derived file is missing, `DISK_FULL`."""
+    """Writes the archive beside `target` first, then renames it. Raises `NOT_EMPTY` when `target` exists, `NOT_FOUND`
+    when its folder does not, `BACKUP_UNSUPPORTED` for PostgreSQL, `BACKUP_INVALID` when a derived file is missing,
+    `DISK_FULL`, `FILE_UNREADABLE`."""
     if database.path is None:
         raise LoomError(
             "BACKUP_UNSUPPORTED",
@@ -46,25 +48,36 @@ def backup(database: Database, blobs: Path, target: Path) -> Copied:
         )
     if target.exists():
         raise LoomError("NOT_EMPTY", f"{target} exists already and is not overwritten.")
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise LoomError("NOT_FOUND", f"There is no folder {folder}.")
     files = ArtifactFiles(blobs)
-    with _faults_told(), TemporaryDirectory(prefix=".loom-backup-", dir=target.absolute().parent) as scratch:
-        archive, copy = Path(scratch) / "archive", Path(scratch) / _DATABASE
+    with _faults_told(), Scratch(".loom-backup-", folder) as scratch:
+        archive, copy = scratch.path / "archive", scratch.path / _DATABASE
         with files.lock(alone=False):
-            _copy_database(database.path, copy)
+            copy_in_one_step(database.path, copy)
             copied = _write(archive, copy, files)
         with archive.open("rb") as written:
             os.fsync(written.fileno())
         archive.rename(target)
-        sync_folder(target.absolute().parent)
+        sync_folder(folder)
     return copied
+
+
+def target_of(url: str) -> Path:
+    """Where a database of that URL is restored to. Raises `BACKUP_UNSUPPORTED` for PostgreSQL, `CONFIG_INVALID`."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        raise LoomError("BACKUP_UNSUPPORTED", "A PostgreSQL database is restored with pg_restore.")
+    return sqlite_path(parsed)
 
 
 def restore(archive: Path, database: Path, blobs: Path) -> Copied:
     """Puts a backup in place; nobody else may be using the data folder. Raises `NOT_EMPTY` when there is a database
     that holds anything, `BACKUP_INVALID` when the archive is not a whole backup, `DATABASE_NEWER`."""
     _refuse_overwriting(database)
-    with _faults_told(), TemporaryDirectory(prefix=".loom-restore-", dir=database.absolute().parent) as scratch:
-        folder = Path(scratch)
+    with _faults_told(), Scratch(RESTORING, database.absolute().parent) as scratch:
+        folder = scratch.path
         copied = _unpack(archive, folder)
         _check(folder)
         if (folder / "blobs").is_dir():
@@ -74,13 +87,6 @@ def restore(archive: Path, database: Path, blobs: Path) -> Copied:
         (folder / _DATABASE).rename(database)
         sync_folder(database.absolute().parent)
     return copied
-
-
-def _copy_database(source: Path, copy: Path) -> None:
-    """All in one step, so that a busy writer cannot make it start again and again."""
-    with closing(sqlite3.connect(source, timeout=30.0)) as read, closing(sqlite3.connect(copy)) as written:
-        read.backup(written)
-        written.execute("PRAGMA journal_mode = DELETE")
 
 
 def _named(database: Path) -> Iterator[bytes]:
@@ -181,6 +187,7 @@ def _faults_told() -> Iterator[None]:
     except sqlite3.Error as error:
         raise LoomError("BACKUP_INVALID", "The database could not be copied or read.") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in NO_ROOM:
             raise LoomError("DISK_FULL") from error
-        raise LoomError("DATABASE_UNREACHABLE", f"A file of the backup cannot be used: {error.strerror}.") from error
+        file = error.filename or "A file of the backup"
+        raise LoomError("FILE_UNREADABLE", f"{file} cannot be used: {error.strerror}.") from error

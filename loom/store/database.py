@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, Engine
 
 from loom.errors import LoomError
 from loom.store import schema
-from loom.store.engines import make_immutable, make_reader, make_writer, parse_url, sqlite_path
+from loom.store.engines import make_reader, make_writer, parse_url, sqlite_path
 from loom.store.faults import faults_told
+
+if TYPE_CHECKING:
+    from loom.store.looking import Looking
 
 BUSY_SECONDS = 30.0
 
@@ -28,13 +31,13 @@ class Database:
         reader: Engine,
         writer: Engine | None,
         busy_seconds: float = BUSY_SECONDS,
-        scratch: TemporaryDirectory[str] | None = None,
+        looking: Looking | None = None,
     ) -> None:
         self._url = url
         self._reader = reader
         self._writer = writer
         self._busy_seconds = busy_seconds
-        self._scratch = scratch
+        self._looking = looking
         self._writing = threading.Lock()
         self._driver_error = reader.dialect.loaded_dbapi.Error
 
@@ -47,7 +50,7 @@ class Database:
         writer = make_writer(parsed, busy_seconds)
         database = cls(parsed, make_reader(parsed, busy_seconds), writer, busy_seconds)
         try:
-            with faults_told(database._driver_error):
+            with faults_told(database._driver_error, database.path):
                 database._bring_up_to_date(writer, migrate)
         except BaseException:
             database.close()
@@ -68,14 +71,11 @@ class Database:
     def open_readonly(cls, url: str) -> Database:
         """Opens the database for looking only: nothing at all changes on the disk, beside it neither. What another
         process writes from now on may not be seen. Without a database, an empty one is offered."""
-        from loom.store.looking import open_for_looking
+        from loom.store.looking import Looking
 
         parsed = parse_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            path, scratch = open_for_looking(sqlite_path(parsed))
-            database = cls(parsed, make_immutable(path), None, scratch=scratch)
-        else:
-            database = cls(parsed, make_reader(parsed, BUSY_SECONDS), None)
+        looking = Looking(sqlite_path(parsed)) if parsed.get_backend_name() == "sqlite" else None
+        database = cls(parsed, make_reader(parsed, BUSY_SECONDS), None, looking=looking)
         try:
             with database.read() as connection:
                 if not schema.is_current(connection):
@@ -97,7 +97,10 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout."""
-        with faults_told(self._driver_error), self._reader.connect() as connection, connection.begin():
+        with faults_told(self._driver_error, self.path), ExitStack() as stack:
+            reader = self._reader if self._looking is None else stack.enter_context(self._looking.still())
+            connection = stack.enter_context(reader.connect())
+            stack.enter_context(connection.begin())
             yield connection
 
     @contextmanager
@@ -108,7 +111,7 @@ class Database:
         if not self._writing.acquire(timeout=self._busy_seconds):
             raise LoomError("DATABASE_BUSY", "Another part of this process has been writing for too long.")
         try:
-            with faults_told(self._driver_error), self._writer.connect() as connection, connection.begin():
+            with faults_told(self._driver_error, self.path), self._writer.connect() as connection, connection.begin():
                 yield connection
         finally:
             self._writing.release()
@@ -117,5 +120,5 @@ class Database:
         self._reader.dispose()
         if self._writer is not None:
             self._writer.dispose()
-        if self._scratch is not None:
-            self._scratch.cleanup()
+        if self._looking is not None:
+            self._looking.close()

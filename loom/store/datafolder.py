@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import secrets
@@ -12,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from loom.errors import LoomError
+from loom.errors import NO_ROOM, LoomError
 
 
 class Holder(NamedTuple):
@@ -73,11 +72,17 @@ class DataFolder:
 
     def token(self) -> str:
         """The token of this Loom, made at the first start, readable for this user alone."""
-        kept = read_token(self.path)
+        return self._made_once("token", secrets.token_urlsafe(32))
+
+    def identity(self) -> str:
+        """A name that no other data folder has, and that goes with this one when it is moved or copied."""
+        return self._made_once("id", secrets.token_hex(16))
+
+    def _made_once(self, name: str, made: str) -> str:
+        kept = _read(self.path / name)
         if kept is not None:
             return kept
-        made = secrets.token_urlsafe(32)
-        temporary = self.path / f"token.{os.getpid()}"
+        temporary = self.path / f"{name}.{os.getpid()}"
         with _faults_told():
             temporary.unlink(missing_ok=True)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -86,7 +91,7 @@ class DataFolder:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            temporary.rename(self.path / "token")
+            temporary.rename(self.path / name)
         return made
 
     def set_address(self, address: str | None) -> None:
@@ -127,8 +132,12 @@ def holder_of(path: Path) -> Holder:
 
 def read_token(path: Path) -> str | None:
     """The token of the Loom in this data folder; None when there is none or it may not be read."""
+    return _read(path / "token")
+
+
+def _read(file: Path) -> str | None:
     with suppress(OSError):
-        return (path / "token").read_text("ascii", "replace").strip() or None
+        return file.read_text("ascii", "replace").strip() or None
     return None
 
 
@@ -137,6 +146,7 @@ def _faults_told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in NO_ROOM:
             raise LoomError("DISK_FULL") from error
-        raise LoomError("DATABASE_UNREACHABLE", f"The data folder cannot be used: {error.strerror}.") from error
+        where = f" {error.filename}" if error.filename else ""
+        raise LoomError("DATABASE_UNREACHABLE", f"The data folder{where} cannot be used: {error.strerror}.") from error

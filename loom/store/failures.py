@@ -1,19 +1,20 @@
-"""Failed results: grouped by cause, and forgotten so that they are tried again."""
+"""Failed results, grouped by cause."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Delete, Select, bindparam, delete, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from loom.errors import is_retryable
 from loom.model import asset_uuid
 from loom.shapes import FailureShape, NewestShape
-from loom.store import assets, runs
-from loom.store.outcomes import has_failed, results_of, run_row, walk
-from loom.store.statements import chunks, compiled, write_rows
+from loom.store import assets, runfailures, runs
+from loom.store.handling import handled_nodes
+from loom.store.outcomes import RunRow, run_row
+from loom.store.runfailures import InRun
+from loom.store.statements import chunks, constant
 from loom.store.tables import assets as asset_table
 from loom.store.tables import (
     directories,
@@ -22,12 +23,11 @@ from loom.store.tables import (
     pipeline_versions,
     pipelines,
     results,
-    settled,
     signatures,
 )
 from loom.store.tables import runs as run_table
-from loom.store.values import FAILED, PRESENT, iso, join_path, shown_path
-from loom.verbs import Place, Selection
+from loom.store.values import FAILED, clean, iso, join_path, shown_path
+from loom.verbs import Selection
 
 
 class Failure(NamedTuple):
@@ -38,97 +38,86 @@ class Failure(NamedTuple):
     blake3: bytes
     run: bytes
     pipeline: str
+    version: int
     node: str
     operator: str
     code: str
     message: str
     finished: int
+    aside: bool
+
+
+class Group(NamedTuple):
+    """Failures with the same cause: the newest, how many there are, and how many of them are set aside and handled."""
+
+    newest: Failure
+    total: int
+    aside: int
+    handled: int
 
 
 def grouped(connection: Connection, selection: Selection) -> list[FailureShape]:
     """See `loom.verbs.Runs.failures`. A failure of a run that has been made good since is not counted."""
-    groups = _of_run(connection, selection) if selection.run is not None else _of_all(connection, selection)
-    paths = _paths(connection, [newest.asset for newest, _ in groups])
-    shapes = [_shape(newest, count, paths.get(newest.asset)) for newest, count in groups]
+    run = selection.run
+    groups = _of_all(connection, selection) if run is None else _of_run(connection, selection, run)
+    paths = _paths(connection, [group.newest.asset for group in groups])
+    shapes = [_shape(group, paths.get(group.newest.asset)) for group in groups]
     return sorted(shapes, key=lambda shape: (-shape.count, shape.code, shape.node, shape.operator))
 
 
-def forget(connection: Connection, selection: Selection) -> list[Place]:
-    """See `loom.verbs.Runs.forget`. Each asset is named once for each pipeline and host, at its first present file."""
-    chosen = list(_selected(connection, selection))
-    write_rows(
-        connection, compiled(connection, _drop), sorted({(failure.asset, failure.signature) for failure in chosen})
-    )
-    numbers = sorted({failure.asset for failure in chosen})
-    for piece in chunks(numbers):
-        connection.execute(delete(settled).where(settled.c.asset.in_(piece)))
-    at = _present(connection, numbers)
-    pairs = {(failure.pipeline, failure.asset): None for failure in chosen}
-    return [Place(pipeline, host, path) for pipeline, asset in pairs for host, path in at.get(asset, {}).items()]
-
-
-def _drop() -> Delete:
-    return delete(results).where(results.c.asset == bindparam("of"), results.c.signature == bindparam("under"))
-
-
-def _of_all(connection: Connection, selection: Selection) -> list[tuple[Failure, int]]:
+def _of_all(connection: Connection, selection: Selection) -> list[Group]:
     """The newest of each group, and how many there are; counted by the database."""
     cause = (results.c.error_code, nodes.c.name, signatures.c.operator)
-    statement = _failed(connection, selection)
-    counted = connection.execute(
-        statement.with_only_columns(*cause, func.count(), func.max(results.c.finished)).group_by(*cause)
+    statement = failed(connection, selection)
+    counts = (func.count(), func.count(results.c.aside), func.max(results.c.finished))
+    rows = connection.execute(
+        statement.with_only_columns(*cause, run_table.c.version, *counts).group_by(*cause, run_table.c.version)
     ).all()
-    groups = []
-    for code, node, operator, count, finished in counted:
-        newest = connection.execute(
-            statement.where(
-                results.c.error_code == code,
-                nodes.c.name == node,
-                signatures.c.operator == operator,
-                results.c.finished == finished,
-            )
-            .order_by(results.c.asset.desc())
-            .limit(1)
-        ).one()
-        groups.append((_failure(newest), count))
-    return groups
-
-
-def _of_run(connection: Connection, selection: Selection) -> list[tuple[Failure, int]]:
-    groups: dict[tuple[str, str, str], tuple[Failure, int]] = {}
-    for failure in _selected(connection, selection):
-        cause = (failure.code, failure.node, failure.operator)
-        newest, count = groups.get(cause, (failure, 0))
-        if failure.finished >= newest.finished:
-            newest = failure
-        groups[cause] = (newest, count + 1)
-    return list(groups.values())
-
-
-def _selected(connection: Connection, selection: Selection) -> Iterator[Failure]:
-    if selection.run is None:
-        yield from (_failure(row) for row in connection.execute(_failed(connection, selection)).all())
-        return
-    run = run_row(connection, runs.number_of(connection, selection.run))
-    only = None if selection.asset is None else assets.by_uuid(connection, selection.asset)
-    failed = [
-        (walked, run.steps[walked.position])
-        for walked in walk(connection, run.id, only_failed=True)
-        if has_failed(walked.outcome) and only in (None, walked.asset)
+    handled = handled_nodes(connection, (row[3] for row in rows))
+    counted: dict[tuple[str, str, str], tuple[int, int, int, int]] = {}
+    for code, node, operator, version, count, aside, finished in rows:
+        former = counted.get((code, node, operator), (0, 0, 0, 0))
+        caught = count if node in handled[version] else 0
+        newest = max(former[3], finished)
+        counted[code, node, operator] = (former[0] + count, former[1] + aside, former[2] + caught, newest)
+    return [
+        Group(_newest(connection, statement, *key, finished), count, aside, caught)
+        for key, (count, aside, caught, finished) in counted.items()
     ]
-    for start in range(0, len(failed), 512):
-        piece = failed[start : start + 512]
-        numbers = sorted({walked.asset for walked, _ in piece})
-        stored = results_of(connection, numbers, sorted({step.signature for _, step in piece}))
-        for walked, step in piece:
-            row = stored.get((walked.asset, step.signature))
-            if row is None or row.state != FAILED:
-                continue
-            if selection.node in (None, step.node) and selection.code in (None, row.error_code):
-                yield _failure(row)._replace(run=run.uuid.bytes, pipeline=run.pipeline, node=step.node)
 
 
-def _failed(connection: Connection, selection: Selection) -> Select[Any]:
+def _newest(connection: Connection, failed: Select[Any], code: str, node: str, operator: str, finished: int) -> Failure:
+    same = (results.c.error_code == code, nodes.c.name == node, signatures.c.operator == operator)
+    newest = failed.where(*same, results.c.finished == finished).order_by(results.c.asset.desc()).limit(1)
+    return _failure(connection.execute(newest).one())
+
+
+def _of_run(connection: Connection, selection: Selection, uuid: UUID) -> list[Group]:
+    run = run_row(connection, runs.number_of(connection, uuid))
+    groups: dict[tuple[str | None, str, str], list[int]] = {}
+    newest: dict[tuple[str | None, str, str], InRun] = {}
+    for piece in runfailures.pieces(connection, run, selection):
+        for failure in piece.failures:
+            cause = (failure.code, failure.step.node, failure.step.operator)
+            counted = groups.setdefault(cause, [0, 0])
+            counted[0] += 1
+            counted[1] += failure.aside
+            if cause not in newest or failure.finished >= newest[cause].finished:
+                newest[cause] = failure
+    return [
+        Group(_in_run(connection, run, newest[cause]), total, aside, total if cause[1] in run.handled else 0)
+        for cause, (total, aside) in groups.items()
+    ]
+
+
+def _in_run(connection: Connection, run: RunRow, one: InRun) -> Failure:
+    """A failure as it counts for this run, whichever has stored it."""
+    key = (results.c.asset == one.asset, results.c.signature == one.step.signature)
+    row = connection.execute(failed(connection, Selection(aside=True)).where(*key)).one()
+    return _failure(row)._replace(run=run.uuid.bytes, pipeline=run.pipeline, version=run.version, node=one.step.node)
+
+
+def failed(connection: Connection, selection: Selection) -> Select[Any]:
     """Failed results, whichever run stored them."""
     statement = (
         select(
@@ -137,11 +126,13 @@ def _failed(connection: Connection, selection: Selection) -> Select[Any]:
             asset_table.c.blake3,
             run_table.c.uuid,
             pipelines.c.name.label("pipeline"),
+            pipeline_versions.c.number,
             nodes.c.name.label("node_name"),
             signatures.c.operator,
             results.c.error_code,
             results.c.error_message,
             results.c.finished,
+            results.c.aside,
         )
         .join(asset_table, asset_table.c.id == results.c.asset)
         .join(signatures, signatures.c.id == results.c.signature)
@@ -149,15 +140,19 @@ def _failed(connection: Connection, selection: Selection) -> Select[Any]:
         .join(run_table, run_table.c.id == results.c.run)
         .join(pipeline_versions, pipeline_versions.c.id == run_table.c.version)
         .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
-        .where(results.c.state == FAILED)
+        .where(results.c.state == constant(FAILED))
     )
     if selection.node is not None:
-        statement = statement.where(nodes.c.name == selection.node)
+        statement = statement.where(nodes.c.name == clean(selection.node))
     if selection.code is not None:
-        statement = statement.where(results.c.error_code == selection.code)
+        statement = statement.where(results.c.error_code == clean(selection.code))
     if selection.asset is not None:
         statement = statement.where(results.c.asset == assets.by_uuid(connection, selection.asset))
-    return statement
+    if selection.since is not None:
+        statement = statement.where(results.c.finished >= selection.since)
+    if selection.until is not None:
+        statement = statement.where(results.c.finished < selection.until)
+    return statement if selection.aside else statement.where(results.c.aside.is_(None))
 
 
 def _failure(row: Any) -> Failure:
@@ -167,20 +162,23 @@ def _failure(row: Any) -> Failure:
         row.blake3,
         row.uuid,
         row.pipeline,
+        row.number,
         row.node_name,
         row.operator,
         row.error_code or "INTERNAL",
         row.error_message or "",
         row.finished,
+        row.aside is not None,
     )
 
 
-def _shape(newest: Failure, count: int, path: bytes | None) -> FailureShape:
+def _shape(group: Group, path: bytes | None) -> FailureShape:
+    newest = group.newest
     return FailureShape(
         code=newest.code,
         node=newest.node,
         operator=newest.operator,
-        count=count,
+        count=group.total,
         message=newest.message,
         newest=NewestShape(
             asset=asset_uuid(newest.blake3),
@@ -189,22 +187,9 @@ def _shape(newest: Failure, count: int, path: bytes | None) -> FailureShape:
             time=iso(newest.finished),
         ),
         retryable=is_retryable(newest.code),
+        aside=group.aside,
+        handled=group.handled,
     )
-
-
-def _present(connection: Connection, numbers: list[int]) -> dict[int, dict[str, bytes]]:
-    """Of each asset the first present file on each host."""
-    found: dict[int, dict[str, bytes]] = {}
-    for piece in chunks(numbers):
-        statement = (
-            select(locations.c.asset, directories.c.host, directories.c.path, locations.c.name)
-            .join(directories, directories.c.id == locations.c.directory)
-            .where(locations.c.asset.in_(piece), locations.c.state == PRESENT)
-            .order_by(locations.c.asset, directories.c.path, locations.c.name)
-        )
-        for asset, host, directory, name in connection.execute(statement):
-            found.setdefault(asset, {}).setdefault(host, join_path(directory, name))
-    return found
 
 
 def _paths(connection: Connection, numbers: list[int]) -> dict[int, bytes]:

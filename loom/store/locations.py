@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from operator import itemgetter
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Delete, Select, Update, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from loom.model import FoundAt, Kind, KnownFile
+from loom.store import history
 from loom.store.statements import any_of, chunks, compiled, constant, fetch, insert, upsert, write_rows
 from loom.store.tables import assets, collection_assets, collections, directories, locations, plans, settled
 from loom.store.values import (
+    ALL_BITS,
     MISSING,
     PRESENT,
     UNREACHABLE,
@@ -20,14 +23,19 @@ from loom.store.values import (
     folded,
     join_path,
     signed,
-    unsigned,
 )
 
 _PLACES = 1000
 
 
-def place(connection: Connection, host: str, found: Sequence[tuple[int, FoundAt]], now: int) -> None:
-    """Remembers where assets (by number) were found."""
+def place(
+    connection: Connection,
+    host: str,
+    found: Sequence[tuple[int, FoundAt]],
+    now: int,
+    new: Set[int] = frozenset(),
+) -> None:
+    """Remembers where assets (by number) were found; `new` are those that were not known before."""
     directory_of = _ensure_directories(connection, host, {at.directory for _, at in found})
     rows = [
         (
@@ -47,7 +55,13 @@ def place(connection: Connection, host: str, found: Sequence[tuple[int, FoundAt]
         for asset, at in found
     ]
     rows.sort(key=itemgetter(0, 1))  # one order for all writers, so that none waits for another in a circle
-    upsert(connection, locations, rows, keep=("first_seen",))
+    before: dict[history.At, history.Lying] = {}
+    if insert(connection, locations, rows) < len(rows):
+        there = history.lying(connection, [(row[0], row[1]) for row in rows])
+        before = {at: was for at, was in there.items() if was.first_seen != now}
+        upsert(connection, locations, rows, keep=("first_seen",))
+    placed = [((row[0], row[1]), row[2]) for row in rows if row[2] not in new or (row[0], row[1]) in before]
+    history.note_placed(connection, before, placed, now)
 
 
 def _ensure_directories(connection: Connection, host: str, paths: set[bytes]) -> dict[bytes, int]:
@@ -75,8 +89,18 @@ def known_files(connection: Connection, host: str, paths: Sequence[bytes], plan:
     sql = compiled(connection, _files_of)
     return [
         [
-            KnownFile(name, size, mtime, unsigned(inode), state != MISSING, done is not None, digest)
-            for name, size, mtime, inode, state, done, digest in fetch(
+            KnownFile(
+                name,
+                size,
+                mtime,
+                inode & ALL_BITS,
+                device & ALL_BITS,
+                state != MISSING,
+                failed is not None,
+                digest,
+                failed == 1,
+            )
+            for name, size, mtime, inode, device, state, failed, digest in fetch(
                 connection, sql, (number, directory_key(host, path))
             )
         ]
@@ -91,32 +115,37 @@ def known_directories(connection: Connection, host: str, root: bytes) -> list[by
     return list(connection.execute(statement).scalars())
 
 
-def mark_missing(connection: Connection, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
+def mark_missing(connection: Connection, host: str, files: Sequence[tuple[bytes, bytes]], now: int) -> int:
     """The files (directory, name) are gone; returns how many were present until now."""
     numbers = _directories(connection, sorted({directory_key(host, directory) for directory, _ in files}))
     keys = [(directory_key(host, directory), name) for directory, name in files]
     rows = sorted((numbers[key], name) for key, name in keys if key in numbers)
+    before = {at: was for at, was in history.lying(connection, rows).items() if was.state != MISSING}
     gone = write_rows(connection, compiled(connection, _mark_gone, PRESENT), list(rows))
     write_rows(connection, compiled(connection, _mark_gone, UNREACHABLE), list(rows))
+    history.note_gone(connection, before, now)
     return gone
 
 
-def mark_unreachable(connection: Connection, host: str, root: bytes) -> int:
-    """Present files below `root`, or `root` itself if it is a file, cannot be reached for now; returns how many."""
+def mark_unreachable(connection: Connection, host: str, root: bytes, device: int | None = None) -> int:
+    """Present files below `root`, or `root` itself if it is a file, cannot be reached for now; returns how many. Only
+    those that lay on `device`, if one is given."""
     directory, _, name = root.rpartition(b"/")
     above = select(directories.c.id).where(directories.c.key == directory_key(host, directory or b"/"))
     below = select(directories.c.id).where(*_below(host, root))
     itself = and_(locations.c.directory == above.scalar_subquery(), locations.c.name == name)
     here = or_(locations.c.directory.in_(below), itself)
-    return connection.execute(
-        update(locations).values(state=UNREACHABLE).where(here, locations.c.state == PRESENT)
-    ).rowcount
+    statement = update(locations).values(state=UNREACHABLE).where(here, locations.c.state == PRESENT)
+    if device is not None:
+        statement = statement.where(locations.c.device == signed(device))
+    return connection.execute(statement).rowcount
 
 
-def settle(connection: Connection, plan: int, done: Iterable[int], undone: Iterable[int]) -> None:
-    """Nothing, or something, is left to do for these assets under this plan."""
-    write_rows(connection, compiled(connection, _unsettle), [(asset, plan) for asset in sorted(undone)])
-    insert(connection, settled, [(asset, plan) for asset in sorted(done)])
+def settle(connection: Connection, done: Mapping[tuple[int, int], bool], undone: Iterable[tuple[int, int]]) -> None:
+    """Nothing, or something, is left to do for these assets, each under a plan; of those that are done, whether some
+    node had failed on them."""
+    write_rows(connection, compiled(connection, _unsettle), sorted(undone))
+    upsert(connection, settled, sorted((*key, int(failed)) for key, failed in done.items()))
 
 
 def places(
@@ -140,6 +169,27 @@ def places(
         if asset != last:
             last = asset
             yield asset, join_path(directory, name)
+
+
+class Original(NamedTuple):
+    """A file as it was when it was last read."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    mime: str
+
+
+def originals(connection: Connection, asset: int, host: str) -> list[Original]:
+    """The present files of an asset on a host."""
+    statement = (
+        select(directories.c.path, locations.c.name, locations.c.size, locations.c.mtime_ns, assets.c.mime)
+        .join(directories, directories.c.id == locations.c.directory)
+        .join(assets, assets.c.id == locations.c.asset)
+        .where(locations.c.asset == asset, locations.c.state == PRESENT, directories.c.host == clean(host))
+        .order_by(directories.c.path, locations.c.name)
+    )
+    return [Original(join_path(row[0], row[1]), *row[2:]) for row in connection.execute(statement)]
 
 
 def in_collection(name: str) -> Select[tuple[int]]:
@@ -168,8 +218,8 @@ def _plan_by_digest() -> Select[tuple[int]]:
     return select(plans.c.id).where(plans.c.digest == bindparam("digest"))
 
 
-def _files_of() -> Select[tuple[bytes, int, int, int, int, int, bytes]]:
-    """Of a directory by its key; the asset's digest only where it is needed."""
+def _files_of() -> Select[tuple[bytes, int, int, int, int, int, int, bytes]]:
+    """Of a directory by its key; whether it failed where it is settled, the asset's digest where it is not."""
     is_done = and_(
         settled.c.asset == locations.c.asset,
         settled.c.plan == bindparam("plan"),
@@ -181,8 +231,8 @@ def _files_of() -> Select[tuple[bytes, int, int, int, int, int, bytes]]:
     here = select(directories.c.id).where(directories.c.key == bindparam("key")).scalar_subquery()
     return (
         select(
-            column.name, column.size, column.mtime_ns, column.inode, column.state,
-            settled.c.asset, assets.c.blake3,
+            column.name, column.size, column.mtime_ns, column.inode, column.device, column.state,
+            settled.c.failed, assets.c.blake3,
         )
         .select_from(locations.outerjoin(settled, is_done).outerjoin(assets, needed))
         .where(column.directory == here)

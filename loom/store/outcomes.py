@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from loom.model import ArtifactRef, Branch, Outcome, Reason, State, asset_uuid, unpack_outcomes
+from loom.model import ArtifactRef, Branch, Outcome, Reason, State, asset_uuid
+from loom.packing import unpack_outcomes
 from loom.shapes import Page, ResultShape
+from loom.store.handling import handled_nodes
 from loom.store.results import (
     Key,
     artifact_refs,
@@ -20,11 +22,15 @@ from loom.store.results import (
     shown_results,
 )
 from loom.store.runs import StepRow, steps_of
-from loom.store.statements import chunks
+from loom.store.statements import chunks, compiled, constant, fetch
 from loom.store.tables import assets, outcomes, pipeline_versions, pipelines, results, runs
 from loom.store.values import cursor_of, iso, key_of_cursor, page_size
 
-_PIECE = 512
+PIECE = 512
+"""Assets of a run that are looked at in one go."""
+
+MOST_LOOKED_AT = 50_000
+"""Outcomes of nodes that one page looks at."""
 
 
 class WalkedNode(NamedTuple):
@@ -37,12 +43,14 @@ class WalkedNode(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """A run as its outcomes need it."""
+    """A run as its outcomes need it. `handled` are the nodes whose failures an `ERROR` edge handles."""
 
     id: int
     uuid: UUID
     pipeline: str
+    version: int
     steps: list[StepRow]
+    handled: frozenset[str]
 
 
 def has_failed(outcome: Outcome) -> bool:
@@ -52,54 +60,76 @@ def has_failed(outcome: Outcome) -> bool:
 
 def run_row(connection: Connection, number: int) -> RunRow:
     row = connection.execute(
-        select(runs.c.id, runs.c.uuid, runs.c.steps, pipelines.c.name)
+        select(runs.c.id, runs.c.uuid, runs.c.version, runs.c.steps, pipelines.c.name, pipeline_versions.c.number)
         .join(pipeline_versions, pipeline_versions.c.id == runs.c.version)
         .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
         .where(runs.c.id == number)
     ).one()
-    return RunRow(row.id, UUID(bytes=row.uuid), row.name, steps_of(connection, row.steps))
+    handled = handled_nodes(connection, [row.version])[row.version]
+    return RunRow(row.id, UUID(bytes=row.uuid), row.name, row.number, steps_of(connection, row.steps), handled)
 
 
 def page(
     connection: Connection, number: int, state: State | None, node: str | None, limit: int, cursor: str | None
 ) -> Page[ResultShape]:
-    """The outcomes of a run, by asset and then in the order of the plan."""
+    """The outcomes of a run, by asset and then in the order of the plan. Where few are meant, a page may have less than
+    `limit`, or nothing, and others follow: nobody waits until the whole run was looked through."""
     run = run_row(connection, number)
+    if node is not None and all(step.node != node for step in run.steps):
+        return Page(items=[], next=None)
     after = key_of_cursor(cursor, int, int) or (0, -1)
     wanted: list[WalkedNode] = []
-    for walked in walk(connection, run.id, from_asset=after[0], only_failed=state is State.FAILED):
-        if (walked.asset, walked.position) <= after or (state is not None and walked.outcome.state is not state):
+    reached, following = after, None
+    for looked_at, walked in enumerate(
+        walk(connection, run.id, from_asset=after[0], only_failed=state is State.FAILED)
+    ):
+        if looked_at == MOST_LOOKED_AT:
+            following = reached
+            break
+        reached = (walked.asset, walked.position)
+        if reached <= after or (state is not None and walked.outcome.state is not state):
             continue
         if node is not None and run.steps[walked.position].node != node:
             continue
-        wanted.append(walked)
-        if len(wanted) > page_size(limit):
+        if len(wanted) == page_size(limit):
+            following = (wanted[-1].asset, wanted[-1].position)
             break
-    shown = wanted[: page_size(limit)]
-    following = cursor_of(shown[-1].asset, shown[-1].position) if len(wanted) > len(shown) else None
-    return Page(items=_shapes(connection, run, shown), next=following)
+        wanted.append(walked)
+    return Page(items=_shapes(connection, run, wanted), next=None if following is None else cursor_of(*following))
 
 
 def walk(connection: Connection, run: int, *, from_asset: int = 0, only_failed: bool = False) -> Iterator[WalkedNode]:
     """Every outcome of a run from that asset on; `only_failed`: only of assets at which some node failed."""
     first = from_asset
     while True:
-        statement = (
-            select(outcomes.c.asset, assets.c.blake3, outcomes.c.packed)
-            .join(assets, assets.c.id == outcomes.c.asset)
-            .where(outcomes.c.run == run, outcomes.c.asset >= first)
-            .order_by(outcomes.c.asset)
-            .limit(_PIECE)
-        )
-        if only_failed:
-            statement = statement.where(outcomes.c.failed > 0)
-        rows = connection.execute(statement).all()
+        rows = rows_of(connection, run, first, only_failed=only_failed)
         for asset, digest, packed in rows:
             for position, outcome in enumerate(unpack_outcomes(packed)):
                 yield WalkedNode(asset, digest, position, outcome)
-        if len(rows) < _PIECE:
+        if len(rows) < PIECE:
             return
-        first = rows[-1].asset + 1
+        first = rows[-1][0] + 1
+
+
+def rows_of(connection: Connection, run: int, first: int, *, only_failed: bool) -> list[tuple[int, bytes, bytes]]:
+    """The next `PIECE` assets of a run (number, digest, outcomes as they are packed), the first of them or those at
+    which some node failed."""
+    sql = compiled(connection, _rows_of, only_failed)
+    if only_failed and connection.dialect.name == "sqlite":
+        # it would search the primary key, and so read all that did not fail
+        sql = sql.replace("FROM outcomes", "FROM outcomes INDEXED BY ix_outcomes_failed", 1)
+    return [(row[0], row[1], row[2]) for row in fetch(connection, f"{sql} LIMIT {PIECE}", (run, first))]
+
+
+def _rows_of(only_failed: bool) -> Select[Any]:
+    statement = (
+        select(outcomes.c.asset, assets.c.blake3, outcomes.c.packed)
+        .join(assets, assets.c.id == outcomes.c.asset)
+        .where(outcomes.c.run == bindparam("run"), outcomes.c.asset >= bindparam("first"))
+    )
+    if only_failed:
+        statement = statement.where(outcomes.c.failed > constant(0))
+    return statement.order_by(outcomes.c.asset)
 
 
 def results_of(connection: Connection, numbers: Sequence[int], signatures: Sequence[int]) -> dict[Key, Row[Any]]:
@@ -136,7 +166,7 @@ def _shape(
         operator_version=step.operator_version,
         state=outcome.state,
         origin=outcome.origin,
-        verdict=outcome.verdict,
+        verdict=None if outcome.verdict is Branch.ERROR else outcome.verdict,
         outputs={} if row is None else msgspec.json.decode(row.outputs),
         artifacts=[] if row is None else [artifact_shape(ref) for ref in refs.get(key, ())],
         duration_ms=outcome.duration_us / 1000,
@@ -144,4 +174,5 @@ def _shape(
         error=None if row is None or not has_failed(outcome) else error_shape(row),
         finished=None if row is None else iso(row.finished),
         produced_by=None if row is None else producer_shape(row),
+        handled=has_failed(outcome) and step.node in run.handled,
     )

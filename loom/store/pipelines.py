@@ -13,7 +13,7 @@ from loom.shapes import Page, PipelineShape
 from loom.store.statements import insert as ensure
 from loom.store.tables import pipeline_versions as versions
 from loom.store.tables import pipelines, runs
-from loom.store.values import cursor_of, iso, key_of_cursor, page_size, to_json
+from loom.store.values import clean, cursor_of, iso, key_of_cursor, page_size, to_json
 
 
 def etag_of(definition: dict[str, Any]) -> str:
@@ -28,7 +28,7 @@ def is_first(connection: Connection) -> bool:
 
 def current(connection: Connection, name: str) -> PipelineShape:
     """The current version; raises `NOT_FOUND`."""
-    row = connection.execute(_current().where(pipelines.c.name == name)).first()
+    row = connection.execute(_current().where(pipelines.c.name == clean(name))).first()
     if row is None:
         raise LoomError("NOT_FOUND", f"There is no pipeline named {name!r}.")
     return _shape(row)
@@ -36,7 +36,7 @@ def current(connection: Connection, name: str) -> PipelineShape:
 
 def version(connection: Connection, name: str, number: int) -> PipelineShape:
     """One version, also of a pipeline that was deleted when runs refer to it; raises `NOT_FOUND`."""
-    row = connection.execute(_versions().where(pipelines.c.name == name, versions.c.number == number)).first()
+    row = connection.execute(_versions().where(pipelines.c.name == clean(name), versions.c.number == number)).first()
     if row is None:
         raise LoomError("NOT_FOUND", f"There is no version {number} of a pipeline named {name!r}.")
     return _shape(row)
@@ -62,15 +62,20 @@ def all_versions(connection: Connection, name: str) -> list[PipelineShape]:
 
 def save(connection: Connection, definition: dict[str, Any], if_match: str | None, now: int) -> PipelineShape:
     """Makes the definition the current version of the pipeline that it names; nothing happens when it is that
-    already. Raises `VERSION_CONFLICT` when `if_match` is not the etag of the current version."""
+    already. The newest version that is kept becomes current if it says this already, as after a run of its file.
+    Raises `VERSION_CONFLICT` when `if_match` is not the etag of the current version."""
     name, etag = definition["name"], etag_of(definition)
     pipeline, number = _next_number(connection, name)
     row = connection.execute(_current().where(pipelines.c.id == pipeline)).first()
-    if if_match is not None and (row is None or if_match not in ("*", row.etag)):
+    if if_match is not None and (row is None or not _fits(if_match, row.etag)):
         raise LoomError("VERSION_CONFLICT")
     if row is not None and row.etag == etag:
         return _shape(row)
-    _add_version(connection, pipeline, number, definition, now)
+    newest = connection.execute(_versions().where(versions.c.pipeline == pipeline, versions.c.number == number - 1))
+    if (kept := newest.first()) is not None and kept.etag == etag:
+        number = kept.number
+    else:
+        _add_version(connection, pipeline, number, definition, now)
     connection.execute(update(pipelines).values(current=number).where(pipelines.c.id == pipeline))
     return current(connection, name)
 
@@ -90,14 +95,22 @@ def record(connection: Connection, definition: dict[str, Any], now: int) -> int:
     return number
 
 
-def remove(connection: Connection, name: str) -> None:
-    """Deletes a pipeline. Versions that runs refer to are kept, and numbers are not given twice. Raises
-    `NOT_FOUND`."""
-    current(connection, name)
-    pipeline = select(pipelines.c.id).where(pipelines.c.name == name).scalar_subquery()
+def remove(connection: Connection, name: str, if_match: str | None) -> None:
+    """Deletes a pipeline. Versions that runs refer to are kept, and numbers are not given twice. Raises `NOT_FOUND`,
+    and `VERSION_CONFLICT` when `if_match` is not the etag of the current version."""
+    own = select(pipelines.c.id).where(pipelines.c.name == clean(name))
+    connection.execute(own.with_for_update())
+    there = current(connection, name)
+    if if_match is not None and not _fits(if_match, there.etag):
+        raise LoomError("VERSION_CONFLICT")
+    pipeline = own.scalar_subquery()
     in_use = exists().where(runs.c.version == versions.c.id)
     connection.execute(delete(versions).where(versions.c.pipeline == pipeline, ~in_use))
     connection.execute(update(pipelines).values(current=None).where(pipelines.c.name == name))
+
+
+def _fits(if_match: str, etag: str) -> bool:
+    return if_match in ("*", etag)
 
 
 def _next_number(connection: Connection, name: str) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Removing what no current pipeline can use: results, derived files that nobody names, and leftovers.
 
-Assets, locations and the outcomes of runs stay.
+Assets and locations stay; the outcomes of old runs go on demand.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from loom.store.database import Database
 from loom.store.statements import chunks
 from loom.store.tables import (
     artifacts,
+    outcomes,
     pipeline_versions,
     pipelines,
     result_artifacts,
@@ -28,31 +29,41 @@ from loom.store.tables import (
 )
 
 
+class Live(NamedTuple):
+    """What current pipelines use: signatures, and whole operators where a pipeline has no plan here, so that it is not
+    known which of their results it needs."""
+
+    signatures: Set[bytes]
+    operators: Set[str] = frozenset()
+
+
 class Pruned(NamedTuple):
-    """How much was, or would be, removed. `bytes` are those of the files."""
+    """How much was, or would be, removed. `bytes` are those of the files; `kept` are derived files that no result
+    names, but that came too lately."""
 
     results: int
     artifacts: int
     files: int
     bytes: int
+    kept: int
 
 
-def prune(database: Database, blobs: Path, live: Set[bytes], *, grace_us: int, dry_run: bool = False) -> Pruned:
-    """Removes what can be removed, or counts it. `live` are the signatures that current pipelines use; those that
-    runs of their current versions have recorded count as well. `grace_us`: for how long derived files that no result
-    names yet are left alone: a worker hands them in before it reports."""
+def prune(database: Database, blobs: Path, live: Live, *, grace_us: int, dry_run: bool = False) -> Pruned:
+    """Removes what can be removed, or counts it. What runs of current versions have recorded counts as live too.
+    `grace_us`: for how long derived files that no result names yet are left alone: a worker hands them in before it
+    reports."""
     files = ArtifactFiles(blobs)
     before = time.time_ns() // 1000 - grace_us
     if dry_run:
         with database.read() as connection:
             dead = _dead_signatures(connection, live)
-            named = _unused(connection, dead, before)
-            return _sum(_count_results(connection, dead), named, _strays(connection, files, before))
+            named, kept = _unused(connection, dead, before)
+            return _sum(_count_results(connection, dead), named, _strays(connection, files, before), kept)
     with files.lock(alone=True):
         with database.write() as connection:
             dead = _dead_signatures(connection, live)
             removed = _remove_results(connection, dead)
-            named = _unused(connection, [], before)
+            named, kept = _unused(connection, [], before)
             for piece in chunks([number for number, _, _ in named]):
                 connection.execute(delete(artifacts).where(artifacts.c.id.in_(piece)))
         for _, digest, _ in named:
@@ -62,16 +73,34 @@ def prune(database: Database, blobs: Path, live: Set[bytes], *, grace_us: int, d
         for path, _ in strays:
             path.unlink(missing_ok=True)
         files.sweep_locked()
-    return _sum(removed, named, strays)
+    return _sum(removed, named, strays, kept)
 
 
-def _sum(removed: int, named: Sequence[tuple[int, bytes, int]], strays: Sequence[tuple[Path, int]]) -> Pruned:
+def forget_outcomes(database: Database, before: int, *, dry_run: bool = False) -> int:
+    """What became of each asset in runs that ended before that time is forgotten, run by run, so that nobody who
+    writes waits for long; the runs stay with their counts, and all results. Returns how many outcomes of an asset that
+    are."""
+    with database.read() as connection:
+        old = connection.execute(select(runs.c.id).where(runs.c.finished < before)).scalars().all()
+        if dry_run:
+            counted = (select(func.count()).where(outcomes.c.run == run) for run in old)
+            return sum(connection.execute(statement).scalar_one() for statement in counted)
+    removed = 0
+    for run in old:
+        with database.write() as connection:
+            removed += connection.execute(delete(outcomes).where(outcomes.c.run == run)).rowcount
+    return removed
+
+
+def _sum(
+    removed: int, named: Sequence[tuple[int, bytes, int]], strays: Sequence[tuple[Path, int]], kept: int
+) -> Pruned:
     size = sum(row[2] for row in named) + sum(row[1] for row in strays)
-    return Pruned(removed, len(named), len(named) + len(strays), size)
+    return Pruned(removed, len(named), len(named) + len(strays), size, kept)
 
 
-def _dead_signatures(connection: Connection, live: Set[bytes]) -> list[int]:
-    """Signatures that have results and that no current version of a pipeline uses."""
+def _dead_signatures(connection: Connection, live: Live) -> list[int]:
+    """Signatures that no current version of a pipeline uses."""
     recorded = (
         select(steps.c.signature)
         .join(runs, runs.c.steps == steps.c.list)
@@ -80,8 +109,12 @@ def _dead_signatures(connection: Connection, live: Set[bytes]) -> list[int]:
         .where(pipelines.c.current == pipeline_versions.c.number)
     )
     used = set(connection.execute(recorded).scalars())
-    rows = connection.execute(select(signatures.c.id, signatures.c.digest))
-    return [number for number, digest in rows if number not in used and digest not in live]
+    rows = connection.execute(select(signatures.c.id, signatures.c.digest, signatures.c.operator))
+    return [
+        number
+        for number, digest, operator in rows
+        if number not in used and digest not in live.signatures and operator not in live.operators
+    ]
 
 
 def _count_results(connection: Connection, dead: Sequence[int]) -> int:
@@ -93,7 +126,11 @@ def _count_results(connection: Connection, dead: Sequence[int]) -> int:
 
 def _remove_results(connection: Connection, dead: Sequence[int]) -> int:
     """Assets settled under a plan with such a signature are no longer: were its pipeline restored, they would be
-    passed over without having their results."""
+    passed over without having their results. Nor are those settled under a digest that no run names: it may stand for
+    some of the pipelines of any."""
+    named = select(runs.c.plan).union(select(runs.c.settles))
+    if dead:
+        connection.execute(delete(settled).where(settled.c.plan.not_in(named)))
     removed = 0
     for piece in chunks(dead):
         plans = select(runs.c.plan).join(steps, steps.c.list == runs.c.steps).where(steps.c.signature.in_(piece))
@@ -104,14 +141,16 @@ def _remove_results(connection: Connection, dead: Sequence[int]) -> int:
     return removed
 
 
-def _unused(connection: Connection, dead: Sequence[int], before: int) -> list[tuple[int, bytes, int]]:
-    """Derived files (number, digest, size) that no result names, those of `dead` signatures left out."""
+def _unused(connection: Connection, dead: Sequence[int], before: int) -> tuple[list[tuple[int, bytes, int]], int]:
+    """Derived files (number, digest, size) that no result names, those of `dead` signatures left out; and how many came
+    too lately to be among them."""
     named = exists().where(result_artifacts.c.artifact == artifacts.c.id)
     if dead:
         named = named.where(result_artifacts.c.signature.not_in(dead))
     statement = select(artifacts.c.id, artifacts.c.digest, artifacts.c.size)
     rows = connection.execute(statement.where(artifacts.c.created <= before, ~named))
-    return [(number, digest, size) for number, digest, size in rows]
+    late = select(func.count()).select_from(artifacts).where(artifacts.c.created > before, ~named)
+    return [(number, digest, size) for number, digest, size in rows], connection.execute(late).scalar_one()
 
 
 def _strays(connection: Connection, files: ArtifactFiles, before: int) -> list[tuple[Path, int]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from sqlalchemy import Connection, Delete, Select, bindparam, delete, select
+from sqlalchemy import Connection, Delete, Select, bindparam, delete, func, select
 
 from loom.errors import LoomError
 from loom.model import ArtifactRef, AssetReport, Branch, State, StoredResult
-from loom.store import assets, locations
-from loom.store.runs import OpenRun, StepRow
+from loom.packing import OUTCOME_BYTES
+from loom.store import assets, locations, traits
+from loom.store.runs import OpenRun, StepRow, plan_number
 from loom.store.statements import Row, any_of, chunks, compiled, fetch, insert, upsert, write_rows
 from loom.store.tables import artifacts, collection_assets, collections, outcomes, result_artifacts, results
 from loom.store.values import COMPLETED, FAILED, PASSED, clean, verdict_code
@@ -19,18 +20,59 @@ from loom.store.values import COMPLETED, FAILED, PASSED, clean, verdict_code
 def store(connection: Connection, run: OpenRun, batch: Sequence[AssetReport], now: int) -> None:
     """Stores assets, locations, results, outcomes and collections, rows of a table always in the order of their key,
     so that two writers never wait for each other in a circle. Raises `REQUEST_INVALID` for a result that belongs
-    to no step of the run, or that names a derived file which was not handed in before."""
+    to no step of the run, or that names a derived file which was not handed in before, and for outcomes that are not
+    one for each step."""
     ids, fresh = assets.ensure(connection, batch, now)
     placed = [(ids[report.blake3], found) for report in batch for found in report.found]
-    locations.place(connection, run.host, placed, now)
+    locations.place(connection, run.host, placed, now, {ids[digest] for digest in fresh})
     _store_results(connection, run, batch, ids, fresh, now)
-    walked = [(ids[report.blake3], report) for report in batch if report.outcomes is not None]
-    rows = [(run.id, asset, report.outcomes, report.failed) for asset, report in walked]
-    upsert(connection, outcomes, sorted(rows, key=itemgetter(1)))
-    done = {ids[report.blake3] for report in batch if report.settled}
-    undone = {asset for asset, report in walked if not report.settled and report.blake3 not in fresh}
-    locations.settle(connection, run.plan, done, undone - done)
+    _store_outcomes(connection, run, batch, ids, fresh)
+    _settle(connection, run, batch, ids, fresh)
     _collect(connection, [(name, ids[report.blake3]) for report in batch for name in report.collections])
+
+
+def _store_outcomes(
+    connection: Connection, run: OpenRun, batch: Sequence[AssetReport], ids: dict[bytes, int], fresh: set[bytes]
+) -> None:
+    """An asset keeps the position that it got when it was first reported."""
+    walked = {ids[report.blake3]: report for report in batch if report.outcomes is not None}
+    if not walked:
+        return
+    expected = OUTCOME_BYTES * len(run.steps)
+    if any(len(report.outcomes or b"") != expected for report in walked.values()):
+        raise LoomError(
+            "REQUEST_INVALID", f"An asset has one outcome for each of the {len(run.steps)} steps of its run."
+        )
+    seen = {asset for asset, report in walked.items() if report.blake3 not in fresh}
+    known: set[int] = set()
+    for piece in chunks(sorted(seen)):
+        known.update(row[0] for row in fetch(connection, compiled(connection, _walked, len(piece)), (run.id, *piece)))
+    ((last,),) = fetch(connection, compiled(connection, _last_position), (run.id,))
+    position = -1 if last is None else last
+    rows: list[Row] = []
+    for asset, report in walked.items():
+        position += asset not in known
+        rows.append((run.id, asset, report.outcomes, report.failed, position))
+    upsert(connection, outcomes, sorted(rows, key=itemgetter(1)), keep=("position",))
+
+
+def _settle(
+    connection: Connection, run: OpenRun, batch: Sequence[AssetReport], ids: dict[bytes, int], fresh: set[bytes]
+) -> None:
+    digests = sorted({report.settles for report in batch if report.settles is not None})
+    plans: dict[bytes | None, int] = {digest: plan_number(connection, digest) for digest in digests}
+    plans[None] = run.plan
+    done: dict[tuple[int, int], bool] = {}
+    for report in batch:
+        if report.settled:
+            key = (ids[report.blake3], plans[report.settles])
+            done[key] = done.get(key, False) or report.failed > 0
+    undone = {
+        (ids[report.blake3], plans[report.settles])
+        for report in batch
+        if report.outcomes is not None and not report.settled and report.blake3 not in fresh
+    }
+    locations.settle(connection, done, undone - done.keys())
 
 
 def _store_results(
@@ -44,6 +86,7 @@ def _store_results(
     step_of = _by_signature(run.steps)
     rows: list[Row] = []
     hashed: list[tuple[int, str, bytes]] = []
+    described: list[tuple[int, bytes]] = []
     named: list[tuple[int, int, ArtifactRef]] = []
     replacing: list[Row] = []
     for report in batch:
@@ -57,15 +100,18 @@ def _store_results(
                 continue
             if step.operator in assets.HASHES:
                 hashed.append((asset, step.operator, result.outputs))
+            elif step.operator == traits.METADATA:
+                described.append((asset, result.outputs))
             if not is_new:
                 replacing.append((asset, step.signature))
             if result.artifacts:
                 named.extend((asset, step.signature, ref) for ref in result.artifacts)
     rows.sort(key=itemgetter(0, 1))
-    upsert(connection, results, rows)
+    upsert(connection, results, rows, keep=("aside",))
     write_rows(connection, compiled(connection, _drop_artifacts), sorted(replacing))
     _name_artifacts(connection, named)
     assets.add_hashes(connection, hashed)
+    traits.add(connection, described)
 
 
 def _by_signature(steps: Iterable[StepRow]) -> dict[bytes, StepRow]:
@@ -89,6 +135,7 @@ def _row(asset: int, step: StepRow, run: int, result: StoredResult, now: int) ->
         None if result.error_message is None else clean(result.error_message),
         result.duration_us,
         now,
+        None,
     )
 
 
@@ -111,6 +158,14 @@ def _collect(connection: Connection, wanted: Sequence[tuple[str, int]]) -> None:
     for piece in chunks(names):
         numbers.update(fetch(connection, compiled(connection, _collection_numbers, len(piece)), piece))
     insert(connection, collection_assets, sorted({(numbers[clean(name)], asset) for name, asset in wanted}))
+
+
+def _walked(count: int) -> Select[tuple[int]]:
+    return select(outcomes.c.asset).where(outcomes.c.run == bindparam("run"), any_of(outcomes.c.asset, count))
+
+
+def _last_position() -> Select[tuple[int]]:
+    return select(func.max(outcomes.c.position)).where(outcomes.c.run == bindparam("run"))
 
 
 def _drop_artifacts() -> Delete:

@@ -11,9 +11,11 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, select
 
 from loom.errors import is_retryable
-from loom.model import ArtifactRef, KnownAsset, Origin, StoredResult, asset_uuid, unpack_outcomes
+from loom.model import ArtifactRef, KnownAsset, Origin, StoredResult, asset_uuid
+from loom.packing import unpack_outcomes
 from loom.shapes import ArtifactShape, ErrorShape, ProducerShape, ResultShape
 from loom.store import assets
+from loom.store.handling import handled_nodes
 from loom.store.statements import any_of, chunks, compiled, fetch
 from loom.store.tables import (
     artifacts,
@@ -116,8 +118,14 @@ def of_asset(connection: Connection, uuid: UUID) -> list[ResultShape]:
     statement = shown_results().where(results.c.asset == number)
     rows = connection.execute(statement.order_by(results.c.finished, position.scalar_subquery())).all()
     origins = _origins(connection, number)
+    handled = handled_nodes(connection, (row.version for row in rows if row.error_code is not None))
     return [
-        result_shape(row, refs.get((number, row.signature), ()), origins.get((row.run, row.signature), Origin.COMPUTED))
+        result_shape(
+            row,
+            refs.get((number, row.signature), ()),
+            origins.get((row.run, row.signature), Origin.COMPUTED),
+            row.node_name in handled.get(row.version, ()),
+        )
         for row in rows
     ]
 
@@ -150,6 +158,8 @@ def shown_results() -> Select[Any]:
             signatures.c.operator_version,
             nodes.c.name.label("node_name"),
             runs.c.uuid,
+            runs.c.version,
+            pipeline_versions.c.number,
             pipelines.c.name.label("pipeline"),
             workers.c.name.label("worker"),
             workers.c.versions,
@@ -164,7 +174,7 @@ def shown_results() -> Select[Any]:
     )
 
 
-def result_shape(row: Row[Any], refs: Iterable[ArtifactRef], origin: Origin) -> ResultShape:
+def result_shape(row: Row[Any], refs: Iterable[ArtifactRef], origin: Origin, handled: bool) -> ResultShape:
     """A row of `shown_results` as it is shown."""
     return ResultShape(
         asset=asset_uuid(row.blake3),
@@ -184,6 +194,7 @@ def result_shape(row: Row[Any], refs: Iterable[ArtifactRef], origin: Origin) -> 
         error=error_shape(row),
         finished=iso(row.finished),
         produced_by=producer_shape(row),
+        handled=handled and row.error_code is not None,
     )
 
 

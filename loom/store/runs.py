@@ -5,26 +5,21 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, case, select, update
 
 from loom.errors import LoomError
 from loom.model import AssetCounts, NodeCounts, RunClosing, RunOpening, RunState, StepRef
-from loom.shapes import Page, RunShape
-from loom.store import workers
+from loom.store import requests, steering, workers
 from loom.store.pipelines import record
 from loom.store.statements import compiled, fetch, insert
 from loom.store.tables import nodes, pipeline_versions, pipelines, plans, runs, signatures, step_lists, steps
 from loom.store.values import (
+    CANCELLED,
+    ENDED,
     RUN_STATES,
     RUNNING,
     clean,
-    cursor_of,
-    iso,
     key_of,
-    key_of_cursor,
-    page_size,
-    shown_path,
     to_json,
 )
 
@@ -51,15 +46,16 @@ class OpenRun(NamedTuple):
 
 
 def open_run(connection: Connection, opening: RunOpening, now: int) -> None:
-    """Begins a run; nothing happens when it is there already. Raises `NOT_FOUND` when its version of the pipeline is
-    not stored; a definition that comes with the opening is kept for the run."""
+    """Begins a run; nothing happens when it is there already, but that the worker which has claimed it becomes its
+    worker. Raises `NOT_FOUND` when its version of the pipeline is not stored; a definition that comes with the opening
+    is kept for the run."""
     number = opening.version
     if opening.definition is not None:
         number = record(connection, opening.definition, now)
     version = connection.execute(
         select(pipeline_versions.c.id)
         .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
-        .where(pipelines.c.name == opening.pipeline, pipeline_versions.c.number == number)
+        .where(pipelines.c.name == clean(opening.pipeline), pipeline_versions.c.number == number)
     ).scalar()
     if version is None:
         raise LoomError("NOT_FOUND", f"There is no version {number} of a pipeline named {opening.pipeline!r}.")
@@ -68,8 +64,8 @@ def open_run(connection: Connection, opening: RunOpening, now: int) -> None:
         version,
         workers.ensure(connection, opening.worker, opening.host, now),
         clean(opening.host),
-        _plan(connection, opening.plan),
-        _plan(connection, opening.settles or opening.plan),
+        plan_number(connection, opening.plan),
+        plan_number(connection, opening.settles or opening.plan),
         _step_list(connection, opening.steps),
         RUNNING,
         opening.started,
@@ -78,33 +74,51 @@ def open_run(connection: Connection, opening: RunOpening, now: int) -> None:
         to_json({step.node: NodeCounts() for step in opening.steps}),
         0,
         b"\0".join(opening.paths),
+        now,
     )
     insert(connection, runs, [row])
+    if requests.open_by(connection, opening.uuid, opening.worker.name):
+        _take_over(connection, opening.uuid, row)
+
+
+def _take_over(connection: Connection, uuid: UUID, row: tuple[Any, ...]) -> None:
+    """What another worker had begun is this one's now, with the plan that it has."""
+    new = dict(zip((column.name for column in runs.c if column.name != "id"), row, strict=True))
+    own = {name: new[name] for name in ("worker", "host", "plan", "settles", "steps", "heard")}
+    connection.execute(update(runs).where(runs.c.uuid == uuid.bytes, runs.c.state == RUNNING).values(own))
 
 
 def finish(connection: Connection, closing: RunClosing) -> None:
-    """Ends a run. Raises `NOT_FOUND`."""
+    """Ends a run; one that was ended as cancelled stays so. Raises `NOT_FOUND`, `RUN_LOST`."""
     number = number_of(connection, closing.uuid)
+    requests.row_of(connection, closing.uuid, lock=True)  # before the run: who steers takes both in this order
+    requests.check_claim(connection, closing.uuid, closing.worker)
+    state = RUN_STATES.index(closing.state)
+    cancelled = RUN_STATES.index(RunState.CANCELLED)
     connection.execute(
         update(runs)
         .where(runs.c.id == number)
         .values(
-            state=RUN_STATES.index(closing.state),
+            state=case((runs.c.state == cancelled, cancelled), else_=state),
             finished=closing.finished,
+            heard=closing.finished,
             asset_counts=to_json(closing.assets),
             node_counts=to_json(closing.nodes),
             bytes_read=closing.bytes_read,
         )
     )
+    requests.end(connection, closing.uuid, CANCELLED if state == cancelled else ENDED, closing.finished)
+    steering.forget_pauses(connection, closing.uuid)
 
 
 def end_abandoned(connection: Connection, host: str, now: int) -> int:
-    """Runs of this host that were never finished are marked FAILED; returns how many. Only for one who knows that
-    none of them can still be going on."""
+    """Runs of this host that were never finished are marked FAILED; returns how many. Those that a worker was asked
+    for are left: another goes on with them. A worker that was away and speaks again revives its run: see
+    `steering.revive`."""
     statement = (
         update(runs)
-        .where(runs.c.host == clean(host), runs.c.state == RUNNING)
-        .values(state=RUN_STATES.index(RunState.FAILED), finished=now)
+        .where(runs.c.host == clean(host), runs.c.state == RUNNING, ~requests.goes_on())
+        .values(state=RUN_STATES.index(RunState.FAILED), finished=now, heard=None)
     )
     return connection.execute(statement).rowcount
 
@@ -118,7 +132,7 @@ def number_of(connection: Connection, uuid: UUID) -> int:
 
 
 def for_storing(connection: Connection, uuid: UUID) -> OpenRun:
-    """Raises `NOT_FOUND`."""
+    """Nobody ends the run before this transaction does. Raises `NOT_FOUND`."""
     rows = fetch(connection, compiled(connection, _storing), (uuid.bytes,))
     if not rows:
         raise LoomError("NOT_FOUND", f"There is no run {uuid}.")
@@ -131,28 +145,8 @@ def steps_of(connection: Connection, step_list: int) -> list[StepRow]:
     return [StepRow(*row) for row in fetch(connection, compiled(connection, _steps_of), (step_list,))]
 
 
-def one(connection: Connection, uuid: UUID) -> RunShape:
-    """Raises `NOT_FOUND`."""
-    row = connection.execute(_listed().where(runs.c.uuid == uuid.bytes)).first()
-    if row is None:
-        raise LoomError("NOT_FOUND", f"There is no run {uuid}.")
-    return _shape(row)
-
-
-def page(connection: Connection, pipeline: str | None, limit: int, cursor: str | None) -> Page[RunShape]:
-    """Runs, the newest first."""
-    statement = _listed().order_by(runs.c.id.desc()).limit(page_size(limit) + 1)
-    if pipeline is not None:
-        statement = statement.where(pipelines.c.name == pipeline)
-    if (before := key_of_cursor(cursor, int)) is not None:
-        statement = statement.where(runs.c.id < before[0])
-    rows = connection.execute(statement).all()
-    shown = rows[: page_size(limit)]
-    following = cursor_of(shown[-1].id) if len(rows) > len(shown) else None
-    return Page(items=[_shape(row) for row in shown], next=following)
-
-
-def _plan(connection: Connection, digest: bytes) -> int:
+def plan_number(connection: Connection, digest: bytes) -> int:
+    """The number of a digest under which assets are settled, a new one if need be."""
     insert(connection, plans, [(digest,)])
     return int(connection.execute(select(plans.c.id).where(plans.c.digest == digest)).scalar_one())
 
@@ -178,9 +172,8 @@ def _step_list(connection: Connection, refs: tuple[StepRef, ...]) -> int:
 
 
 def _storing() -> Select[Any]:
-    return select(runs.c.id, runs.c.host, runs.c.state, runs.c.settles, runs.c.steps).where(
-        runs.c.uuid == bindparam("run")
-    )
+    columns = (runs.c.id, runs.c.host, runs.c.state, runs.c.settles, runs.c.steps)
+    return select(*columns).where(runs.c.uuid == bindparam("run")).with_for_update(read=True)
 
 
 def _steps_of() -> Select[Any]:
@@ -197,28 +190,4 @@ def _steps_of() -> Select[Any]:
         .join(nodes, nodes.c.id == steps.c.node)
         .where(steps.c.list == bindparam("listed"))
         .order_by(steps.c.position)
-    )
-
-
-def _listed() -> Select[Any]:
-    return (
-        select(runs, pipelines.c.name.label("pipeline"), pipeline_versions.c.number)
-        .join(pipeline_versions, pipeline_versions.c.id == runs.c.version)
-        .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
-    )
-
-
-def _shape(row: Row[Any]) -> RunShape:
-    return RunShape(
-        uuid=UUID(bytes=row.uuid),
-        pipeline=row.pipeline,
-        version=row.number,
-        state=RUN_STATES[row.state],
-        dry_run=False,
-        started=iso(row.started),
-        finished=None if row.finished is None else iso(row.finished),
-        assets=msgspec.json.decode(row.asset_counts, type=AssetCounts),
-        nodes=msgspec.json.decode(row.node_counts, type=dict[str, NodeCounts]),
-        bytes=row.bytes_read,
-        paths=[shown_path(path) for path in row.paths.split(b"\0") if path],
     )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+import msgspec
+from sqlalchemy import Connection, Select, select
 
-from loom.model import Kind, asset_uuid
-from loom.shapes import AssetShape, LocationShape, Page
-from loom.store.locations import in_collection
+from loom.model import Kind, LocationState, asset_uuid
+from loom.shapes import AssetShape, ChangeShape, LocationShape, Page
+from loom.steering import AssetQuery
+from loom.store import history
+from loom.store.fitting import conditions
 from loom.store.tables import asset_hashes, assets, collection_assets, collections, directories, locations
 from loom.store.values import (
     LOCATION_STATES,
     cursor_of,
-    folded_query,
     iso,
     join_path,
     key_of_cursor,
@@ -29,46 +31,15 @@ def one(connection: Connection, number: int) -> AssetShape:
     return _shapes(connection, connection.execute(select(assets).where(assets.c.id == number)).all())[0]
 
 
-def page(
-    connection: Connection,
-    *,
-    kind: Kind | None,
-    path: str | None,
-    q: str | None,
-    collection: str | None,
-    limit: int,
-    cursor: str | None,
-) -> Page[AssetShape]:
-    """Assets in the order in which they came to be known. `q` is part of a file's name, without regard to case;
-    `path` what a file's path begins with."""
-    statement = select(assets).order_by(assets.c.id).limit(page_size(limit) + 1)
+def page(connection: Connection, query: AssetQuery, limit: int, cursor: str | None) -> Page[AssetShape]:
+    """Assets in the order in which they came to be known."""
+    statement = select(assets).where(*conditions(query)).order_by(assets.c.id).limit(page_size(limit) + 1)
     if (after := key_of_cursor(cursor, int)) is not None:
         statement = statement.where(assets.c.id > after[0])
-    if kind is not None:
-        statement = statement.where(assets.c.kind == str(kind))
-    if path or q:
-        statement = statement.where(assets.c.id.in_(_found_at(path, q)))
-    if collection is not None:
-        statement = statement.where(assets.c.id.in_(in_collection(collection)))
     rows = connection.execute(statement).all()
     shown = rows[: page_size(limit)]
     following = cursor_of(shown[-1].id) if len(rows) > len(shown) else None
     return Page(items=_shapes(connection, shown), next=following)
-
-
-def _found_at(path: str | None, q: str | None) -> Select[tuple[int]]:
-    statement = select(locations.c.asset)
-    if q:
-        statement = statement.where(locations.c.folded.contains(folded_query(q), autoescape=True))
-    if path:
-        start = os.fsencode(path)
-        head, _, tail = start.rpartition(b"/")
-        begins_below = func.substr(directories.c.path, 1, len(start)) == start
-        lies_there = and_(directories.c.path == (head or b"/"), func.substr(locations.c.name, 1, len(tail)) == tail)
-        statement = statement.join(directories, directories.c.id == locations.c.directory).where(
-            or_(begins_below, lies_there)
-        )
-    return statement
 
 
 def _shapes(connection: Connection, rows: Sequence[Any]) -> list[AssetShape]:
@@ -98,15 +69,59 @@ def _shapes(connection: Connection, rows: Sequence[Any]) -> list[AssetShape]:
     ]
 
 
-def _locations(connection: Connection, numbers: Sequence[int]) -> dict[int, list[LocationShape]]:
-    statement = (
+def locations_of(connection: Connection, asset: int) -> list[LocationShape]:
+    """Where an asset lies and lay, with its history at each place."""
+    changes = history.of_asset(connection, asset)
+    found = []
+    for row in connection.execute(_lying([asset])):
+        told = [change for change, _ in changes.pop((row.directory, row.name), ())]
+        location = _location(row)
+        if all(change.change != "found" for change in told):
+            told.insert(0, ChangeShape(change="found", time=iso(row.first_seen), path=location.path))
+        found.append(msgspec.structs.replace(location, history=told))
+    return found + _left(connection, asset, changes)
+
+
+def _left(
+    connection: Connection, asset: int, changes: dict[history.At, list[tuple[ChangeShape, int]]]
+) -> list[LocationShape]:
+    """Places at which something else lies now."""
+    size = connection.execute(select(assets.c.size).where(assets.c.id == asset)).scalar_one()
+    found = []
+    for (directory, name), told in sorted(changes.items(), key=itemgetter(0)):
+        row = connection.execute(select(directories).where(directories.c.id == directory)).one()
+        path = join_path(row.path, name)
+        shown = shown_path(path)
+        found.append(
+            LocationShape(
+                host=row.host,
+                path=shown,
+                size=size,
+                mtime=iso(told[-1][1] // 1000),
+                state=LocationState.MISSING,
+                path_b64=_exactly(path, shown),
+                history=[change for change, _ in told],
+            )
+        )
+    return found
+
+
+def _lying(numbers: Sequence[int]) -> Select[Any]:
+    return (
         select(locations, directories.c.host, directories.c.path)
         .join(directories, directories.c.id == locations.c.directory)
         .where(locations.c.asset.in_(numbers))
         .order_by(locations.c.asset, directories.c.host, directories.c.path, locations.c.name)
     )
+
+
+def _exactly(path: bytes, shown: str) -> str | None:
+    return None if shown.encode("utf-8") == path else base64.b64encode(path).decode("ascii")
+
+
+def _locations(connection: Connection, numbers: Sequence[int]) -> dict[int, list[LocationShape]]:
     found: dict[int, list[LocationShape]] = {}
-    for row in connection.execute(statement):
+    for row in connection.execute(_lying(numbers)):
         found.setdefault(row.asset, []).append(_location(row))
     return found
 
@@ -120,7 +135,7 @@ def _location(row: Any) -> LocationShape:
         size=row.size,
         mtime=iso(row.mtime_ns // 1000),
         state=LOCATION_STATES[row.state],
-        path_b64=None if shown.encode("utf-8") == path else base64.b64encode(path).decode("ascii"),
+        path_b64=_exactly(path, shown),
     )
 
 

@@ -45,9 +45,10 @@ def compiled(connection: Connection, build: Build, *arguments: Any) -> str:
     return _compiled(connection.dialect.name, build, arguments)
 
 
-def insert(connection: Connection, table: Table, rows: list[Row]) -> None:
-    """Inserts rows (all columns but a number of their own); one that is there already stays as it is."""
-    write_rows(connection, _insert(connection.dialect.name, table, None), rows)
+def insert(connection: Connection, table: Table, rows: list[Row]) -> int:
+    """Inserts rows (all columns but a number of their own); one that is there already stays as it is. Returns how many
+    were new."""
+    return write_rows(connection, _insert(connection.dialect.name, table, None), rows)
 
 
 def upsert(connection: Connection, table: Table, rows: list[Row], *, keep: tuple[str, ...] = ()) -> None:

@@ -1,6 +1,7 @@
 """The tables. Integer keys inside, digests and UUIDs at the edge, times in microseconds since 1970, names as bytes.
 
-The migrations build them; a test compares both. Codes of states and verdicts stand in `values.py`.
+The migrations build them; a test compares both. Conditions of indexes stand here for SQLite alone: to name the other
+database would load its dialect at every start. Codes of states and verdicts stand in `values.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -21,25 +21,14 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Key = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _key() -> Column[int]:
-    return Column("id", Key, primary_key=True)
-
-
-def _refers(name: str, target: str, *, primary_key: bool = False) -> Column[int]:
-    return Column(name, Key, ForeignKey(f"{target}.id"), primary_key=primary_key, nullable=False)
-
+from loom.store.columns import Key
+from loom.store.columns import key as _key
+from loom.store.columns import metadata as metadata
+from loom.store.columns import refers as _refers
+from loom.store.worktables import heartbeats as heartbeats
+from loom.store.worktables import run_cancels as run_cancels
+from loom.store.worktables import run_pauses as run_pauses
+from loom.store.worktables import run_requests as run_requests
 
 facts = Table("facts", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
 
@@ -129,6 +118,7 @@ runs = Table(
     Column("node_counts", Text, nullable=False),
     Column("bytes_read", BigInteger, nullable=False),
     Column("paths", LargeBinary, nullable=False),  # separated by NUL
+    Column("heard", BigInteger),  # when its worker last asked for orders, give or take some seconds
     Index(None, "version"),
 )
 
@@ -139,8 +129,18 @@ assets = Table(
     Column("blake3", LargeBinary, nullable=False, unique=True),
     Column("size", BigInteger, nullable=False, index=True),
     Column("mime", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", Text, nullable=False, index=True),
     Column("first_seen", BigInteger, nullable=False),
+)
+
+# What assets are looked for by, taken from their results.
+asset_traits = Table(
+    "asset_traits",
+    metadata,
+    _refers("asset", "assets", primary_key=True),
+    Column("camera", Text, index=True),
+    Column("year", Integer, index=True),
+    sqlite_with_rowid=False,
 )
 
 asset_hashes = Table(
@@ -177,8 +177,25 @@ locations = Table(
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
     Column("folded", Text, nullable=False),
-    Index(None, "asset"),
+    Index(None, "asset", "state"),
     sqlite_with_rowid=False,
+)
+
+# What became of the bytes of an asset at a place. That they were found there is not written down as long as nothing
+# else happened: `locations.first_seen` says it.
+location_changes = Table(
+    "location_changes",
+    metadata,
+    _key(),
+    _refers("asset", "assets"),
+    _refers("directory", "directories"),
+    Column("name", LargeBinary, nullable=False),
+    Column("change", SmallInteger, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),  # of the file that lay there
+    Column("to_directory", Key, ForeignKey("directories.id")),  # where it was moved
+    Column("to_name", LargeBinary),
+    Index(None, "asset"),
 )
 
 settled = Table(
@@ -186,6 +203,7 @@ settled = Table(
     metadata,
     _refers("asset", "assets", primary_key=True),
     _refers("plan", "plans", primary_key=True),
+    Column("failed", SmallInteger, nullable=False, server_default="0"),  # whether some node of the asset had failed
     sqlite_with_rowid=False,
 )
 
@@ -203,9 +221,8 @@ results = Table(
     Column("error_message", Text),
     Column("duration_us", BigInteger, nullable=False),
     Column("finished", BigInteger, nullable=False),
-    Index(
-        "ix_results_failed", "error_code", "node", sqlite_where=text("state = 2"), postgresql_where=text("state = 2")
-    ),
+    Column("aside", BigInteger),  # since when this failure is known and left
+    Index("ix_results_failed", "error_code", "node", sqlite_where=text("state = 2")),
 )
 
 artifacts = Table(
@@ -237,7 +254,9 @@ outcomes = Table(
     _refers("asset", "assets", primary_key=True),
     Column("packed", LargeBinary, nullable=False),
     Column("failed", Integer, nullable=False),
-    Index("ix_outcomes_failed", "run", "asset", sqlite_where=text("failed > 0"), postgresql_where=text("failed > 0")),
+    Column("position", Integer),  # of the asset among those that the run has walked, from 0 and without gaps
+    Index(None, "run", "position"),
+    Index("ix_outcomes_failed", "run", "asset", sqlite_where=text("failed > 0")),
     sqlite_with_rowid=False,
 )
 
@@ -248,5 +267,6 @@ collection_assets = Table(
     metadata,
     _refers("collection", "collections", primary_key=True),
     _refers("asset", "assets", primary_key=True),
+    Index(None, "asset"),
     sqlite_with_rowid=False,
 )

@@ -36,12 +36,17 @@ RUN_STATES: tuple[RunState, ...] = (
     RunState.PARTIAL,
     RunState.FAILED,
     RunState.CANCELLED,
+    RunState.QUEUED,
 )
 """`runs.state` is the index here."""
 RUNNING = 0
 
+QUEUED, CLAIMED, ENDED, CANCELLED = range(4)
+"""`run_requests.state`."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MASK = (1 << 64) - 1
+ALL_BITS = (1 << 64) - 1
+"""`signed(n) & ALL_BITS` is `n` again, for 64-bit numbers that are never negative, such as inodes."""
 
 
 def verdict_code(verdict: Branch | None) -> int | None:
@@ -58,13 +63,8 @@ def state_of(code: int) -> State:
 
 def signed(value: int) -> int:
     """A 64-bit number as databases take it. What is out of range wraps, so such a stat merely never looks the same."""
-    value &= _MASK
+    value &= ALL_BITS
     return value - (1 << 64) if value >> 63 else value
-
-
-def unsigned(value: int) -> int:
-    """The inverse of `signed` for values that are never negative, such as inodes."""
-    return value & _MASK
 
 
 def clean(text: str) -> str:

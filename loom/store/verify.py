@@ -1,8 +1,8 @@
 """Whether what the database says of files is so.
 
-Derived files are compared with their rows; with `read_data` their bytes with their digests, and the bytes of the
-originals on this host with their assets. An original whose stat is what it was but whose bytes are not has rotted; one
-whose stat has changed is the next ingest's business.
+Derived files and the originals on this host are compared with their rows, by their stat; with `read_data` their bytes
+with their digests too. An original whose stat is what it was but whose bytes are not has rotted; one that was written
+to and has its size still is the next ingest's business.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blake3 import blake3
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, func, select
 
 from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
-from loom.store.tables import artifacts, assets, directories, locations
+from loom.store.tables import artifacts, assets, directories, locations, result_artifacts
 from loom.store.values import PRESENT, clean, join_path, shown_path, signed
 
 _PIECE = 1000
 _READ = 256 * 1024
+MOST_TOLD = 1000
+"""Originals and folders that are told of one by one: a disk that is not mounted lacks them all."""
 
 
 class Finding(NamedTuple):
     """Something that is not as it should be. `code` is one of `DATABASE_DAMAGED`, `ARTIFACT_MISSING`,
-    `ARTIFACT_DAMAGED`, `BIT_ROT`; `subject` a path or digest."""
+    `ARTIFACT_DAMAGED`, `ORIGINAL_MISSING`, `ORIGINAL_CHANGED` (its size), `BIT_ROT`; `subject` a path or digest."""
 
     code: str
     subject: str
@@ -36,16 +38,41 @@ class Finding(NamedTuple):
 
 @dataclass
 class Verified:
-    """What was looked at (numbers of things, bytes read), what was found, and what is merely worth knowing: derived
-    files that no row names (`prune` removes them), originals that have changed, and that could not be read."""
+    """What was looked at (numbers of things, bytes read), what was found (`amiss`: how many originals and folders are
+    missing or changed, of which `MOST_TOLD` are findings), and what is merely worth knowing: derived files that no row
+    names, and those whose row no result names (`prune` removes both), originals that were written to since, and that
+    could not be read."""
 
     artifacts: int = 0
     locations: int = 0
     bytes_read: int = 0
     unnamed: int = 0
+    unused: int = 0
     changed: int = 0
     unreadable: int = 0
+    amiss: int = 0
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def untold(self) -> int:
+        """What was found beyond `findings`."""
+        return max(0, self.amiss - MOST_TOLD)
+
+
+class Folder(NamedTuple):
+    number: int
+    path: bytes
+
+
+class Original(NamedTuple):
+    """A file that is present as far as is known."""
+
+    name: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    trusted: int
+    blake3: bytes
 
 
 def verify(database: Database, blobs: Path, host: str, *, read_data: bool = False) -> Verified:
@@ -56,10 +83,9 @@ def verify(database: Database, blobs: Path, host: str, *, read_data: bool = Fals
         verified.findings.extend(_of_database(connection))
     for digest, size in _artifacts(database):
         _check_artifact(files, digest, size, read_data, verified)
-    verified.unnamed = _count_unnamed(database, files)
-    if read_data:
-        for path, stat, digest in _originals(database, host):
-            _check_original(path, stat, digest, verified)
+    verified.unnamed, verified.unused = _count_unnamed(database, files), _count_unused(database)
+    for folder in _folders(database, host):
+        _check_folder(database, folder, read_data, verified)
     return verified
 
 
@@ -115,42 +141,83 @@ def _count_unnamed(database: Database, files: ArtifactFiles) -> int:
         )
 
 
-Stat = tuple[int, int, int]
-
-
-def _originals(database: Database, host: str) -> Iterator[tuple[bytes, Stat, bytes]]:
-    """Path, stat (size, mtime, inode) and digest of every present file of this host whose stat can be trusted."""
+def _count_unused(database: Database) -> int:
+    named = exists().where(result_artifacts.c.artifact == artifacts.c.id)
     with database.read() as connection:
-        numbers = connection.execute(select(directories.c.id).where(directories.c.host == clean(host))).scalars().all()
-    for number in numbers:
+        return connection.execute(select(func.count()).select_from(artifacts).where(~named)).scalar_one()
+
+
+def _folders(database: Database, host: str) -> list[Folder]:
+    """Number and path of each folder of the host."""
+    statement = select(directories.c.id, directories.c.path).where(directories.c.host == clean(host))
+    with database.read() as connection:
+        return [Folder(*row) for row in connection.execute(statement.order_by(directories.c.path))]
+
+
+def _check_folder(database: Database, folder: Folder, read_data: bool, verified: Verified) -> None:
+    """The originals in a folder; where it is gone itself, that is told once."""
+    is_there = os.path.lexists(folder.path)
+    gone = 0
+    for original in _originals(database, folder.number):
+        verified.locations += 1
+        if is_there:
+            _check_original(join_path(folder.path, original.name), original, read_data, verified)
+        else:
+            gone += 1
+    if gone:
+        _tell(verified, "ORIGINAL_MISSING", folder.path, f"The folder is gone, and {gone} files with it.")
+
+
+def _originals(database: Database, folder: int) -> Iterator[Original]:
+    columns = (locations.c.name, locations.c.size, locations.c.mtime_ns, locations.c.inode, locations.c.trusted)
+    statement = (
+        select(*columns, assets.c.blake3)
+        .join(assets, assets.c.id == locations.c.asset)
+        .where(locations.c.directory == folder, locations.c.state == PRESENT)
+        .order_by(locations.c.name)
+        .limit(_PIECE)
+    )
+    last = b""
+    while True:
         with database.read() as connection:
-            rows = connection.execute(
-                select(directories.c.path, locations, assets.c.blake3)
-                .join(directories, directories.c.id == locations.c.directory)
-                .join(assets, assets.c.id == locations.c.asset)
-                .where(locations.c.directory == number, locations.c.state == PRESENT, locations.c.trusted == 1)
-            ).all()
-        for row in rows:
-            yield join_path(row.path, row.name), (row.size, row.mtime_ns, row.inode), row.blake3
-
-
-def _check_original(path: bytes, stat: Stat, digest: bytes, verified: Verified) -> None:
-    verified.locations += 1
-    file = Path(os.fsdecode(path))
-    try:
-        if _stat(file) != stat:
-            verified.changed += 1
+            rows = [Original(*row) for row in connection.execute(statement.where(locations.c.name > last))]
+        yield from rows
+        if len(rows) < _PIECE:
             return
-        actual = _digest_of(file, verified)
-        if actual != digest and _stat(file) == stat:
+        last = rows[-1].name
+
+
+def _check_original(path: bytes, original: Original, read_data: bool, verified: Verified) -> None:
+    try:
+        found = _stat(path)
+        if found[0] != original.size:
+            message = f"The file has {found[0]} bytes; it had {original.size} when it was ingested."
+            _tell(verified, "ORIGINAL_CHANGED", path, message)
+        elif found != (original.size, original.mtime_ns, original.inode):
+            verified.changed += 1
+        elif read_data and original.trusted and _has_rotted(path, original, verified):
             message = "The file has other bytes than when it was ingested, though it was not written to since."
             verified.findings.append(Finding("BIT_ROT", shown_path(path), message))
+    except (FileNotFoundError, NotADirectoryError):
+        _tell(verified, "ORIGINAL_MISSING", path, "The file is gone.")
     except OSError:
         verified.unreadable += 1
 
 
-def _stat(file: Path) -> Stat:
-    found = file.stat(follow_symlinks=False)
+def _has_rotted(path: bytes, original: Original, verified: Verified) -> bool:
+    digest = _digest_of(Path(os.fsdecode(path)), verified)
+    return digest != original.blake3 and _stat(path) == (original.size, original.mtime_ns, original.inode)
+
+
+def _tell(verified: Verified, code: str, path: bytes, message: str) -> None:
+    verified.amiss += 1
+    if verified.amiss <= MOST_TOLD:
+        verified.findings.append(Finding(code, shown_path(path), message))
+
+
+def _stat(path: bytes) -> tuple[int, int, int]:
+    """Size, mtime and inode as they are stored."""
+    found = Path(os.fsdecode(path)).stat(follow_symlinks=False)
     return signed(found.st_size), signed(found.st_mtime_ns), signed(found.st_ino)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from loom.errors import LoomError
 from loom.model import (
     ArtifactRef,
     AssetReport,
@@ -12,10 +13,10 @@ from loom.model import (
     KnownAsset,
     KnownFile,
     Outcome,
+    State,
     StoredResult,
-    pack_outcomes,
-    unpack_outcomes,
 )
+from loom.packing import pack_outcomes, unpack_outcomes
 from loom.shapes import ArtifactShape
 from loom.wire.shapes import (
     AssetWire,
@@ -45,6 +46,7 @@ def report_to_wire(report: AssetReport) -> ReportWire:
         outcomes=outcomes,
         failed=report.failed,
         settled=report.settled,
+        settles=None if report.settles is None else report.settles.hex(),
     )
 
 
@@ -61,10 +63,11 @@ def report_of_wire(wire: AssetWire) -> AssetReport:
     if not isinstance(wire, ReportWire):
         return bare
     return bare._replace(
-        results=tuple(stored_of_wire(result) for result in wire.results),
+        results=tuple(_new_result(result) for result in wire.results),
         outcomes=None if wire.outcomes is None else pack_outcomes(_outcome_of_wire(one) for one in wire.outcomes),
         failed=wire.failed,
         settled=wire.settled,
+        settles=None if wire.settles is None else digest_of(wire.settles),
     )
 
 
@@ -100,6 +103,15 @@ def stored_of_wire(wire: StoredWire) -> StoredResult:
     )
 
 
+def _new_result(wire: StoredWire) -> StoredResult:
+    """One that is to be stored. Raises `REQUEST_INVALID`."""
+    if wire.state is State.SKIPPED:
+        raise LoomError("REQUEST_INVALID", "A result is COMPLETED or FAILED; what was SKIPPED has none.")
+    if (wire.state is State.FAILED) is (wire.error is None):
+        raise LoomError("REQUEST_INVALID", "A result has an error when it is FAILED, and only then.")
+    return stored_of_wire(wire)
+
+
 def known_to_wire(known: KnownAsset) -> KnownAssetWire:
     return KnownAssetWire(
         known=known.known, walked=known.walked, results=[stored_to_wire(result) for result in known.results]
@@ -116,15 +128,27 @@ def file_to_wire(file: KnownFile) -> KnownFileWire:
         size=file.size,
         mtime_ns=file.mtime_ns,
         inode=file.inode,
+        device=file.device,
         present=file.present,
         settled=file.settled,
         asset=None if file.asset is None else file.asset.hex(),
+        failed=file.failed,
     )
 
 
 def file_of_wire(wire: KnownFileWire) -> KnownFile:
     asset = None if wire.asset is None else digest_of(wire.asset)
-    return KnownFile(wire.name_b64, wire.size, wire.mtime_ns, wire.inode, wire.present, wire.settled, asset)
+    return KnownFile(
+        wire.name_b64,
+        wire.size,
+        wire.mtime_ns,
+        wire.inode,
+        wire.device,
+        wire.present,
+        wire.settled,
+        asset,
+        wire.failed,
+    )
 
 
 def _found_to_wire(found: FoundAt) -> FoundWire:

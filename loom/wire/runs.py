@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from loom.model import RunClosing, RunOpening, StepRef
 from loom.verbs import Place, Selection
-from loom.wire.shapes import ClosingWire, OpeningWire, PlaceWire, SelectionWire, StepWire
-from loom.wire.values import digest_of, microseconds_of, moment_of
+from loom.wire.shapes import NO_DEFINITION, ClosingWire, OpeningWire, PlaceWire, SelectionWire, StepWire
+from loom.wire.values import digest_of, microseconds_of, moment_of, not_deep, object_of
 
 
 def opening_to_wire(opening: RunOpening) -> OpeningWire:
+    definition = opening.definition
     return OpeningWire(
         uuid=opening.uuid,
         pipeline=opening.pipeline,
@@ -29,6 +33,7 @@ def opening_to_wire(opening: RunOpening) -> OpeningWire:
         host=opening.host,
         started=moment_of(opening.started),
         settles=None if opening.settles is None else opening.settles.hex(),
+        definition=NO_DEFINITION if definition is None else msgspec.Raw(msgspec.json.encode(definition)),
         dry_run=opening.dry_run,
         paths_b64=list(opening.paths),
     )
@@ -46,11 +51,16 @@ def opening_of_wire(wire: OpeningWire) -> RunOpening:
         ),
         worker=wire.worker,
         settles=None if wire.settles is None else digest_of(wire.settles),
+        definition=_definition_of_wire(wire.definition),
         host=wire.host,
         started=microseconds_of(wire.started),
         dry_run=wire.dry_run,
         paths=tuple(wire.paths_b64),
     )
+
+
+def _definition_of_wire(raw: msgspec.Raw) -> dict[str, Any] | None:
+    return None if raw == NO_DEFINITION else object_of(raw, "The definition of a run is a JSON object, or null.")
 
 
 def closing_to_wire(closing: RunClosing) -> ClosingWire:
@@ -60,6 +70,8 @@ def closing_to_wire(closing: RunClosing) -> ClosingWire:
         assets=closing.assets,
         nodes=closing.nodes,
         bytes=closing.bytes_read,
+        worker=closing.worker,
+        would_write=closing.would_write,
     )
 
 
@@ -72,20 +84,33 @@ def closing_of_wire(uuid: UUID, wire: ClosingWire) -> RunClosing:
         assets=wire.assets,
         nodes=wire.nodes,
         bytes_read=wire.bytes,
+        worker=wire.worker,
+        would_write=None if wire.would_write is None else not_deep(wire.would_write),
     )
 
 
 def selection_to_wire(selection: Selection) -> SelectionWire:
-    return SelectionWire(run=selection.run, node=selection.node, code=selection.code, asset=selection.asset)
+    return SelectionWire(
+        run=selection.run,
+        node=selection.node,
+        code=selection.code,
+        asset=selection.asset,
+        since=None if selection.since is None else moment_of(selection.since),
+        until=None if selection.until is None else moment_of(selection.until),
+        aside=selection.aside,
+    )
 
 
 def selection_of_wire(wire: SelectionWire) -> Selection:
-    return Selection(wire.run, wire.node, wire.code, wire.asset)
+    """Raises `REQUEST_INVALID` for times without a zone."""
+    since = None if wire.since is None else microseconds_of(wire.since)
+    until = None if wire.until is None else microseconds_of(wire.until)
+    return Selection(wire.run, wire.node, wire.code, wire.asset, since, until, wire.aside)
 
 
 def place_to_wire(place: Place) -> PlaceWire:
-    return PlaceWire(pipeline=place.pipeline, host=place.host, path_b64=place.path)
+    return PlaceWire(pipeline=place.pipeline, host=place.host, path_b64=place.path, version=place.version)
 
 
 def place_of_wire(wire: PlaceWire) -> Place:
-    return Place(wire.pipeline, wire.host, wire.path_b64)
+    return Place(wire.pipeline, wire.host, wire.path_b64, wire.version)

@@ -6,14 +6,14 @@ Digests are hexadecimal, file names and paths base64 of their bytes (fields that
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from loom.graph.specs import OperatorSpec
-from loom.model import AssetCounts, Branch, Kind, NodeCounts, Origin, Reason, RunState, State, Worker
+from loom.model import AssetCounts, Branch, Kind, NodeCounts, Origin, Reason, Resources, RunState, State, Worker
 from loom.shapes import ArtifactShape
 
 Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -21,6 +21,8 @@ Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Milliseconds = Annotated[float, Meta(ge=0, le=1e12)]
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Definition = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": ["object", "null"]})]
+NO_DEFINITION = msgspec.Raw(b"null")
 
 
 class StepWire(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,17 +36,19 @@ class StepWire(msgspec.Struct, frozen=True, kw_only=True):
 
 class OpeningWire(msgspec.Struct, frozen=True, kw_only=True):
     """The beginning of a run that the caller executes itself; saying it twice does nothing more. `settles` is the
-    digest under which assets count as settled when it is not `plan`."""
+    digest under which assets count as settled when it is not `plan`. `definition` is that of a pipeline which is not
+    stored, whose `version` is 0."""
 
     uuid: UUID
     pipeline: Name
-    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    version: Annotated[int, Meta(ge=0, le=2**31 - 1)]
     plan: Hex
     steps: list[StepWire]
     worker: Worker
     host: Name
     started: datetime
     settles: Hex | None = None
+    definition: Definition = msgspec.field(default_factory=lambda: NO_DEFINITION)
     dry_run: bool = False
     paths_b64: list[bytes] = []
 
@@ -57,6 +61,8 @@ class ClosingWire(msgspec.Struct, frozen=True, kw_only=True):
     assets: AssetCounts
     nodes: dict[str, NodeCounts]
     bytes: Size = 0
+    worker: Name | None = None
+    would_write: dict[str, Any] | None = None
 
 
 class FoundWire(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,12 +118,13 @@ class AssetWire(msgspec.Struct, frozen=True, kw_only=True):
 
 class ReportWire(AssetWire, frozen=True, kw_only=True):
     """An asset, its new results, and one outcome for each node of the plan in its order (None when only the location
-    is new). `settled`: nothing is left to do for it under this plan."""
+    is new). `settled`: nothing is left to do for it under this plan, or under the digest `settles` when it is given."""
 
     results: list[StoredWire] = []
     outcomes: list[OutcomeWire] | None = None
     failed: Count = 0
     settled: bool = False
+    settles: Hex | None = None
 
 
 class AssetsWire(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,10 +135,11 @@ class AssetsWire(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportsWire(msgspec.Struct, frozen=True, kw_only=True):
-    """One transaction; the run must be open."""
+    """One transaction; the run must be open. `worker` is who reports, which is needed for a run that was claimed."""
 
     run: UUID
     items: list[ReportWire]
+    worker: Name | None = None
 
 
 class ResultsQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,15 +171,18 @@ class FilesQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownFileWire(msgspec.Struct, frozen=True, kw_only=True):
-    """`asset` is its BLAKE3, given when the file is not settled and its stat can be trusted."""
+    """`asset` is its BLAKE3, given when the file is not settled and its stat can be trusted. `failed`: it is settled,
+    and some node had failed on it."""
 
     name_b64: bytes
     size: int
     mtime_ns: int
     inode: int
+    device: int
     present: bool
     settled: bool
     asset: Hex | None = None
+    failed: bool = False
 
 
 class KnownFiles(msgspec.Struct, frozen=True):
@@ -181,10 +192,11 @@ class KnownFiles(msgspec.Struct, frozen=True):
 
 
 class RootWire(msgspec.Struct, frozen=True, kw_only=True):
-    """A directory of a host, with all below it."""
+    """A directory of a host, with all below it; only what lay on `device`, if one is given."""
 
     host: Name
     root_b64: bytes
+    device: int | None = None
 
 
 class Directories(msgspec.Struct, frozen=True):
@@ -217,20 +229,25 @@ class PathQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SelectionWire(msgspec.Struct, frozen=True, kw_only=True):
-    """Which failed results are meant; null means any."""
+    """Which failed results are meant; null means any. `since` and `until` (left out) are about when they failed; those
+    that are set aside are meant only with `aside`."""
 
     run: UUID | None = None
     node: str | None = None
     code: str | None = None
     asset: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    aside: bool = False
 
 
 class PlaceWire(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to be visited again."""
+    """A file to be visited again, and the version of the pipeline that failed on it; one below 0 was a file's."""
 
     pipeline: str
     host: str
     path_b64: bytes
+    version: int = 0
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -247,7 +264,7 @@ class ArtifactHead(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of one derived file in front of the bytes of a batch."""
 
     digest: Hex
-    media_type: Annotated[str, Meta(min_length=1, max_length=255)]
+    media_type: Name
     size: Size
 
 
@@ -257,3 +274,4 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     worker: Worker
     host: Name
     operators: list[OperatorSpec]
+    resources: Resources | None = None

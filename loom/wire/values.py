@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from loom.errors import LoomError
 
+T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+MAX_DEPTH = 100
+"""How deeply JSON of any content may be nested: what is only just decoded would be too deep for who sends it on."""
 
 
 def sendable(text: str) -> str:
@@ -55,10 +59,27 @@ def duration_of(milliseconds: float) -> int:
 
 
 def object_bytes(raw: msgspec.Raw) -> bytes:
-    """The bytes of a JSON object. Raises `REQUEST_INVALID` for anything else."""
-    text = bytes(raw)
+    """The bytes of a JSON object, at most `MAX_DEPTH` deep. Raises `REQUEST_INVALID` for anything else."""
+    object_of(raw, "The outputs of a result are a JSON object.")
+    return bytes(raw)
+
+
+def object_of(raw: msgspec.Raw, expected: str) -> dict[str, Any]:
+    """The JSON object, at most `MAX_DEPTH` deep. Raises `REQUEST_INVALID`, with the sentence for anything else."""
     try:
-        msgspec.json.decode(text, type=dict[str, Any])
+        value = msgspec.json.decode(raw, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise LoomError("REQUEST_INVALID", "The outputs of a result are a JSON object.") from None
-    return text
+        raise LoomError("REQUEST_INVALID", expected) from None
+    return not_deep(value)
+
+
+def not_deep(value: T) -> T:
+    """A JSON value. Raises `REQUEST_INVALID` when it is more than `MAX_DEPTH` deep."""
+    stack: list[tuple[Any, int]] = [(value, 1)]
+    while stack:
+        part, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise LoomError("REQUEST_INVALID", f"The values are nested more than {MAX_DEPTH} deep.")
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        stack.extend((one, depth + 1) for one in inner if isinstance(one, (dict, list)))
+    return value

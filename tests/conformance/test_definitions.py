@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from ledgers import begin, definition
+from ledgers import begin, definition, opening
 
 from loom.errors import LoomError
 from loom.graph.diagnostics import DefinitionError
@@ -45,6 +45,30 @@ def test_someone_elses_change_is_not_overwritten(loom):
     assert conflict.value.code == "VERSION_CONFLICT"
 
 
+def test_what_someone_else_changed_is_neither_deleted_nor_replaced(loom):
+    first = loom.save_pipeline(definition())
+    second = loom.save_pipeline(definition(size=2))
+    for call in (
+        lambda: loom.delete_pipeline("photos", if_match=first.etag),
+        lambda: loom.restore_pipeline("photos", 1, if_match=first.etag),
+    ):
+        with pytest.raises(LoomError) as conflict:
+            call()
+        assert conflict.value.code == "VERSION_CONFLICT"
+    assert loom.pipeline("photos") == second
+    third = loom.restore_pipeline("photos", 1, if_match=second.etag)
+    assert third.version == 3
+    assert loom.restore_pipeline("photos", 2, if_match="*").version == 4
+    loom.delete_pipeline("photos", if_match=second.etag)
+    for call in (
+        lambda: loom.delete_pipeline("photos", if_match="*"),
+        lambda: loom.delete_pipeline("photos", if_match=first.etag),
+    ):
+        with pytest.raises(LoomError) as gone:
+            call()
+        assert gone.value.code == "NOT_FOUND"
+
+
 def test_an_invalid_definition_is_refused_with_all_that_is_wrong(loom):
     broken = definition()
     broken["graph"]["edges"].append({"from": {"node": "nowhere"}, "to": {"node": "small"}})
@@ -81,6 +105,15 @@ def test_a_deleted_pipeline_leaves_the_versions_that_runs_refer_to(loom):
     assert loom.pipeline("photos", 1).version == 1
     assert loom.runs(pipeline="photos").items[0].version == 1
     assert loom.save_pipeline(definition(size=3)).version == 3
+
+
+def test_what_a_run_brought_is_stored_under_the_number_that_it_has(loom):
+    loom.open_run(opening("own", version=0, definition=definition("own")))
+    assert loom.save_pipeline(definition("own")).version == 1
+    assert [p.version for p in loom.pipelines().items] == [1]
+    loom.open_run(opening("own", version=0, definition=definition("own", size=2)))
+    assert loom.pipeline("own").version == 1
+    assert loom.save_pipeline(definition("own", size=2)).version == 2
 
 
 def test_pipelines_come_in_pages_by_name(loom):

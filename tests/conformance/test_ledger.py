@@ -40,9 +40,9 @@ def test_a_file_is_settled_under_its_plan_while_its_stat_is_the_same(loom):
     files, empty = loom.known_files(HOST, [b"/data", b"/other"], PLAN)
     assert empty == []
     assert sorted(files) == [
-        KnownFile(b"a", 1, 2, 3, True, True, None),
-        KnownFile(b"b", 10, 10**18, 5, True, False, digest("b")),
-        KnownFile(b"c", 10, 10**18, 5, True, False, None),
+        KnownFile(b"a", 1, 2, 3, 1, True, True, None),
+        KnownFile(b"b", 10, 10**18, 5, 1, True, False, digest("b")),
+        KnownFile(b"c", 10, 10**18, 5, 1, True, False, None),
     ]
     assert [f.settled for f in loom.known_files(HOST, [b"/data"], digest("other plan"))[0]] == [False] * 3
     assert loom.known_files("elsewhere", [b"/data"], PLAN) == [[]]
@@ -70,7 +70,7 @@ def test_stats_of_any_size_and_names_of_any_bytes_are_kept(loom):
     far = found(b"/" + b"d" * 4000 + b"/f", mtime_ns=2**70)
     loom.report(run, [report("a", place, settled=True), report("far", far)])
     assert loom.known_files(HOST, [b"/data"], PLAN) == [
-        [KnownFile(b"\xff\n'%s", 2**40, -5, 2**64 - 1, True, True, None)]
+        [KnownFile(b"\xff\n'%s", 2**40, -5, 2**64 - 1, 1, True, True, None)]
     ]
     assert loom.known_files(HOST, [b"/" + b"d" * 4000], PLAN)[0][0].mtime_ns != 2**70
     assert loom.asset_by_path(HOST, b"/data/\xff\n'%s").locations[0].path_b64 is not None
@@ -103,11 +103,44 @@ def test_vanished_and_unreachable_files(loom):
     assert loom.known_files(HOST, [b"/data"], PLAN)[0][0].settled
 
 
+def test_only_files_of_one_device_are_unreachable_when_it_is_given(loom):
+    run = begin(loom)
+    for name, device in ((b"a", 2**63 + 5), (b"b", 7)):
+        place = found(b"/data/sub/" + name)
+        place = place._replace(stat=place.stat._replace(device=device))
+        loom.report(run, [report(name.decode(), place, settled=True)])
+    assert {file.name: file.device for file in loom.known_files(HOST, [b"/data/sub"], PLAN)[0]} == {
+        b"a": 2**63 + 5, b"b": 7
+    }  # fmt: skip
+    assert loom.mark_unreachable(HOST, b"/data", 8) == 0
+    assert loom.mark_unreachable(HOST, b"/data", 2**63 + 5) == 1
+    states = [str(loom.asset_by_path(HOST, path).locations[0].state) for path in (b"/data/sub/a", b"/data/sub/b")]
+    assert states == ["unreachable", "present"]
+
+
+def test_an_asset_is_settled_under_the_digest_that_its_report_names(loom):
+    run = begin(loom)
+    other = digest("some pipelines")
+
+    def settled() -> list[bool]:
+        return [loom.known_files(HOST, [b"/data"], plan)[0][0].settled for plan in (PLAN, other)]
+
+    loom.report(run, [report("a", found(b"/data/a"), settled=True, settles=other)])
+    assert settled() == [False, True]
+    loom.report(run, [report("a", found(b"/data/a"), outcomes=[COMPUTED, BROKEN])])
+    assert settled() == [False, True]
+    loom.report(run, [report("a", found(b"/data/a"), outcomes=[COMPUTED, COMPUTED], settled=True)])
+    loom.report(run, [report("a", found(b"/data/a"), outcomes=[COMPUTED, BROKEN], settles=other)])
+    assert settled() == [True, False]
+
+
 def test_new_content_at_the_same_path(loom):
     run = begin(loom)
     loom.report(run, [report("old", found(b"/data/a"), settled=True)])
     loom.report(run, [report("new", found(b"/data/a", size=11), size=11)])
-    assert loom.known_files(HOST, [b"/data"], PLAN)[0] == [KnownFile(b"a", 11, 10**18, 5, True, False, digest("new"))]
+    assert loom.known_files(HOST, [b"/data"], PLAN)[0] == [
+        KnownFile(b"a", 11, 10**18, 5, 1, True, False, digest("new"))
+    ]
     assert loom.asset_by_path(HOST, b"/data/a").blake3 == digest("new").hex()
     assert loom.known_sizes([9, 10, 11]) == {10, 11}
     assert loom.known_sizes([]) == set()
@@ -243,6 +276,8 @@ def test_an_assets_type_is_what_the_newest_worker_says(loom):
     loom.report(run, [report("a", mime="application/octet-stream")])
     loom.report(run, [report("a", mime="image/heic")])
     assert [asset.mime for asset in loom.assets().items] == ["image/heic"]
+    loom.report(run, [report("a", mime="application/epub+zip\0\n<script>")])
+    assert [asset.mime for asset in loom.assets().items] == ["application/epub+zip\ufffd\n<script>"]
 
 
 def test_more_than_one_statement_can_ask_for(loom):

@@ -23,6 +23,7 @@ from ledgers import (
 )
 
 from loom.errors import LoomError
+from loom.graph.diagnostics import DefinitionError
 from loom.model import Branch, Origin, Outcome, Reason, RunState, State, asset_uuid
 from loom.verbs import Place, Selection
 
@@ -48,12 +49,41 @@ def test_a_run_from_its_opening_to_its_end(loom):
     assert len(loom.runs().items) == 1
 
 
+def test_a_run_may_bring_a_definition_that_is_not_stored(loom):
+    made = opening("own", version=0, definition=definition("own", description="not stored", enabled=True))
+    for _ in range(2):
+        loom.open_run(made)
+    loom.report(made.uuid, [report("a", results=[failed(0)], outcomes=[BROKEN, COMPUTED])])
+    loom.finish_run(closing(made.uuid, RunState.PARTIAL))
+    shown = loom.run(made.uuid)
+    assert (shown.pipeline, shown.version, shown.state) == ("own", 1, RunState.PARTIAL)
+    assert [run.uuid for run in loom.runs(pipeline="own").items] == [made.uuid]
+    assert [f.newest.run for f in loom.failures(Selection(run=made.uuid))] == [made.uuid]
+    assert [r.pipeline for r in loom.asset_results(asset_uuid(digest("a")))] == ["own"]
+    assert loom.pipeline("own", 1).definition == definition("own", description="not stored")
+    assert loom.pipelines().items == [], "it is kept with the run, not listed"
+    assert loom.save_pipeline(definition("own")).version == 2
+
+
+def test_a_definition_that_a_run_brings_is_checked(loom):
+    broken = definition()
+    broken["graph"]["edges"].append({"from": {"node": "nowhere"}, "to": {"node": "small"}})
+    broken["graph"]["nodes"][2]["config"] = {"size": "big"}
+    with pytest.raises(DefinitionError) as refused:
+        loom.open_run(opening(version=0, definition=broken))
+    assert len([d for d in refused.value.diagnostics if d.level == "error"]) == 2
+    assert loom.runs().items == []
+
+
 def test_what_cannot_be_opened_or_found(loom):
     loom.save_pipeline(definition())
     for call, code in (
         (lambda: loom.open_run(opening(version=2)), "NOT_FOUND"),
         (lambda: loom.open_run(opening("other")), "NOT_FOUND"),
         (lambda: loom.open_run(opening(dry_run=True)), "REQUEST_INVALID"),
+        (lambda: loom.open_run(opening(version=0)), "REQUEST_INVALID"),
+        (lambda: loom.open_run(opening(definition=definition())), "REQUEST_INVALID"),
+        (lambda: loom.open_run(opening("other", version=0, definition=definition())), "REQUEST_INVALID"),
         (lambda: loom.finish_run(closing(uuid4())), "NOT_FOUND"),
         (lambda: loom.run(uuid4()), "NOT_FOUND"),
         (lambda: loom.run_results(uuid4()), "NOT_FOUND"),
@@ -170,6 +200,35 @@ def test_failures_are_grouped_by_cause_the_most_frequent_first(loom):
     assert [f.count for f in loom.failures(Selection(asset=asset_uuid(digest("a"))))] == [1]
 
 
+def test_a_failure_that_an_error_edge_handles_is_shown_as_handled(loom):
+    _fail_some(loom)
+    assert {f.handled for f in loom.failures()} == {0}
+    handling = definition(description="takes care")
+    handling["graph"]["edges"][1]["branch"] = "ERROR"
+    made = opening(version=loom.save_pipeline(handling).version)
+    loom.open_run(made)
+    run = made.uuid
+    loom.report(run, [
+        report("d", found(b"/data/d"), results=[failed(0, "FILE_DAMAGED"), failed(1, "FILE_EMPTY")],
+               outcomes=[BROKEN, BROKEN]),
+    ])  # fmt: skip
+    assert {(f.code, f.node): (f.count, f.handled) for f in loom.failures()} == {
+        ("FILE_DAMAGED", "sha256"): (3, 1), ("FILE_EMPTY", "sha256"): (1, 0), ("FILE_EMPTY", "small"): (1, 0),
+    }  # fmt: skip
+    assert {f.code: f.handled for f in loom.failures(Selection(run=run))} == {"FILE_DAMAGED": 1, "FILE_EMPTY": 0}
+    assert {r.node: r.handled for r in loom.run_results(run).items} == {"sha256": True, "small": False}
+    assert {r.node: r.handled for r in loom.asset_results(asset_uuid(digest("d")))} == {"sha256": True, "small": False}
+
+
+def test_a_stored_failure_has_no_verdict(loom):
+    _fail_some(loom)
+    run = begin(loom)
+    loom.report(run, [report("a", outcomes=[STORED_FAILURE, STORED])])
+    shown = loom.run_results(run, node="sha256").items[0]
+    assert (shown.state, shown.reason, shown.verdict) == (State.SKIPPED, Reason.STORED, None)
+    assert shown.error is not None
+
+
 def test_failures_of_a_run_count_stored_ones_too(loom):
     _fail_some(loom)
     run = begin(loom)
@@ -183,8 +242,10 @@ def test_failures_of_a_run_count_stored_ones_too(loom):
 def test_forgotten_failures_are_tried_again(loom):
     run = _fail_some(loom)
     loom.report(run, [report("a", found(b"/copy/a"))])
-    places = loom.forget(Selection(code="FILE_DAMAGED"))
-    assert sorted(places) == [Place("photos", HOST, b"/copy/a"), Place("photos", HOST, b"/data/c")]
+    places = loom.failed_places(Selection(code="FILE_DAMAGED"))
+    assert [f.code for f in loom.failures()] == ["FILE_DAMAGED", "FILE_EMPTY"], "nothing is forgotten by asking"
+    assert loom.forget(Selection(code="FILE_DAMAGED")) == places
+    assert sorted(places) == [Place("photos", HOST, b"/copy/a", 1), Place("photos", HOST, b"/data/c", 1)]
     assert [f.code for f in loom.failures()] == ["FILE_EMPTY"]
     assert [f.code for f in loom.failures(Selection(run=run))] == ["FILE_EMPTY"]
     settled = {f.name: f.settled for f in loom.known_files(HOST, [b"/data"], PLAN)[0]}
@@ -199,3 +260,15 @@ def test_failures_of_one_run_are_forgotten_alone(loom):
     loom.report(run, [report("a", outcomes=[STORED_FAILURE, STORED])])
     assert [place.path for place in loom.forget(Selection(run=run))] == [b"/data/a"]
     assert sum(group.count for group in loom.failures()) == 2
+
+
+def test_what_no_database_can_hold_is_nowhere(loom):
+    begin(loom)
+    for odd in ("photos\0", "\udcff"):
+        assert loom.runs(pipeline=odd).items == []
+        assert loom.failures(Selection(code=odd)) == loom.failures(Selection(node=odd)) == []
+        assert loom.assets(camera=odd, collection=odd).items == []
+        for ask in (loom.pipeline, loom.delete_pipeline, lambda name: loom.pipeline(name, 1)):
+            with pytest.raises(LoomError) as refused:
+                ask(odd)
+            assert refused.value.code == "NOT_FOUND"

@@ -4,14 +4,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ingests import SHA256, definition, loom_in
+from ingests import HOST, SHA256, definition, loom_in
 
 from cortex.catalogue import load
 from cortex.engine.cache import MetaPathCache, XattrCache
-from cortex.engine.scheme import make_scheme
-from cortex.ingesting import choose, execute, listed, make_cache, wishes
+from cortex.engine.scheme import Chosen, make_scheme
+from cortex.ingesting import choose, execute, listed, make_cache, make_files, wishes
 from cortex.report.plain import PlainReporter
 from cortex.request import Request
 from cortex.settings import CortexSettings
@@ -66,6 +67,43 @@ def test_a_node_to_be_computed_again_must_exist(loom: LocalLoom, tmp_path: Path)
             embedded=True, reporter=PlainReporter(quiet=True), publish=lambda *_: None,
         )  # fmt: skip
     assert refused.value.code == "USAGE"
+
+
+def from_loom(name: str, **options: str) -> dict[str, Any]:
+    made = definition(name, SHA256)
+    made["graph"]["nodes"][0] = {"id": "files", "operator": "source.loom", "config": options}
+    return made
+
+
+@pytest.mark.parametrize(
+    "definitions",
+    [
+        [definition("plain", SHA256), from_loom("known")],
+        [from_loom("known"), definition("plain", SHA256)],
+        [from_loom("best", collection="best"), from_loom("rest", collection="rest")],
+    ],
+)
+def test_pipelines_whose_files_come_from_different_places_cannot_compete(
+    definitions: list[dict[str, Any]], loom: LocalLoom, tmp_path: Path
+) -> None:
+    scheme = make_scheme([Chosen(one, 0, matched=True) for one in definitions], load(), dry_run=False)
+    with pytest.raises(LoomError, match="--pipeline") as refused:
+        make_files(Request(paths=(tmp_path,)), scheme, loom, HOST, dry_run=False)
+    assert refused.value.code == "USAGE"
+
+
+def test_pipelines_with_one_source_of_loom_share_it(loom: LocalLoom) -> None:
+    definitions = [from_loom("one", collection="best"), from_loom("two", collection="best")]
+    scheme = make_scheme([Chosen(one, 0, matched=True) for one in definitions], load(), dry_run=False)
+    assert list(make_files(Request(), scheme, loom, HOST, dry_run=False)) == []
+
+
+def test_all_files_that_some_pipeline_may_have_are_counted_beforehand(loom: LocalLoom, tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.txt", "c.pdf"):
+        (tmp_path / name).write_text(name)
+    definitions = [definition(ending, SHA256, source={"include": [f"*.{ending}"]}) for ending in ("jpg", "txt")]
+    scheme = make_scheme([Chosen(one, 0, matched=True) for one in definitions], load(), dry_run=False)
+    assert len(list(make_files(Request(paths=(tmp_path,)), scheme, None, HOST, dry_run=True))) == 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cortex.media import Media
-from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, Result
 from cortex.testing import run_operator
 from loom.errors import LoomError
 from loom.model import Branch, State
@@ -103,3 +103,35 @@ def test_failures_are_raised_and_the_node_is_closed(tmp_path: Path) -> None:
     with pytest.raises(LoomError) as caught:
         run_operator(node, tmp_path / "gone", upstream=UPSTREAM)
     assert caught.value.code == "FILE_VANISHED"
+
+
+class Reader(MediaNode[NodeOptions]):
+    """Reads a node, and knows the result of some texts."""
+
+    operator = "test.reader"
+    reads = ("other",)
+    SEEN = OutputKey[object]("seen", object)
+
+    def exists_result(self, ctx: NodeContext, media: Media) -> Result | None:
+        return Result({"seen": 7}, Branch.FAIL) if media.text().startswith("known") else None
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        ctx.output(self.SEEN, ctx.upstream_output("other", "count"))
+
+
+def test_a_node_that_is_read_counts_as_skipped_when_its_outputs_are_not_given(text: Path) -> None:
+    assert run_operator(Reader(), text).outputs == {"seen": None}
+    assert run_operator(Reader(), text, upstream=UPSTREAM).outputs == {"seen": 10}
+
+
+def test_what_an_operator_knows_need_not_be_computed(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("known")
+    run = run_operator(Reader(), tmp_path / "text")
+    assert (run.state, run.reason, run.outputs, run.verdict) == (State.SKIPPED, "STORED", {"seen": 7}, Branch.FAIL)
+
+
+def test_a_known_result_must_be_one_that_can_be_stored() -> None:
+    for wrong in (Result({"x": object()}), Result({"x": "y" * 70_000}), Result({}, Branch.ERROR)):
+        with pytest.raises(LoomError) as refused:
+            wrong.checked()
+        assert refused.value.code == "OUTPUT_INVALID"

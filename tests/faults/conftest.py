@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from errno import ENXIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from deedoperator import definition, install
-from programs import CORTEX, Done, Running, Server, age, environment, tables, until
+from gates import Gate
+from programs import CORTEX, Done, Running, Server, age, environment, tables
 
 from loom.local import look_at_loom
 from loom.settings import LoomSettings
 
 FILES = 400
 MIDDLE = 200
-
-
-class Gate:
-    """A pipe at which the ingest waits in the middle of its files."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        os.mkfifo(path)
-        self._descriptor = -1
-
-    def reached(self) -> None:
-        """Waits until a worker stands at the gate."""
-        until(self._has_someone)
-
-    def _has_someone(self) -> bool:
-        try:
-            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno != ENXIO:
-                raise
-            return False
-        return True
-
-    def open(self) -> None:
-        """Lets all pass from now on."""
-        self.path.unlink(missing_ok=True)
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
 
 class Bench:

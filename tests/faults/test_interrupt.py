@@ -1,12 +1,16 @@
 """Ctrl-C and SIGTERM: once ends in order, twice at once, and the next run completes the rest."""
 
+import json
+import resource
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import query, tables, until
+from deedoperator import definition
+from programs import CORTEX, Running, Server, query, tables, until
 
 from cortex.engine.board import Board
 from cortex.engine.headstart import launch
@@ -76,9 +80,64 @@ def test_while_it_gets_ready(bench: Any, number: int, group: bool) -> None:
     assert tables(bench.data) == bench.undisturbed()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Ctrl-C while the fork server starts prints its traceback: it ignores signals only once it runs"
-)
+@pytest.mark.parametrize("lines", [True, False], ids=["lines", "words"])
+def test_an_error_after_an_interrupt_is_told_beside_it(bench: Any, lines: bool) -> None:
+    """Which of them came first a person knows; a program goes by the exit code, and an interrupted run is to go on."""
+    ingest = bench.start(*["--json"] * lines)
+    bench.gate.reached()
+    ingest.signal(signal.SIGINT)
+    resource.prlimit(ingest.process.pid, resource.RLIMIT_FSIZE, (65536, 65536))
+    bench.gate.open()
+    done = ingest.wait()
+    assert done.code == 130, done.err
+    if lines:
+        assert (done.error["code"], done.error["exit_code"]) == ("DISK_FULL", 130)
+    else:
+        assert "DISK_FULL: " in done.err
+    assert f"go on with: cortex ingest {bench.folder} --pipeline {bench.pipeline}" in done.err
+    assert bench.run().code == 0
+    assert tables(bench.data) == bench.undisturbed()
+
+
+def test_a_server_that_is_away_after_an_interrupt(
+    bench: Any, server: Server, patched: Callable[[str], tuple[str, ...]]
+) -> None:
+    ingest = bench.start("--json", command=patched("import cortex.app; cortex.app.FLUSH_GRACE_S = 0.5"))
+    bench.gate.reached()
+    server.stop(signal.SIGKILL)
+    ingest.signal(signal.SIGINT)
+    bench.gate.open()
+    done = ingest.wait()
+    assert done.code == 130, done.err
+    assert (done.error["code"], done.error["exit_code"]) == ("LOOM_UNREACHABLE", 130)
+    assert "go on with: " in done.err
+    server.start()
+    assert bench.run().code == 0
+    assert server.stop() == 0
+    assert tables(server.data) == bench.undisturbed()
+
+
+def test_failures_that_are_tried_again_pipeline_by_pipeline(bench: Any) -> None:
+    """One Ctrl-C is for all of them."""
+    folder = bench.place / "loops"
+    folder.mkdir()
+    (folder / "one.txt").write_text("loop for ever")
+    for name in ("first", "second"):
+        file = bench.place / f"{name}.json"
+        file.write_text(json.dumps(definition(name=name, config={"target": name}, timeout_s=0.5)))
+        pushed = Running(CORTEX, "pipeline", "push", file, env=bench.env, folder=bench.place).wait()
+        assert pushed.code == 0, pushed.err
+        failed = Running(CORTEX, "ingest", folder, "--pipeline", name, env=bench.env, folder=bench.place).wait()
+        assert failed.code == 3, failed.err
+    retry = Running(CORTEX, "failures", "--retry", env=bench.env, folder=bench.place)
+    until(lambda: len(query(bench.data, "SELECT uuid FROM runs")) == 3)
+    retry.signal(signal.SIGINT)
+    done = retry.wait()
+    assert done.code == 130, done.err
+    assert len(query(bench.data, "SELECT uuid FROM runs")) == 3, "the second pipeline was not begun with"
+    assert done.err.count("go on with: cortex ingest --pipeline first") == 1
+
+
 def test_a_fork_server_ignores_signals_from_its_first_moment() -> None:
     board = Board(1)
     server = launch(board, byte_code=True)

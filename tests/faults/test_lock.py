@@ -1,5 +1,7 @@
 """A data folder that someone else holds, and a database that someone else has locked."""
 
+import fcntl
+import json
 import signal
 import socket
 import sqlite3
@@ -8,7 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from programs import query, tables, until
+import pytest
+from deedoperator import definition
+from gates import Gate
+from programs import CORTEX, Running, query, tables, until
 
 SHORT = "from loom.store.database import Database; Database.open.__func__.__kwdefaults__['busy_seconds'] = 0.3"
 
@@ -73,15 +78,62 @@ def test_a_database_that_is_locked_from_the_start_ends_with_5(
     assert (query(bench.data, "SELECT count(*) FROM runs"), tables(bench.data)) == before
 
 
-def test_a_second_process_on_a_folder_that_is_held_ends_with_6(bench: Any) -> None:
+@contextmanager
+def held(bench: Any, lock: str) -> Iterator[None]:
+    """The data folder, held by this process, whose lock says something."""
+    bench.data.mkdir(parents=True, exist_ok=True)
+    with (bench.data / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(lock)
+        file.flush()
+        yield
+
+
+@pytest.mark.parametrize("says", ["4711\n\n", "4711\n127.0.0.1:{port}\n"])
+def test_a_folder_whose_holder_cannot_be_reached_ends_with_6(bench: Any, says: str) -> None:
+    with held(bench, says.format(port=free_port())):
+        second = bench.run()
+    assert second.code == 6, second.err
+    assert second.error["code"] == "DATA_FOLDER_LOCKED"
+    assert "4711" in second.error["message"]
+
+
+def test_a_second_process_talks_to_an_ingest_that_holds_the_folder(bench: Any) -> None:
     first = bench.start("--json")
     bench.gate.reached()
-    second = bench.run()
-    assert second.code == 6, second.err
-    assert (second.error["code"], second.error["exit_code"]) == ("DATA_FOLDER_LOCKED", 6)
-    assert str(first.process.pid) in second.error["message"]
+    second = bench.run("--include", "00*.txt")
+    assert second.code == 0, second.err + second.out
+    assert second.summary["assets"]["seen"] == 10
+    assert second.summary["assets"]["unchanged"] == 10, "it knows what the first has stored"
     bench.gate.open()
-    assert first.wait().code == 0
+    done = first.wait()
+    assert (done.code, done.err) == (0, "")
+    first.leaves_nobody()
+    assert bench.run_states() == ["COMPLETED", "COMPLETED"]
+    assert tables(bench.data) == bench.undisturbed()
+
+
+def test_an_ingest_that_is_done_serves_a_second_one_to_its_end(bench: Any) -> None:
+    first = bench.start("--json")
+    bench.gate.reached()
+    (bench.place / "more").mkdir()
+    second_gate = Gate(bench.place / "second gate")
+    (bench.place / "more" / "last.txt").write_text("wait for the second\n")
+    bench.file.write_text(json.dumps(definition(name="more", config={"gate": str(second_gate.path)})))
+    second = Running(
+        CORTEX, "ingest", bench.place / "more", "--pipeline", bench.file, "--json", env=bench.env, folder=bench.place
+    )
+    bench.started.append(second)
+    second_gate.reached()
+    bench.gate.open()
+    until(lambda: "Other processes still work with this Loom" in first.err)
+    assert '"summary"' in first.out, "what it has to say it said before"
+    second_gate.open()
+    done = second.wait()
+    assert done.code == 0, done.err
+    assert first.wait(30).code == 0
+    first.leaves_nobody()
+    assert bench.run_states() == ["COMPLETED", "COMPLETED"]
 
 
 def test_a_second_process_talks_to_an_ingest_that_serves(bench: Any) -> None:

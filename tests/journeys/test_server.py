@@ -1,5 +1,6 @@
 """Cortex with a Loom server in another process."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -75,7 +76,6 @@ def test_offline_needs_no_loom_and_computes_once(cortex: Cortex, library: Path, 
     assert second["nodes"]["thumbnail"]["computed"] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="the beginning of a run goes over the wire without its definition")
 @pytest.mark.usefixtures("remote")
 def test_a_pipeline_from_a_file(cortex: Cortex, library: Path, server: Server, tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
@@ -83,4 +83,16 @@ def test_a_pipeline_from_a_file(cortex: Cortex, library: Path, server: Server, t
     done = cortex("ingest", library, "--pipeline", file, "--json")
     assert done.code == 3, done.err + done.out
     (run,) = server.get("/runs")["items"]
-    assert (run["pipeline"], run["state"]) == ("own", "PARTIAL")
+    assert (run["uuid"], run["pipeline"], run["version"], run["state"]) == (done.summary["run"], "own", 1, "PARTIAL")
+    assert server.get(f"/runs/{run['uuid']}") == run
+    assert run["assets"] == done.summary["assets"]
+    grouped = server.get(f"/failures?run={run['uuid']}")["items"]
+    assert [one["newest"]["path"] for one in grouped] == [str(library / "broken.jpg")] * len(grouped)
+    told = cortex("failures", "--run", run["uuid"], "--json").out.splitlines()
+    assert [json.loads(line) for line in told] == grouped
+    shown = json.loads(cortex("show", library / "two.png", "--json").out)
+    assert {result["pipeline"] for result in shown["results"]} == {"own"}
+    assert [one["name"] for one in server.get("/pipelines")["items"]] == ["ingest"]
+    cortex("failures", "--run", run["uuid"], "--retry", "--json")
+    again = cortex("ingest", library, "--pipeline", file, "--json").summary["assets"]
+    assert (again["unchanged"], again["failed"]) == (5, 1), "what was forgotten is tried again"

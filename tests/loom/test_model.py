@@ -1,31 +1,15 @@
-from itertools import product
 from uuid import UUID
 
 import pytest
 
 from loom.errors import CODES, LoomError, is_retryable
-from loom.model import Branch, Origin, Outcome, Reason, State, asset_uuid, pack_outcomes, unpack_outcomes
+from loom.model import asset_uuid
 
 
 def test_an_assets_uuid_is_a_version_8_made_of_its_hash() -> None:
     uuid = asset_uuid(bytes(range(32)))
     assert uuid == UUID("00010203-0405-8607-8809-0a0b0c0d0e0f")
     assert (uuid.version, uuid.variant) == (8, "specified in RFC 4122")
-
-
-def test_every_outcome_survives_packing() -> None:
-    every = [
-        Outcome(state, reason, origin, verdict, 7)
-        for state, reason, origin, verdict in product(State, (None, *Reason), (None, *Origin), (None, *Branch))
-    ]
-    packed = pack_outcomes(every)
-    assert len(packed) == 8 * len(every)
-    assert unpack_outcomes(packed) == every
-
-
-def test_a_duration_beyond_an_hour_is_held_at_the_most_that_fits() -> None:
-    (outcome,) = unpack_outcomes(pack_outcomes([Outcome(State.COMPLETED, duration_us=2**40)]))
-    assert outcome.duration_us == 2**32 - 1
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -3,13 +3,15 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cortex.settings import CortexSettings
 from loom.errors import LoomError
 from loom.graph.definition import loads
 from loom.layers import rows, rules
-from loom.settings import DEFAULT_PIPELINE, LoomSettings, shipped, shipped_pipelines
+from loom.settings import DEFAULT_PIPELINE, LoomSettings, shipped
 
 
 def test_without_anything_given_all_is_at_its_default(tmp_path: Path) -> None:
@@ -92,6 +94,36 @@ def test_secrets_are_masked_where_settings_are_shown(tmp_path: Path) -> None:
     assert list(shown) == list(rules(LoomSettings))
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+psycopg://loom:s/e?cret@db.example/loom", "postgresql+psycopg://loom:***@db.example/loom"),
+        ("postgresql://loom:se@cret@db/loom?a=b", "postgresql://loom:***@db/loom?a=b"),
+        ("postgresql://:secret@db/loom", "postgresql://:***@db/loom"),
+        ("postgresql://loom@db/x?Password=secret&sslpassword=secret&a=b",
+         "postgresql://loom@db/x?Password=***&sslpassword=***&a=b"),
+        ("postgresql://loom@db:5432/loom", "postgresql://loom@db:5432/loom"),
+        ("sqlite:////home/me/a@b:c@d.db", "sqlite:////home/me/a@b:c@d.db"),
+    ],
+)  # fmt: skip
+def test_of_a_database_all_but_the_password_is_shown(tmp_path: Path, url: str, shown: str) -> None:
+    settings = LoomSettings.load({}, {"LOOM_DATABASE_URL": url}, tmp_path)
+    assert settings.database_url == url
+    assert {row.name: row.value for row in rows(settings)}["database_url"] == shown
+
+
+@pytest.mark.parametrize("kind", [LoomSettings, CortexSettings])
+def test_every_line_of_the_files_that_ship_may_be_used_as_it_stands(tmp_path: Path, kind: Any) -> None:
+    name = "loom.toml" if kind is LoomSettings else "cortex.toml"
+    lines = re.findall(r"^# ([a-z_]+ = .*)", shipped(name), re.MULTILINE)
+    assert lines
+    for line in lines:
+        (tmp_path / name).write_text(line)
+        settings = kind.load({}, {}, tmp_path)
+        setting, _, value = line.partition(" = ")
+        assert (settings.origins[setting] == "default") is (value == '""')
+
+
 def test_the_file_that_ships_shows_every_setting_at_its_default(tmp_path: Path) -> None:
     text = shipped("loom.toml")
     shown = set(re.findall(r"^#? ?([a-z_]+) = ", text, re.MULTILINE))
@@ -114,8 +146,9 @@ def test_files_that_ship_are_found_and_nothing_else() -> None:
 
 
 def test_the_pipelines_that_ship_are_called_as_their_files() -> None:
-    pipelines = {name: loads(text, "yaml") for name, text in shipped_pipelines().items()}
-    assert {name: pipeline.name for name, pipeline in pipelines.items()} == {"ingest": "ingest", "photos": "photos"}
+    names = ("ingest", "photos")
+    pipelines = {name: loads(shipped(f"pipelines/{name}.yaml"), "yaml") for name in names}
+    assert {name: pipeline.name for name, pipeline in pipelines.items()} == {name: name for name in names}
     default = pipelines[DEFAULT_PIPELINE]
     assert (default.match, default.enabled, default.dry_run) == (None, True, False)
     assert {node.operator for node in default.graph.nodes} == {

@@ -1,4 +1,4 @@
-"""An operator of a third party that does what its files say, good or bad, and a way to install it."""
+"""Operators of a third party: one does what its files say, good or bad, one delivers; and a way to install them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from cortex import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex import MediaNode, NodeContext, NodeOptions, OutputKey, Result
 from cortex.media import Media
+from loom.errors import LoomError
 
 OPERATOR = "strange.deed"
+DELIVERY = "strange.delivery"
 
 
 class DeedOptions(NodeOptions):
@@ -28,8 +30,12 @@ class Deed(MediaNode[DeedOptions]):
     reads = ()
     LENGTH = OutputKey("length", int)
 
+    def exists_result(self, ctx: NodeContext, media: Media) -> Result | None:
+        return Result({"length": 7}) if media.text().startswith("known") else None
+
     def compute(self, ctx: NodeContext, media: Media) -> None:
         text = media.text()
+        ctx.log.info("spoken")
         deed = getattr(self, "do_" + text.split()[0], None)
         if deed is not None:
             deed()
@@ -63,12 +69,25 @@ class Deed(MediaNode[DeedOptions]):
         socket.create_connection(("127.0.0.1", 9), timeout=1)
 
 
+class Delivery(MediaNode[DeedOptions]):
+    """Has an effect, for `000.txt` only once the file `gate` is there."""
+
+    operator = DELIVERY
+    reads = ()
+    capabilities = frozenset({"effect"})
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        if media.path.endswith("000.txt") and not os.path.exists(self.options.gate):
+            raise LoomError("TRY_AGAIN")
+
+
 def install(site: Path) -> str:
-    """Makes a distribution that offers the operator in the folder `site`; returns the PYTHONPATH that has it."""
+    """Makes a distribution that offers the operators in the folder `site`; returns the PYTHONPATH that has it."""
     info = site / "strange-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{OPERATOR} = deedoperator:Deed\n")
+    offers = f"{OPERATOR} = deedoperator:Deed\n{DELIVERY} = deedoperator:Delivery\n"
+    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
     return os.pathsep.join([str(site), str(Path(__file__).parent)])
 
 

@@ -16,7 +16,8 @@ from cortex.engine.cache import Cache
 from cortex.engine.ingest import Ended, Ingest, Order
 from cortex.engine.limits import Limits
 from cortex.engine.scheme import Chosen, make_scheme
-from cortex.operators.sources import FilesystemSource, ScanWishes
+from cortex.ingesting import make_files
+from cortex.request import Request
 from loom.local import hold_loom
 from loom.model import AssetEvent, Event, NodeEvent, RunEvent, RunHead, Worker
 from loom.service.loom import LocalLoom
@@ -55,6 +56,7 @@ class Heard:
     def __init__(self) -> None:
         self.failures: list[Any] = []
         self.notes: list[str] = []
+        self.lost: OSError | None = None
 
     def begin(self, pipelines, *, dry_run) -> None: ...
     def status(self, status) -> None: ...
@@ -65,8 +67,10 @@ class Heard:
     def note(self, text) -> None:
         self.notes.append(text)
 
+    def broken(self, summary) -> None: ...
     def summary(self, summary) -> None: ...
     def error(self, code, message, exit_code) -> None: ...
+    def close(self) -> None: ...
 
 
 @dataclass
@@ -107,9 +111,9 @@ class Story:
         assert {key: statuses for key, statuses in told.items() if statuses not in allowed} == {}
 
 
-def definition(name: str, *chain: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A pipeline whose nodes stand one after the other."""
-    nodes = [{"id": "files", "operator": "source.filesystem"}, *chain]
+def definition(name: str, *chain: dict[str, Any], source: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A pipeline whose nodes stand one after the other; `source` are the options of its source."""
+    nodes = [{"id": "files", "operator": "source.filesystem", "config": source or {}}, *chain]
     edges = [{"from": {"node": a["id"]}, "to": {"node": b["id"]}} for a, b in itertools.pairwise(nodes)]
     return {"schema_version": 1, "name": name, **more, "graph": {"nodes": nodes, "edges": edges}}
 
@@ -140,9 +144,7 @@ def prepare(
         dry_run=dry_run, recompute=frozenset(recompute),
     )  # fmt: skip
     if files is None:
-        settles = bytes(32) if recompute else scheme.settles
-        wishes = ScanWishes(dry_run=dry_run)
-        files = FilesystemSource().open_scan([bytes(folder)], loom=loom, host=HOST, plan=settles, wishes=wishes)
+        files = make_files(Request(paths=(folder,), recompute=order.recompute), scheme, loom, HOST, dry_run=dry_run)
     published: list[tuple[RunHead, Event]] = []
     heard = Heard()
     lock = threading.Lock()

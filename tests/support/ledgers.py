@@ -28,8 +28,8 @@ from loom.model import (
     StepRef,
     StoredResult,
     Worker,
-    pack_outcomes,
 )
+from loom.packing import pack_outcomes
 from loom.verbs import Loom, NewArtifact
 
 HOST = "here"

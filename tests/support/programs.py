@@ -47,9 +47,9 @@ class Done(NamedTuple):
 
     @property
     def error(self) -> dict[str, Any]:
-        assert self.lines, self.err
-        assert self.lines[-1]["message_type"] == "error", self.lines[-1]
-        return self.lines[-1]
+        """The last one, which a summary still follows."""
+        assert self.summary
+        return self.of("error")[-1]
 
     def of(self, message_type: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["message_type"] == message_type]
@@ -65,17 +65,17 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 class Running:
-    """A program in a session of its own, its output in files of `folder`."""
+    """A program in a session of its own, its output in files of `folder` unless `options` say otherwise."""
 
     def __init__(
         self, command: tuple[str, ...], *arguments: object, env: Mapping[str, str], folder: Path, **options: Any
     ) -> None:
         self._out, self._err = (folder / f"{name}-{time.monotonic_ns()}" for name in ("out", "err"))
         with self._out.open("wb") as out, self._err.open("wb") as err:
+            streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
             self.process = subprocess.Popen(
-                [*command, *map(str, arguments)], env=dict(env), cwd=folder, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=err, start_new_session=True, **options,
-            )  # fmt: skip
+                [*command, *map(str, arguments)], env=dict(env), cwd=folder, start_new_session=True, **streams | options
+            )
 
     @property
     def out(self) -> str:
@@ -138,11 +138,22 @@ class Server:
         return self._running is not None
 
     @property
+    def link(self) -> str:
+        """What a person opens to be signed in, once."""
+        assert self._running is not None
+        running = self._running
+        until(lambda: "#code=" in running.err)
+        return next(word for word in running.err.split() if "#code=" in word)
+
+    @property
     def token(self) -> str:
         return (self.data / "token").read_text().strip()
 
     def get(self, path: str) -> Any:
-        request = urllib.request.Request(f"{self.url}/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
+        return self.get_root(f"/api/v1{path}")
+
+    def get_root(self, path: str) -> Any:
+        request = urllib.request.Request(f"{self.url}{path}", headers={"Authorization": f"Bearer {self.token}"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from cortex.engine.beside import Beside
+from cortex.engine.beside import Beside, at_once
 from cortex.engine.entry import Entry
 from cortex.engine.records import Identity, Lane, Walked
 from cortex.engine.reporting import Finished
@@ -47,9 +47,20 @@ class Store(Sink):
         """Nothing."""
 
 
+class Shy(Sink):
+    """Works at the third attempt."""
+
+    asked = 0
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        self.asked += 1
+        if self.asked < 3:
+            raise LoomError("TRY_AGAIN")
+
+
 class Operators:
     def create(self, operator: str, config: Any, node: str) -> MediaNode[Any]:
-        return {"sink": Sink, "post": Post, "store": Store}[operator](id=node)
+        return {"sink": Sink, "post": Post, "store": Store, "shy": Shy}[operator](id=node)
 
 
 Steps = Callable[..., Any]
@@ -59,20 +70,33 @@ Steps = Callable[..., Any]
 def carry_on(make_plan: Steps, make_step: Steps) -> Callable[..., Finished]:
     """Carries an asset on from a step through steps of these operators, `operator:node`."""
 
-    def carry(*steps: str, dry_run: bool = False, would: WouldWrite | None = None, has_loom: bool = True):
+    def carry(
+        *steps: str,
+        dry_run: bool = False,
+        would: WouldWrite | None = None,
+        has_loom: bool = True,
+        acknowledged: Callable[[], bool] = at_once,
+        retries: int = 0,
+        goes_on: bool = True,
+    ):
         plan = make_plan(
             *(
-                make_step(index, node, (index - 1, None), operator=operator, sandboxed=False)
+                make_step(index, node, (index - 1, None), operator=operator, sandboxed=False, retries=retries)
                 for index, (operator, node) in enumerate(step.split(":") for step in steps)
             )
         )
         lane = Lane(AssetFilter(), msgspec.structs.replace(plan, dry_run=dry_run))
-        beside = Beside((lane,), Operators(), has_loom=has_loom, would_write=would or WouldWrite())
+        beside = Beside(
+            (lane,), Operators(), has_loom=has_loom, would_write=would or WouldWrite(), acknowledged=acknowledged
+        )
         beside.open()
         identity = Identity(1, b"x" * 32, 10, "text/plain", Kind.TEXT, 0)
         entry = Entry(1, Found(b"/m", b"f", b"f", FileStat(10, 1, 1, 1), None, False), identity=identity)
         walked = Walked(1, identity, None, True, (None,) * len(steps), ())
-        return beside.carry_on(entry, LaneRun(lane, uuid4(), 0, {}), walked)
+        finished = beside.carry_on(entry, LaneRun(lane, uuid4(), 0, {}), walked)
+        while goes_on and finished.wait_s:
+            finished = beside.carry_on(entry, finished.run, finished.walked)
+        return finished
 
     return carry
 
@@ -113,3 +137,37 @@ def test_a_dry_run_lists_effects(carry_on: Callable[..., Finished]) -> None:
 def test_a_node_that_does_not_get_ready_says_why(carry_on: Callable[..., Finished]) -> None:
     with pytest.raises(LoomError, match="no model"):
         carry_on("sink:unready")
+
+
+def test_between_two_attempts_it_is_left(carry_on: Callable[..., Finished]) -> None:
+    waits = carry_on("sink:a", "shy:b", "sink:c", retries=5, goes_on=False)
+    assert (waits.walked.next_step, waits.done) == (1, False)
+    assert waits.wait_s > 0
+    finished = carry_on("sink:a", "shy:b", "sink:c", retries=5)
+    assert finished.done
+    assert [computed.attempts for computed in finished.walked.computed] == [1, 3, 1]
+    assert codes(carry_on("shy:b", retries=1)) == ["TRY_AGAIN"]
+
+
+def test_what_must_be_stored_before_it_waits_for_the_acknowledgement(carry_on: Callable[..., Finished]) -> None:
+    waits = carry_on("store:a", "sink:b", acknowledged=lambda: False, goes_on=False)
+    assert (waits.walked.next_step, waits.done) == (0, False)
+    assert waits.wait_s > 0
+    said = iter([False, False, True])
+    assert codes(carry_on("store:a", "sink:b", acknowledged=lambda: next(said))) == [None, None]
+
+
+def test_a_loom_that_stays_away_fails_it_and_what_loom_refused_breaks_the_run(
+    carry_on: Callable[..., Finished],
+) -> None:
+    def raises(code: str) -> Callable[[], bool]:
+        def acknowledged() -> bool:
+            raise LoomError(code)
+
+        return acknowledged
+
+    finished = carry_on("store:a", acknowledged=raises("LOOM_UNREACHABLE"))
+    assert codes(finished) == ["LOOM_UNREACHABLE"]
+    assert finished.walked.computed[0].retryable
+    with pytest.raises(LoomError):
+        carry_on("store:a", acknowledged=raises("REQUEST_INVALID"))

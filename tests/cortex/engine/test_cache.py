@@ -1,5 +1,8 @@
 import errno
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,35 @@ def test_results_come_back_by_signature(cache: MetaPathCache | XattrCache, file:
     cache.put(ASSET, file, [RESULT])
     cache.put(ASSET, file, [FAILED])
     assert cache.get(ASSET, file) == {RESULT.signature: RESULT, FAILED.signature: FAILED}
+
+
+@pytest.mark.parametrize("gone", ["gone.jpg", "photo.jpg/below-a-file"])
+def test_results_of_a_file_that_is_gone_are_kept_for_its_content(
+    cache: MetaPathCache | XattrCache, tmp_path: Path, file: bytes, gone: str
+) -> None:
+    cache.put(ASSET, os.fsencode(tmp_path / gone), [RESULT])
+    assert cache.get(ASSET, file) == {RESULT.signature: RESULT}
+
+
+def test_what_killed_processes_left_half_written_is_removed_once_it_is_old(tmp_path: Path, file: bytes) -> None:
+    script = f"""
+import os, signal
+from pathlib import Path
+from cortex.engine.cache import MetaPathCache
+from loom.verbs import NewArtifact
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+MetaPathCache(Path({str(tmp_path / "meta")!r})).put_artifacts([NewArtifact(b"d" * 32, "image/webp", b"abc")])
+"""
+    for _ in range(2):
+        assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
+    old, fresh = left = [path for path in (tmp_path / "meta").rglob("*") if path.is_file()]
+    os.utime(old, (1_700_000_000, 1_700_000_000))
+    cache = MetaPathCache(tmp_path / "meta")
+    assert cache.get(ASSET, file) == {}
+    assert all(path.exists() for path in left), "who only reads removes nothing"
+    cache.put(ASSET, file, [RESULT])
+    assert not old.exists()
+    assert fresh.exists(), "a living process may still be writing it"
 
 
 def test_a_record_of_other_content_is_ignored(cache: MetaPathCache | XattrCache, file: bytes) -> None:

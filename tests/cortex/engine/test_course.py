@@ -140,3 +140,32 @@ def test_retries_are_for_failures_that_may_pass(make_step: Any, toy: Any, facts:
     node.compute = attempts_at(iter(["READ_FAILED"] * 4))
     computed, _ = compute(node, step, facts, context, slept.append)
     assert (computed.error_code, computed.attempts, computed.retryable) == ("READ_FAILED", 4, True)
+
+
+def test_what_reads_a_failure_that_may_pass_is_not_kept(make_step: Any, make_plan: Any, toy: Any, facts: Any) -> None:
+    plan = make_plan(
+        make_step(0, "flaky"), make_step(1, "damaged"),
+        make_step(2, "reader", (0, Branch.ERROR), reads={"flaky": 0}),
+        make_step(3, "after", (2, None), reads={"reader": 2}),
+        make_step(4, "other", (1, Branch.ERROR), reads={"damaged": 1}),
+    )  # fmt: skip
+    nodes = {0: toy(raises="READ_FAILED"), 1: toy(raises="FILE_DAMAGED"), 2: toy(), 3: toy(), 4: toy()}
+    assert [c.retryable for c in walk(plan, nodes, facts).computed] == [True, False, True, True, False]
+
+
+def test_across_the_border_only_stored_results_that_were_used_are_read(
+    make_step: Any, make_plan: Any, toy: Any, facts: Any
+) -> None:
+    steps = [
+        make_step(0, "off", enabled=False), make_step(1, "failed"), make_step(2, "used"),
+        make_step(3, "beside", (2, None), sandboxed=False),
+        make_step(4, "reader", (0, None), reads={"off": 0, "failed": 1, "used": 2}),
+    ]  # fmt: skip
+    plan = make_plan(*steps)
+    good = StoredResult(b"s", State.COMPLETED, Branch.PASS, b'{"done":"long ago"}')
+    bad = StoredResult(b"s", State.FAILED, None, b"{}", (), "FILE_DAMAGED", "damaged")
+    course = walk(plan, {}, facts, {0: (good, Origin.REMOTE), 1: (bad, Origin.REMOTE), 2: (good, Origin.REMOTE)})
+    stored = tuple((index, *found) for index, found in course.stored.items())
+    walked = Walked(1, None, None, True, tuple(course.outcomes), (), stored, None, course.next_step)
+    upstream = Course.resumed(plan, walked).upstream(steps[4])
+    assert upstream == course.upstream(steps[4]) == {"off": None, "failed": None, "used": {"done": "long ago"}}

@@ -65,7 +65,9 @@ class Bench:
     def publish(self, head: RunHead, events: Sequence[Event]) -> None:
         self.published.extend(events)
 
-    def failure(self, asset: bytes | None, path: bytes, node: str | None, code: str, message: str) -> None:
+    def failure(
+        self, asset: bytes | None, path: bytes, node: str | None, code: str, message: str, handled: bool = False
+    ) -> None:
         self.failures.append(code)
 
     def walk(self, files: Iterator[Found]) -> float:

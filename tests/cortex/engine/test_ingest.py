@@ -130,6 +130,53 @@ def test_a_copy_that_matches_by_its_path_is_walked(loom: LocalLoom, folder: Path
     assert set(results_of(loom, folder / "one.png")) == {"sha256"}
 
 
+def test_a_lane_gets_only_what_its_own_source_lets_pass(loom: LocalLoom, folder: Path) -> None:
+    pictures = definition("pictures", SHA256, source={"include": ["*.png"], "exclude": ["sub/"]})
+    large = definition("large", MD5, source={"min_size": 100, "hidden": True})
+    (folder / ".hidden.txt").write_text("hidden " * 100)
+    (folder / ".small.txt").write_text("small")
+    age(folder)
+    story = carry_out(loom, folder, pictures, large, matched=True)
+    assert story.nodes("pictures/sha256") == {"computed": 2}
+    assert story.nodes("large/md5") == {"computed": 1}
+    assert story.assets == {"seen": 4, "new": 3, "moved": 1, "completed": 4}
+    assert set(results_of(loom, folder / ".hidden.txt")) == {"md5"}
+    again = carry_out(loom, folder, pictures, large, matched=True)
+    assert set(results_of(loom, folder / "sub" / "one again.png")) == {"sha256", "md5"}, "it lies where others get it"
+    assert again.assets == {"seen": 4, "unchanged": 3, "completed": 4}
+    assert carry_out(loom, folder, pictures, large, matched=True).assets["unchanged"] == 4
+
+
+@pytest.mark.parametrize("elsewhere", [[], [definition("other", SHA256, match={"paths": ["a/*"]})]])
+def test_a_file_is_tried_again_though_its_content_lies_where_it_is_done(
+    loom: LocalLoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: list[dict[str, Any]]
+) -> None:
+    """Where no pipeline is for it, or another one is."""
+    folder = tmp_path / "library"
+    pipelines = [definition("flaky", COLLECT, match={"paths": ["z/*"]}), *elsewhere]
+    for name in "az":
+        (folder / name).mkdir(parents=True)
+        (folder / name / "words.txt").write_text("some words")
+    age(folder)
+
+    def fail(*_: Any) -> None:
+        raise LoomError("TRY_AGAIN")
+
+    monkeypatch.setattr("cortex.operators.sinks.Collect.compute", fail)
+    carry_out(loom, folder, *pipelines, matched=True)
+    for _ in range(2):
+        assert carry_out(loom, folder, *pipelines, matched=True).assets == {
+            "seen": 2,
+            "unchanged": 1,
+            "failed": 1,
+            "completed": 1,
+        }
+    monkeypatch.undo()
+    assert carry_out(loom, folder, *pipelines, matched=True).assets == {"seen": 2, "unchanged": 1, "completed": 2}
+    assert len(loom.assets(collection="all").items) == 1
+    assert carry_out(loom, folder, *pipelines, matched=True).assets == {"seen": 2, "unchanged": 2, "completed": 2}
+
+
 def test_a_summary_names_a_run_that_there_is(loom: LocalLoom, folder: Path) -> None:
     films = definition("films", SHA256, match={"kinds": ["video"]})
     (folder / "words.txt").unlink()
@@ -247,7 +294,7 @@ def test_trouble_to_the_end_does_not_hide_its_cause(loom: LocalLoom, folder: Pat
 class Sources:
     """Files as a source offers them, made up by a generator."""
 
-    unreadable_total = unchanged = seen = 0
+    unreadable_total = unchanged = failed_before = seen = 0
 
     def __init__(self, found: Iterator[Found]) -> None:
         self._found = found

@@ -12,6 +12,8 @@ from cortex.sources.found import Found
 from loom.graph.plan import AssetFilter
 from loom.model import FileStat, Kind, Origin, State, StoredResult
 
+WHY = ("CHANGED_WHILE_READ", "It changed.")
+
 
 class Nothing:
     """Stored results that are given for every asset."""
@@ -97,10 +99,10 @@ def test_when_a_file_changes_its_first_copy_takes_its_place(desk: Desk) -> None:
     for item in (one, two, three):
         desk.ask(item, "x")
     desk.entry(one).announced.add(0)
-    again, heir = desk.intake.again(desk.entry(one))
+    again, heir = desk.intake.again(desk.entry(one), WHY)
     assert (again.token, again.asset, heir.token) == (one.token, None, two.token)
-    assert desk.entry(two).announced == {0}, "the bus was told of this content"
     assert desk.ask(heir, "x").walk
+    assert desk.entry(two).announced == {0}, "the bus was told of this content"
     assert desk.ask(again, "z").walk
     assert desk.intake.release(desk.entry(two)) == [desk.entry(three)]
 
@@ -123,10 +125,38 @@ def test_a_file_given_up_is_forgotten(desk: Desk) -> None:
     one, two = desk.offer("one", "two")
     desk.ask(one, "x")
     desk.ask(two, "x")
-    (heir,) = desk.intake.give_up(desk.entry(one))
+    (heir,) = desk.intake.give_up(desk.entry(one), WHY)
     assert heir.token == two.token
     assert desk.intake.find(one.token) is None
-    assert desk.intake.give_up(desk.entry(two)) == []
+    assert desk.intake.give_up(desk.entry(two), WHY) == []
+
+
+def test_what_was_begun_for_nothing_is_taken_up_by_the_next_of_the_same_content_and_lane(
+    desk: Desk, lanes: tuple[Lane, ...]
+) -> None:
+    one, other, two = desk.offer("one", "other", "two")
+    desk.ask(one, "x")
+    desk.entry(one).announced.add(1)
+    assert desk.intake.give_up(desk.entry(one), WHY) == []
+    (((lane, asset), begun),) = desk.intake.begun().items()
+    assert (lane, asset) == (0, b"x".ljust(32))
+    (event,) = begun.ended(lanes[0].plan, asset)
+    assert (event.node, event.asset, event.status, event.error) == ("b", asset, "FAILED", WHY)
+    assert desk.ask(other, "x", 1).walk
+    assert desk.entry(other).announced == set()
+    desk.intake.release(desk.entry(other))
+    assert desk.ask(two, "x", 0).walk
+    assert desk.entry(two).announced == {1}
+    assert desk.intake.begun() == {}
+
+
+def test_what_was_begun_for_a_file_that_reads_differently_now_has_come_to_nothing(desk: Desk) -> None:
+    (one,) = desk.offer("one")
+    desk.ask(one, "x")
+    desk.entry(one).announced.add(0)
+    assert desk.ask(one, "other").walk
+    assert desk.entry(one).announced == set()
+    assert [begun.why[0] for begun in desk.intake.begun().values()] == ["CHANGED_WHILE_READ"]
 
 
 def test_once_more_means_from_the_start(lanes: tuple[Lane, ...], signatures: dict[str, bytes]) -> None:
@@ -140,7 +170,7 @@ def test_once_more_means_from_the_start(lanes: tuple[Lane, ...], signatures: dic
     assert resumed.resume is walked
     assert resumed.asset == b"x".ljust(32)
     assert desk.ask(resumed, "x") == Answer(one.token, walk=True)
-    (again,) = desk.intake.again(entry)
+    (again,) = desk.intake.again(entry, WHY)
     assert again.resume is None
     assert desk.ask(again, "x") == first == Answer(one.token, True, ((0, *stored),))
 

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from blake3 import blake3
 from ingests import Faulty, loom_in
-from ledgers import digest, done, failed, found, opening, report
+from ledgers import definition, digest, done, failed, found, opening, report
 
-from cortex.engine.cache import MetaPathCache
+from cortex.engine.cache import MetaPathCache, XattrCache
 from cortex.engine.keeper import CacheOnly, WithLoom, into_cache
 from cortex.engine.reporting import Batch
 from loom.errors import LoomError
@@ -20,7 +20,7 @@ class Run:
     """Stands for a run; its results are reported under `ledgers.STEPS`."""
 
     def __init__(self) -> None:
-        self.opening = opening(version=0, definition={"name": "photos"})
+        self.opening = opening(version=0, definition=definition())
         self.uuid = self.opening.uuid
         self.opened = False
 
@@ -96,6 +96,11 @@ def test_a_cache_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) ->
     with pytest.raises(LoomError, match="local cache cannot be written") as raised:
         into_cache(MetaPathCache(tmp_path / "meta"), batch_of(Run(), done(0)))
     assert raised.value.code == "CONFIG_INVALID"
+
+
+def test_a_file_that_is_gone_before_its_results_are_kept_fails_nothing(cache: MetaPathCache) -> None:
+    into_cache(XattrCache(cache), batch_of(Run(), done(0)))
+    assert cache.get(ASSET, b"/m/file") == {done(0).signature: done(0)}
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")

@@ -1,16 +1,29 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from ingests import Faulty, loom_in
-from ledgers import HOST, closing, digest, done, found, opening, report
+from ledgers import HOST, closing, definition, digest, done, found, opening, report
 
 from cortex.engine import patience
 from cortex.engine.patience import Patient
+from cortex.engine.refused import reasons
 from cortex.engine.spool import Spool
 from loom.errors import LoomError
-from loom.model import KnownAsset, RunState
+from loom.model import (
+    AssetCounts,
+    AssetEvent,
+    KnownAsset,
+    NodeEvent,
+    Origin,
+    Reason,
+    RunEvent,
+    RunHead,
+    RunState,
+    State,
+)
 
 AWAY = LoomError("LOOM_UNREACHABLE")
 VERBS = ("open_run", "report", "finish_run", "lookup", "known_files", "known_sizes", "mark_missing", "publish")
@@ -21,7 +34,8 @@ class Line:
 
     def __init__(self, loom: Any, spool: Spool) -> None:
         self.faulty = Faulty(loom)
-        self.patient = Patient(self.faulty, spool)
+        self.notes: list[str] = []
+        self.patient = Patient(self.faulty, spool, self.notes.append, grace_s=30.0)
 
     def cut(self) -> None:
         self.faulty.faults.update(dict.fromkeys(VERBS, AWAY))
@@ -49,7 +63,7 @@ def line(tmp_path: Path, spool: Spool) -> Iterator[Line]:
 
 
 def begin(line: Line) -> Any:
-    made = opening(version=0, definition={"name": "photos"})
+    made = opening(version=0, definition=definition())
     line.patient.open_run(made)
     return made.uuid
 
@@ -111,10 +125,134 @@ def test_it_waits_at_the_end_and_no_longer_than_it_may(line: Line, spool: Spool)
     line.cut()
     line.patient.report(run, [report("one", found(b"/m/one"))])
     with pytest.raises(LoomError):
-        line.patient.wait_and_flush(0.0)
-    line.patient.wait_and_flush(30.0, sleep=lambda _: line.mend())
+        Patient(line.faulty, spool, line.notes.append, grace_s=0.0).wait_and_flush()
+    line.patient.wait_and_flush(sleep=lambda _: line.mend())
     assert spool.empty
+    assert line.notes == []
+
+
+def test_events_wait_among_the_results_and_are_told_before_the_end_of_their_run(line: Line, spool: Spool) -> None:
+    run = begin(line)
+    head = RunHead(run, "photos", False)
+    line.cut()
+    events = [
+        NodeEvent(1, "small", digest("one"), "FAILED", error=("FILE_DAMAGED", "broken"), attempts=2),
+        AssetEvent(2, digest("one"), "FAILED", (("small", State.SKIPPED, Reason.STORED, Origin.CACHED),)),
+        RunEvent(3, "COMPLETED", AssetCounts(seen=1)),
+    ]
+    line.patient.publish(head, events[:1])
+    line.patient.report(run, [report("one", found(b"/m/one"))])
+    line.patient.publish(head, events[1:])
+    line.patient.finish_run(closing(run))
+    line.mend()
+    line.faulty.said.clear()
+    line.patient.flush()
+    assert [verb for verb, _ in line.faulty.said] == ["publish", "report", "publish", "finish_run"]
+    assert [arguments for verb, arguments in line.faulty.said if verb == "publish"] == [
+        (head, events[:1]), (head, events[1:]),
+    ]  # fmt: skip
+    assert spool.empty
+
+
+def test_events_that_were_given_up_are_told_in_a_note(
+    line: Line, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cortex.engine.spool.MAX_EVENTS", 2)
+    run = begin(line)
+    line.cut()
+    for second in range(3):
+        line.patient.publish(RunHead(run, "photos", False), [RunEvent(second, "PAUSED")])
+    line.mend()
+    line.faulty.said.clear()
+    line.patient.wait_and_flush()
+    assert [arguments[1][0].time for _, arguments in line.faulty.said] == [1, 2]
+    assert "1 events were given up" in line.notes[0]
+
+
+def test_what_is_refused_is_set_aside_and_all_after_it_is_told(line: Line, spool: Spool) -> None:
+    run = begin(line)
+    line.cut()
+    unknown = uuid4()
+    line.patient.report(unknown, [report("one", found(b"/m/one"))])
+    line.patient.report(unknown, [report("two", found(b"/m/two"))])
+    line.patient.report(run, [report("three", found(b"/m/three"))])
+    line.mend()
+    with pytest.raises(LoomError) as raised:
+        line.patient.flush()
+    assert raised.value.code == "NOT_FOUND"
+    assert spool.empty
+    assert [reason.code for reason in reasons(spool.set_aside)] == ["NOT_FOUND"] * 2
+    (note,) = line.notes
+    assert "NOT_FOUND (2)" in note
+    assert str(spool.set_aside) in note
+    assert line.faulty.lookup([digest("three")], [])[0].known
+    line.patient.flush()
+
+
+def test_who_may_not_speak_loses_nothing(line: Line, spool: Spool) -> None:
+    run = begin(line)
+    line.cut()
+    line.patient.report(run, [report("one", found(b"/m/one"))])
+    for code in ("UNAUTHORIZED", "DISK_FULL", "DATABASE_OUTDATED"):
+        line.faulty.faults["report"] = LoomError(code)
+        with pytest.raises(LoomError) as raised:
+            line.patient.flush()
+        assert raised.value.code == code
+    assert not spool.empty
+    assert line.notes == []
+    line.mend()
+    line.patient.flush()
+
+
+def test_it_knows_whether_all_was_stored(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(patience.time, "monotonic", lambda: now[0])
+    run = begin(line)
+    assert line.patient.acknowledged()
+    line.cut()
+    line.patient.publish(RunHead(run, "photos", False), [RunEvent(1, "PAUSED")])
+    assert line.patient.acknowledged(), "events are not stored"
+    line.patient.report(run, [report("one", found(b"/m/one"))])
+    now[0] += 29.0
+    assert not line.patient.acknowledged()
+    now[0] += 1.0
+    with pytest.raises(LoomError) as raised:
+        line.patient.acknowledged()
+    assert raised.value.code == "LOOM_UNREACHABLE"
+    line.mend()
+    assert line.patient.acknowledged(), "it tries for itself: there may be nobody else who has something to say"
+    assert line.faulty.lookup([digest("one")], [])[0].known
+    now[0] += 60.0
+    line.cut()
+    line.patient.report(run, [report("two", found(b"/m/two"))])
+    assert not line.patient.acknowledged(), "the next time it is away it has its grace again"
+    line.mend()
+    line.patient.flush()
 
 
 def test_all_other_verbs_are_looms_own(line: Line) -> None:
     assert [pipeline.name for pipeline in line.patient.pipelines().items] == ["ingest"]
+
+
+def test_events_whose_answer_was_lost_are_told_again_under_their_name(line: Line, spool: Spool) -> None:
+    """Also by another process, which finds them in the spool."""
+    said: list[Any] = []
+    away = False
+    tell = line.faulty.publish
+
+    def publish(head: Any, events: Any, *, said_as: Any) -> None:
+        said.append(said_as)
+        tell(head, events, said=said_as)
+        if away:
+            raise AWAY
+
+    line.faulty.publish = lambda head, events, said: publish(head, events, said_as=said)  # type: ignore[attr-defined]
+    head = RunHead(uuid4(), "p", False)
+    line.patient.publish(head, [RunEvent(1, "STARTED")])
+    away = True
+    for time in (2, 3):
+        line.patient.publish(head, [RunEvent(time, "PAUSED")])
+    away = False
+    Patient(line.faulty, spool, line.notes.append, grace_s=30.0).flush()
+    assert [one.number for one in said] == [1, 2, 2, 2, 3]
+    assert {one.by for one in said} == {said[0].by}

@@ -54,7 +54,7 @@ def test_what_was_stored_on_the_way_is_not_stored_again(run: LaneRun) -> None:
     would = WouldWrite()
     first.would_write(would)
     last.would_write(would)
-    assert (would.results, would.locations, would.artifacts) == (2, 1, 2)
+    assert (would.results, would.locations, would.artifacts, would.bytes) == (2, 1, 1, 9), "the same file, once"
 
 
 @pytest.mark.parametrize(("age", "trusted"), [(RACY_NS, True), (RACY_NS - 1, False)])

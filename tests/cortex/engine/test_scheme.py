@@ -3,6 +3,7 @@ from ingests import MD5, SHA256, THUMBNAIL, definition
 
 from cortex.catalogue import load
 from cortex.engine.scheme import Chosen, Scheme, make_scheme
+from cortex.operators import Thumbnail
 from loom.graph.diagnostics import DefinitionError
 from loom.model import Kind
 
@@ -35,6 +36,17 @@ def test_a_node_that_is_off_is_off_in_the_plan() -> None:
     assert [step.enabled for step in scheme(definition("plain", SHA256, off)).lanes[0].plan.steps] == [True, False]
 
 
+def test_a_node_that_is_off_for_its_own_reasons_changes_what_files_are_settled_under(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = definition("plain", SHA256, THUMBNAIL)
+    on = scheme(plain)
+    monkeypatch.setattr(Thumbnail, "is_enabled", lambda self: False)
+    off = scheme(plain)
+    assert [step.enabled for step in off.lanes[0].plan.steps] == [True, False]
+    assert off.settles != on.settles
+
+
 def test_dry_run_comes_from_the_definition_or_the_caller() -> None:
     plain, mute = definition("plain", SHA256), definition("mute", SHA256, dry_run=True)
     assert [lane.plan.dry_run for lane in scheme(plain, mute).lanes] == [False, True]
@@ -44,3 +56,17 @@ def test_dry_run_comes_from_the_definition_or_the_caller() -> None:
 def test_a_bad_definition_is_refused() -> None:
     with pytest.raises(DefinitionError):
         scheme(definition("bad", {"id": "x", "operator": "no.such"}))
+
+
+def test_a_pipeline_that_cannot_be_used_is_left_out_of_several() -> None:
+    bad = definition("bad", {"id": "strange", "operator": "hash.nope"})
+    chosen = [Chosen(bad, 1, matched=True), Chosen(definition("good", SHA256), 1, matched=True)]
+    told: list[str] = []
+    scheme = make_scheme(chosen, load(), dry_run=False, left_out=lambda name, error: told.append(name))
+    assert [lane.plan.pipeline for lane in scheme.lanes] == ["good"]
+    assert [one["name"] for one in scheme.definitions] == ["good"]
+    assert told == ["bad"]
+    with pytest.raises(DefinitionError):
+        make_scheme(chosen, load(), dry_run=False)
+    with pytest.raises(DefinitionError):
+        make_scheme(chosen[:1], load(), dry_run=False, left_out=lambda name, error: None)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from cortex.engine.records import Lane
-from cortex.engine.summary import summarise
+from cortex.engine.summary import nothing_done, summarise
 from cortex.engine.tally import LaneRun, WouldWrite
 from loom.graph.plan import AssetFilter
 from loom.model import AssetCounts, RunState
@@ -23,8 +23,9 @@ def make_run(make_plan: Callable[..., Any], make_step: Callable[..., Any]) -> Ca
 
 def summary(*runs: LaneRun, dry_run: bool = False, would: WouldWrite | None = None) -> dict[str, Any]:
     return summarise(
-        runs, AssetCounts(seen=2), state=RunState.COMPLETED, seconds=1.23456, dry_run=dry_run, would_write=would
-    )
+        runs, AssetCounts(seen=2), state=RunState.COMPLETED, seconds=1.23456, dry_run=dry_run,
+        unreachable=["/away"], would_write=would,
+    )  # fmt: skip
 
 
 def test_of_one_run(make_run: Callable[..., LaneRun]) -> None:
@@ -51,3 +52,7 @@ def test_of_a_dry_run(make_run: Callable[..., LaneRun]) -> None:
     told = summary(make_run("plain", 1, opened=False), dry_run=True, would=WouldWrite(effects=["x"], more_effects=2))
     assert (told["run"], told["runs"]) == (None, [])
     assert told["would_write"]["effects"] == ["x", "… and 2 more"]
+
+
+def test_an_ingest_that_never_began_has_the_same_fields(make_run: Callable[..., LaneRun]) -> None:
+    assert nothing_done().keys() == summary(make_run("plain", 1, opened=True)).keys()

@@ -1,4 +1,5 @@
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from cortex.catalogue import load
 from cortex.engine.records import Answer, Blame, Identity, Item, Lane, Setup, Walked
 from cortex.engine.scheme import Chosen, make_scheme
 from cortex.engine.walk import Walker, find_lane
+from cortex.media import Media
 from loom.graph.plan import AssetFilter
 from loom.model import FileStat, Kind, State
 
 
 class Page:
     """A board that nobody reads."""
+
+    halted = False
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *_: None
@@ -90,8 +94,45 @@ def test_other_content_does_not_go_on_where_the_first_had_got(walker: Walker, tm
     assert changed.failure[0] == "CHANGED_WHILE_READ"
 
 
+@pytest.mark.parametrize(("age_s", "reads"), [(60, 1), (0, 2)])
+def test_resumed_a_file_is_hashed_again_only_if_its_stat_does_not_tell_that_it_is_the_same(
+    walker: Walker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age_s: int, reads: int
+) -> None:
+    hashed: list[bytes] = []
+
+    class Counted(Media):
+        def identify(self, *, all_streams: bool) -> bytes:
+            hashed.append(self.path_bytes)
+            return super().identify(all_streams=all_streams)
+
+    monkeypatch.setattr("cortex.engine.walk.Media", Counted)
+    path = tmp_path / "file"
+    path.write_text("some words")
+    written = time.time() - age_s
+    os.utime(path, (written, written))
+    item = item_of(path)
+    identity = walker.identify(item)
+    assert isinstance(identity, Identity)
+    walked = walker.walk(item, Answer(1, walk=True))
+    assert walker.identify(item._replace(asset=identity.asset, resume=walked)) == identity
+    walker.discard(item)
+    assert len(hashed) == reads
+
+
 def test_an_asset_takes_the_first_lane_that_fits(make_plan: Callable[..., Any], facts: Any) -> None:
     films, pictures, all_ = (AssetFilter(kinds=frozenset(kinds)) for kinds in ({Kind.VIDEO}, {Kind.IMAGE}, ()))
     lanes = [Lane(match, make_plan()) for match in (films, pictures, all_)]
-    assert find_lane(tuple(lanes), facts, b"x") == 1
-    assert find_lane(tuple(lanes[:1]), facts, b"x") == -1
+    assert find_lane(tuple(lanes), facts, b"x", None) == 1
+    assert find_lane(tuple(lanes[:1]), facts, b"x", None) == -1
+
+
+def test_a_halted_worker_gives_a_file_back_as_far_as_it_got(walker: Walker, real_image: Path) -> None:
+    item = item_of(real_image)
+    walker.identify(item)
+    walker._board.halted = True  # type: ignore[misc]
+    walked = walker.walk(item, Answer(1, walk=True))
+    assert (walked.next_step, walked.computed, walked.failure) == (0, (), None)
+    walker._board.halted = False  # type: ignore[misc]
+    again = item._replace(asset=walked.identity and walked.identity.asset, resume=walked)
+    walker.identify(again)
+    assert walker.walk(again, Answer(1, walk=True)).next_step == 2

@@ -111,6 +111,27 @@ def test_pixels_that_are_not_square(opened: Opened, tmp_path: Path) -> None:
             container.mux(stream.encode(av.VideoFrame.from_image(Image.new("RGB", (64, 64)))))
         container.mux(stream.encode(None))
     assert opened(path).image().size == (128, 64)
+    probe = opened(path).probe()
+    assert (probe.width, probe.height, probe.streams[0].width) == (128, 64, 64)
+
+
+@pytest.mark.parametrize(("size", "told", "red"), [((1280, 720), None, 253), ((64, 64), None, 231), ((64, 64), 1, 253)])
+def test_the_colours_of_high_definition(
+    opened: Opened, tmp_path: Path, size: tuple[int, int], told: int | None, red: int
+) -> None:
+    """Pure red by BT.709, in a file that says so or not: by BT.601 it is darker."""
+    frame = av.VideoFrame(*size, "yuv420p")
+    for plane, value in zip(frame.planes, (63, 102, 240), strict=True):
+        plane.update(bytes([value]) * plane.buffer_size)
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=1, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        if told is not None:
+            stream.codec_context.colorspace = told
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    for shown in (opened(tmp_path / "film.mp4").image(32), opened(tmp_path / "film.mp4").image()):
+        assert shown.getpixel((5, 5)) == pytest.approx((red, 0, 0), abs=2)
 
 
 @pytest.mark.parametrize("name", SOUNDS)

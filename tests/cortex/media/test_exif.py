@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from PIL.TiffImagePlugin import IFDRational
 
 from cortex.media import exif
@@ -54,6 +55,11 @@ def test_odd_values_stay_in_raw_alone() -> None:
     assert raw["DateTime"] == "0000:00:00 00:00:00"
     assert raw["ExposureTime"] is None
     assert raw["GPSLatitude"] == [99.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("stored", "rating"), [(4, 4), (0, None), (99, None), ("4", None)])
+def test_the_rating(stored: object, rating: int | None) -> None:
+    assert exif.fields({0x4746: stored}).get("rating") == rating
 
 
 def test_the_date_falls_back() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms, ImageOps
 from realmedia import VARIANTS, RealMedia
@@ -183,14 +184,52 @@ def _png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("side", [16_000, 100_000, 2**31 - 1])
-def test_bombs_are_refused_from_the_header(opened: Opened, written: Written, side: int) -> None:
+def test_bombs_are_refused_from_the_header_which_can_be_read(opened: Opened, written: Written, side: int) -> None:
     media = opened(written(_png_header(side, side)))
-    assert _code(media.probe) == "FILE_TOO_LARGE"
+    assert (media.probe().width, media.probe().height) == (side, side)
     assert _code(lambda: media.image(64)) == "FILE_TOO_LARGE"
 
 
-def test_the_limit_of_pixels_can_be_set(opened: Opened, real_image: Path) -> None:
-    assert _code(lambda: opened(real_image, max_pixels=100_000).image(64)) == "FILE_TOO_LARGE"
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_counts_is_how_much_is_decoded(opened: Opened, media: RealMedia, progressive: bool) -> None:
+    """A JPEG of 1200 x 800 is decoded at an eighth of that for 64 pixels, but whole when it is progressive."""
+    shown = opened(media.photo(progressive=progressive), max_pixels=150 * 100)
+    assert (shown.probe().width, shown.probe().height) == (1200, 800)
+    if progressive:
+        assert _code(lambda: shown.image(64)) == "FILE_TOO_LARGE"
+    else:
+        assert shown.image(64).size == (64, 43)
+    assert _code(lambda: shown.image(200)) == "FILE_TOO_LARGE"
+    assert _code(shown.image) == "FILE_TOO_LARGE"
+
+
+def test_what_is_not_reduced_while_decoding_counts_whole(opened: Opened, media: RealMedia) -> None:
+    assert _code(lambda: opened(media.variant("webp"), max_pixels=451 * 300 - 1).image(64)) == "FILE_TOO_LARGE"
+    assert opened(media.variant("webp"), max_pixels=451 * 300).image(64).size == (64, 43)
+
+
+@pytest.mark.parametrize("side", [64, 300, 400, None])
+def test_heic_with_several_pictures(opened: Opened, media: RealMedia, tmp_path: Path, side: int | None) -> None:
+    pictures = pillow_heif.from_pillow(media.picture("coffee", (400, 300)))
+    pictures.add_from_pillow(media.picture("chelsea", (400, 300)))
+    pictures.save(tmp_path / "burst", quality=80)
+    shown = opened(tmp_path / "burst")
+    wanted = media.picture("coffee", (400, 300))
+    if side is not None:
+        wanted = wanted.resize((side, side * 3 // 4), Image.Resampling.LANCZOS)
+    assert shown.probe().frames == 2
+    assert _difference(shown.image(side), wanted) < 5
+
+
+def test_heic_is_turned_once_and_says_what_it_holds(opened: Opened, media: RealMedia, tmp_path: Path) -> None:
+    upright = media.picture("chelsea", (200, 120))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    heic = pillow_heif.from_pillow(upright.transpose(Image.Transpose.ROTATE_90))
+    heic.save(tmp_path / "turned", quality=80, exif=exif.tobytes())
+    shown = opened(tmp_path / "turned")
+    assert (shown.probe().width, shown.probe().height, shown.probe().orientation) == (200, 120, 6)
+    assert _difference(shown.image(), upright) < 6
 
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("tiff-pages",)])

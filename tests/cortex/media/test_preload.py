@@ -22,8 +22,11 @@ assert not late, late
 """
 
 
-def test_nothing_is_imported_after_preloading(media: RealMedia) -> None:
+def test_nothing_is_imported_after_preloading(media: RealMedia, tmp_path: Path) -> None:
     """A confined worker may find out that it cannot."""
     paths: list[Path] = [media.photo(), *map(media.variant, VARIANTS), *map(media.film, FILMS)]
     paths += [*map(media.sound, SOUNDS), *map(media.paper, PAPERS)]
+    older = tmp_path / "older.txt"
+    older.write_bytes("Привет, мир".encode("koi8-r"))
+    paths.append(older)
     subprocess.run([sys.executable, "-c", CODE, *map(str, paths)], check=True)

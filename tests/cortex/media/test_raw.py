@@ -74,7 +74,7 @@ def test_the_largest_preview_that_is_no_sensor_data(opened: Opened, written: Wri
 def test_fuji(opened: Opened, written: Written) -> None:
     jpeg = _jpeg(300, 200)
     head = bytearray(200)
-    head[:15] = b"FUJIFILMCCD-RAW"
+    head[:20] = b"FUJIFILMCCD-RAW 0201"
     head[84:92] = struct.pack(">II", 200, len(jpeg))
     raw = opened(written(bytes(head) + jpeg))
     assert (raw.mime, raw.image(30).size) == ("image/x-fuji-raf", (30, 20))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import os
 import struct
 import tarfile
 import time
@@ -221,6 +223,73 @@ def _ole(name: str) -> bytes:
 )  # fmt: skip
 def test_made_up_starts(data: bytes, mime: str, kind: Kind) -> None:
     assert (_sniffed(data), kind_of(mime)) == (mime, kind)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["MAC Address,IP\n00:11,10.0.0.1", "caffeine is bad", "caff", "P2 Web server, P5 12", "P4 12 ways",
+     "DDS is a format",
+     "ID3 tags are old", "MP+ is Musepack", "icns files hold icons", "qoif is quite ok", "GIF89a is a format",
+     "BZh hello", "BZh9 times", "RIFF or WAVE, that is here the question", "FORM of AIFF or what", "OggS", "wvpk, ",
+     "8BPS is Photoshop", "MThd and MTrk", "DSD disks", "TTA1 lossless", "#!AMRoth", "#?RADIANCE of the sun",
+     "FLV and others", ".snd is a file", "AT&TFORM letter", "MSCF, a cabinet", "wOFF, wOF2", "FUJIFILMCCD-RAW is raw",
+     "IIRO", "GIF87a\u00e4\u00f6 in Latin letters"],
+)  # fmt: skip
+def test_text_that_begins_like_media_is_text(text: str) -> None:
+    assert _sniffed(text.encode("latin-1")) == "text/plain"
+    assert _sniffed((text + "\n" + "and goes on in plain words. " * 500).encode("latin-1")) == "text/plain"
+
+
+@pytest.mark.parametrize("data", [bz2.compress(b"x"), bz2.compress(b""), bz2.compress(os.urandom(9000), 1)])
+def test_bzip2(data: bytes) -> None:
+    assert _sniffed(data) == "application/x-bzip2"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_netpbm_as_it_is_written(mode: str) -> None:
+    out = io.BytesIO()
+    Image.new(mode, (40, 30)).save(out, "PPM")
+    assert _sniffed(out.getvalue()) == "image/x-portable-anymap"
+
+
+@pytest.mark.parametrize("form", ["GIF", "ICNS", "DDS", "QOI"])
+def test_pictures_whose_mark_is_letters(media: RealMedia, form: str) -> None:
+    out = io.BytesIO()
+    media.picture("chelsea", (512, 512)).save(out, form)
+    assert _sniffed(out.getvalue()) == {"GIF": "image/gif", "ICNS": "image/icns", "DDS": "image/vnd.ms-dds",
+                                        "QOI": "image/qoi"}[form]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", [b"application/epub+zip\0\n<script>", b"application/epub+zip;<b>", b"application/x"])
+def test_a_package_cannot_say_just_anything_of_itself(said: bytes) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", said)
+    assert _sniffed(out.getvalue()) == "application/zip"
+    good = io.BytesIO()
+    with zipfile.ZipFile(good, "w") as archive:
+        archive.writestr("mimetype", b"application/epub+zip\n")
+    assert _sniffed(good.getvalue()) == "application/epub+zip"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_a_wide_character_may_be_cut(encoding: str) -> None:
+    for shift in range(4):
+        text = "\ufeff" * (encoding == "utf-16-be") + "a" * shift + "\U0001f600" * 3000
+        assert _sniffed(text.encode(encoding)) == "text/plain"
+
+
+RUSSIAN = "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему."
+JAPANESE = "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(RUSSIAN, "cp1251"), (RUSSIAN.upper(), "koi8-r"), ("Привет", "cp1251"), (JAPANESE, "cp932"),
+     (JAPANESE, "euc-jp"), (JAPANESE * 200, "cp932")],
+)  # fmt: skip
+def test_text_of_other_scripts_in_older_encodings(text: str, encoding: str) -> None:
+    assert _sniffed(text.encode(encoding)) == "text/plain"
 
 
 def test_text_that_is_cut_inside_a_character_is_still_text() -> None:

@@ -166,6 +166,48 @@ def test_raw_stays_within_the_limit(tmp_path: Path) -> None:
     assert len(msgspec.json.encode(found["raw"])) <= MAX_OUTPUT
 
 
+def _xmp(inside: str) -> bytes:
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/">{inside}</rdf:Description></rdf:RDF></x:xmpmeta>'
+    ).encode()
+
+
+def test_long_lists_and_texts_are_cut(tmp_path: Path) -> None:
+    words = [f"{n:05d}" + "x" * 40 for n in range(1900)]
+    items = "".join(f"<rdf:li>{word}</rdf:li>" for word in words)
+    path = tmp_path / "words.webp"
+    Image.new("RGB", (8, 8)).save(path, xmp=_xmp(f"<dc:subject><rdf:Bag>{items}</rdf:Bag></dc:subject>"))
+    kept = _found(path)["keywords"]
+    assert kept == words[: len(kept)]
+    assert MAX_OUTPUT - 50 < len(msgspec.json.encode(kept)) <= MAX_OUTPUT
+    Image.new("RGB", (8, 8)).save(path, xmp=_xmp(f"<dc:creator><rdf:Seq>{items}</rdf:Seq></dc:creator>"))
+    artist = _found(path)["artist"]
+    assert len(msgspec.json.encode(artist)) == MAX_OUTPUT
+    assert ", ".join(words).startswith(artist)
+
+
+def test_what_only_xmp_says_of_a_photo(tmp_path: Path) -> None:
+    path = tmp_path / "photo.webp"
+    inside = (
+        '<t:Model xmlns:t="http://ns.adobe.com/tiff/1.0/">Sample Camera</t:Model>'
+        '<e:GPSLatitude xmlns:e="http://ns.adobe.com/exif/1.0/">48,8.2333N</e:GPSLatitude>'
+        '<e:GPSLongitude xmlns:e="http://ns.adobe.com/exif/1.0/">11,34.5333E</e:GPSLongitude>'
+    )
+    Image.new("RGB", (8, 8)).save(path, xmp=_xmp(inside))
+    found = _found(path)
+    assert (found["camera_model"], found["latitude"], found["longitude"]) == ("Sample Camera", 48.1372217, 11.575555)
+
+
+def test_a_rating_that_is_none_costs_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "photo.webp"
+    rating = '<p:Rating xmlns:p="http://ns.adobe.com/xap/1.0/">--1</p:Rating><dc:title>Meadow</dc:title>'
+    Image.new("RGB", (8, 8)).save(path, xmp=_xmp(rating))
+    found = _found(path)
+    assert found["title"] == "Meadow"
+    assert "rating" not in found
+
+
 def test_the_largest_entries_are_left_out_first() -> None:
     raw = {"a": {"small": 1, "large": "x" * 500}, "b": {"larger": "y" * 900}}
     assert bounded(raw, 2000) == (raw, False)

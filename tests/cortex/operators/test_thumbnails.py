@@ -60,6 +60,13 @@ def test_sheets_of_any_shape_keep_the_size(media: RealMedia, name: str, cols: in
     assert 140 <= max(_shown(run).size) <= 160
 
 
+@pytest.mark.parametrize("size", [16, 17, 30, 57])
+@pytest.mark.parametrize(("cols", "rows"), [(10, 1), (1, 10), (10, 10)])
+def test_cells_that_do_not_fit_are_left_out(media: RealMedia, size: int, cols: int, rows: int) -> None:
+    run = run_operator(Thumbnail(size=size, cols=cols, rows=rows), media.film("h264"))
+    assert size // 2 <= max(_shown(run).size) <= size
+
+
 def test_a_smaller_sheet_for_few_frames(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", [Image.new("RGB", (64, 32))], FilmFormat(fps=1))
     assert _shown(run_operator(Thumbnail(size=64), film)).size == (64, 32)

@@ -32,6 +32,7 @@ def test_json_lines_have_a_message_type(capsys: pytest.CaptureFixture[str]) -> N
     reporter.failure(failure_at(b"/caf\xe9.jpg", "u", "n", "FILE_EMPTY", "m"))
     reporter.error("LOOM_UNREACHABLE", "gone", 5)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["message_type"] for line in lines] == ["status", "failure", "error"]
+    assert [line["message_type"] for line in lines] == ["status", "failure", "error", "summary"], "a summary comes last"
     assert (lines[1]["path"], lines[1]["path_b64"]) == ("/caf\ufffd.jpg", "L2NhZukuanBn")
     assert lines[2]["exit_code"] == 5
+    assert (lines[1]["handled"], lines[3]["state"]) == (False, "FAILED")

@@ -14,6 +14,7 @@ SUMMARY = {
     "nodes": {"sha256": {"computed": 10, "cached": 0, "remote": 0, "skipped": 0, "failed": 0}},
     "bytes": 123456,
     "seconds": 1.9,
+    "unreachable": [],
     "would_write": None,
 }  # fmt: skip
 
@@ -28,6 +29,12 @@ def test_it_says_what_happened() -> None:
 def test_an_unchanged_folder_is_said_in_one_sentence() -> None:
     nothing = {"sha256": dict.fromkeys(("computed", "cached", "remote", "skipped", "failed"), 0)}
     assert "nothing was computed" in in_words({**SUMMARY, "nodes": nothing})[-1]
+
+
+def test_where_there_is_no_file_it_says_so() -> None:
+    empty = {**SUMMARY, "nodes": {"sha256": {"computed": 0}}, "assets": {**SUMMARY["assets"], "seen": 0}}  # type: ignore[dict-item]
+    assert in_words(empty)[-1] == "  no file was found"
+    assert "1 source could not be read" in "\n".join(in_words({**empty, "unreachable": ["/away"]}))
 
 
 def test_a_dry_run_says_what_would_be_written() -> None:

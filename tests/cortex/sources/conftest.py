@@ -28,7 +28,7 @@ class MemoryLedger:
     def settle(self, found: Found, *, settled: bool = True) -> None:
         stat = found.stat
         asset = None if settled else b"a" * 32
-        known = KnownFile(found.name, stat.size, stat.mtime_ns, stat.inode, True, settled, asset)
+        known = KnownFile(found.name, stat.size, stat.mtime_ns, stat.inode, stat.device, True, settled, asset)
         self.directories.setdefault(found.directory, {})[found.name] = known
 
     def known_files(self, host: str, directories: Sequence[bytes], plan: bytes) -> list[list[KnownFile]]:
@@ -49,11 +49,12 @@ class MemoryLedger:
             self._unsettle(directory, name, present=False)
         return len(files)
 
-    def mark_unreachable(self, host: str, root: bytes) -> int:
+    def mark_unreachable(self, host: str, root: bytes, device: int | None = None) -> int:
         self.unreachable.append(root)
         for directory in self.known_directories(host, root):
-            for name in self.directories[directory]:
-                self._unsettle(directory, name, present=self.directories[directory][name].present)
+            for name, file in self.directories[directory].items():
+                if device is None or file.device == device:
+                    self._unsettle(directory, name, present=file.present)
         return 0
 
     def _unsettle(self, directory: bytes, name: bytes, *, present: bool) -> None:

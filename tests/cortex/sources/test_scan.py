@@ -206,7 +206,7 @@ class Settled:
     def known_files(self, host, directories, plan):
         with os.scandir(directories[0]) as entries:
             files = [(entry.name, entry.stat()) for entry in entries if entry.is_file()]
-        return [[KnownFile(n, s.st_size, s.st_mtime_ns, s.st_ino, True, True) for n, s in files]]
+        return [[KnownFile(n, s.st_size, s.st_mtime_ns, s.st_ino, s.st_dev, True, True) for n, s in files]]
 
     def known_directories(self, host, root):
         return []

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from loom.api.sockets import SEND_BUFFER
-from loom.model import AssetCounts, Branch, NodeEvent, Origin, Progress, RunEvent, RunHead
+from loom.model import AssetCounts, Branch, NodeEvent, Origin, Progress, RunEvent, RunHead, asset_uuid
 
 RUN = RunHead(UUID(int=7), "photos", False)
 
@@ -32,7 +32,7 @@ def frames(client, count):
 
 def node(**more):
     return {"type": "node", "time": "2026-11-21T09:30:00.123Z", "run": str(RUN.uuid), "pipeline": "photos",
-            "node": "sha256", "asset": str(uuid4()), "status": "STARTED", **more}  # fmt: skip
+            "node": "sha256", "asset": str(asset_uuid(uuid4().bytes * 2)), "status": "STARTED", **more}  # fmt: skip
 
 
 def ask(client, message):

@@ -7,6 +7,8 @@ import socket
 import pytest
 
 from loom.api.guard import Guard
+from loom.api.hosts import AllowedHosts
+from loom.api.sessions import Sessions
 
 ORIGINS = {
     "none": None,
@@ -109,7 +111,7 @@ def test_the_matrix(server, how):
     assert wrong == []
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/api/v1/workers", "/nope", "/healthz/"])
+@pytest.mark.parametrize("path", ["/page", "/metrics", "/api/v1/workers", "/nope", "/healthz/"])
 def test_every_other_path_needs_the_token(server, path):
     sent = f"GET {path} HTTP/1.1\r\nHost: localhost:{server.port}\r\nConnection: close\r\n\r\n".encode()
     assert status_and_code(server.port, sent) == (401, "UNAUTHORIZED")
@@ -136,4 +138,4 @@ def test_answers_are_not_guessed_at(http):
 
 def test_a_guard_without_a_token_is_not_made():
     with pytest.raises(ValueError, match="token"):
-        Guard(lambda *_: None, token="", allowed_hosts=["localhost"])
+        Guard(lambda *_: None, token="", allowed_hosts=AllowedHosts(["localhost"]), sessions=Sessions())

@@ -1,7 +1,10 @@
 import re
+import threading
+import time
 from uuid import UUID
 
 import httpx
+from ledgers import definition
 
 from loom.model import AssetCounts, NodeCounts, Progress, RunEvent, RunHead
 
@@ -11,6 +14,26 @@ def test_health_needs_no_token(server):
         answer = httpx.get(f"{server.url}{path}")
         assert (answer.status_code, answer.json()["status"]) == (200, word)
         assert httpx.head(f"{server.url}{path}").status_code == 200
+
+
+def test_health_waits_for_no_thread(server, http, loom):
+    """Every thread of the server waits for the database, which somebody holds."""
+    answers = []
+    with loom._database.write():
+        saves = [
+            threading.Thread(target=lambda n=n: answers.append(http.post("/pipelines", json=definition(f"p{n}"))))
+            for n in range(60)
+        ]
+        for save in saves:
+            save.start()
+        busy = httpx.Client(base_url=server.url, timeout=1)
+        for _ in range(20):
+            assert busy.get("/healthz").status_code == 200
+            time.sleep(0.02)
+        busy.close()
+    for save in saves:
+        save.join()
+    assert {answer.status_code for answer in answers} == {201}
 
 
 def test_metrics_are_in_the_format_of_prometheus(server, token, http, hub):

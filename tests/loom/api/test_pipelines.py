@@ -1,13 +1,18 @@
+import threading
+
 import pytest
 from ledgers import begin, definition
+
+from loom.store import pipelines
+from loom.store.database import Database
 
 
 def test_each_save_that_changes_something_is_a_version(http):
     first = http.post("/pipelines", json=definition())
     assert (first.status_code, first.json()["version"]) == (201, 1)
     assert first.headers["location"] == "/api/v1/pipelines/photos"
-    again = http.put("/pipelines/photos", json=definition())
-    assert again.json() == first.json()
+    for again in (http.put("/pipelines/photos", json=definition()), http.post("/pipelines", json=definition())):
+        assert (again.status_code, again.json()) == (200, first.json())
     second = http.put(
         "/pipelines/photos", json={key: value for key, value in definition(size=2).items() if key != "name"}
     )
@@ -17,6 +22,18 @@ def test_each_save_that_changes_something_is_a_version(http):
     restored = http.post("/pipelines/photos/versions/1/restore").json()
     assert (restored["version"], restored["definition"]) == (3, first.json()["definition"])
     assert http.get("/pipelines/photos", params={"version": 2}).json() == second.json()
+    fourth = http.post("/pipelines", json=definition(size=4))
+    assert (fourth.status_code, fourth.json()["version"]) == (201, 4)
+    assert http.put("/pipelines/other", json=definition("other")).status_code == 201
+
+
+def test_runs_of_a_pipeline_that_never_was(http, loom):
+    assert http.get("/pipelines/photos/runs").status_code == 404
+    run = begin(loom)
+    loom.save_pipeline(definition("idle"))
+    assert http.get("/pipelines/idle/runs").json() == {"items": [], "next": None}
+    loom.delete_pipeline("photos")
+    assert [one["uuid"] for one in http.get("/pipelines/photos/runs").json()["items"]] == [str(run)]
 
 
 def test_if_match_keeps_from_overwriting(http):
@@ -32,6 +49,32 @@ def test_if_match_keeps_from_overwriting(http):
     assert http.get("/pipelines/photos", headers={"If-None-Match": f'"x", W/{now}'}).status_code == 304
     assert http.delete("/pipelines/photos", headers={"If-Match": now}).status_code == 204
     assert http.get("/pipelines/photos").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("DELETE", "", None), ("PUT", "", definition(size=3)), ("POST", "/versions/1/restore", None)],
+    ids=["delete", "put", "restore"],
+)
+def test_the_tag_still_holds_when_the_change_is_made(http, tmp_path, method, path, body):
+    """Another process saves a new version while the request waits for its turn to write."""
+    tag = http.post("/pipelines", json=definition()).headers["etag"]
+    answers = []
+    request = threading.Thread(
+        target=lambda: answers.append(
+            http.request(method, f"/pipelines/photos{path}", json=body, headers={"If-Match": tag})
+        )
+    )
+    other = Database.open(f"sqlite:///{tmp_path}/loom.db")
+    with other.write() as connection:
+        request.start()
+        request.join(0.5)
+        assert not answers, "it cannot be done yet"
+        pipelines.save(connection, definition(size=2), None, 0)
+    request.join()
+    other.close()
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(412, "VERSION_CONFLICT")]
+    assert http.get("/pipelines/photos").json()["version"] == 2
 
 
 @pytest.mark.parametrize("name", ["operators", "compile", "runtime", "events"])
@@ -120,4 +163,4 @@ def test_runs_of_a_pipeline(http, loom):
     run = begin(loom)
     (listed,) = http.get("/pipelines/photos/runs").json()["items"]
     assert listed == http.get(f"/runs/{run}").json()
-    assert http.get("/pipelines/other/runs").json()["items"] == []
+    assert http.get("/pipelines/other/runs").status_code == 404

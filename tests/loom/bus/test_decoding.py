@@ -61,6 +61,7 @@ def test_progress_goes_beside_the_events(run):
     "change",
     [
         {"status": "DONE"}, {"type": "hello"}, {"type": "gap"}, {"run": "7"}, {"asset": 5}, {"node": ""},
+        {"asset": "0f0e0d0c-0b0a-4908-8706-050403020100"}, {"asset": "0f0e0d0c-0b0a-8908-0706-050403020100"},
         {"node": "x" * 65}, {"pipeline": None}, {"time": "yesterday"}, {"time": "2026-11-21T09:30:00"},
         {"time": 5}, {"seq": 4}, {"duration_ms": -1}, {"duration_ms": 1e300}, {"attempts": 0},
         {"origin": "STOLEN"}, {"verdict": "MAYBE"}, {"reason": "BORED"}, {"error": "no"},

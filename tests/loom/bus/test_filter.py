@@ -42,6 +42,12 @@ def test_what_passes(asked, passes):
     assert passed(Filter.parse(**asked)) == passes
 
 
+def test_who_asks_for_no_type_there_is_hears_of_those_that_say_something():
+    with pytest.raises(LoomError) as refused:
+        Filter.parse(type=["none,hello"])
+    assert refused.value.message.endswith("it is one of asset, node, progress, run.")
+
+
 def test_no_wishes_are_everything():
     assert Filter.parse() == EVERYTHING
     assert not EVERYTHING.is_nothing

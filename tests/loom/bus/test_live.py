@@ -4,7 +4,7 @@ import pytest
 
 from loom.bus import live
 from loom.bus.live import LiveRuns
-from loom.model import AssetCounts, NodeEvent, Progress, RunEvent, RunHead
+from loom.model import AssetCounts, Depth, NodeEvent, Pause, Progress, RunEvent, RunHead
 
 
 class Clock:
@@ -66,3 +66,18 @@ def test_only_so_many_runs_are_remembered(clock):
     for number in range(live.MOST_RUNS + 5):
         runs.hear(RunHead(UUID(int=number), "p", False), [RunEvent(1, "STARTED")])
     assert len(runs.all()) == live.MOST_RUNS
+
+
+def test_a_run_is_paused_as_long_as_somebody_pauses_it(run, clock):
+    runs = LiveRuns()
+    one = Pause(owner="disk", reason="", depth=Depth.NEW, since=1)
+    runs.hear(run, [RunEvent(4, "QUEUED"), RunEvent(4, "PAUSED", paused=(one,)), RunEvent(4, "RESUMED")])
+    assert runs.all() == [], "it waits for a worker"
+    runs.hear(run, [RunEvent(5, "STARTED"), RunEvent(6, "RESUMED", paused=(one,))])
+    assert runs.all()[0].paused
+    runs.hear(run, [RunEvent(6, "RESUMED")])
+    assert not runs.all()[0].paused
+    runs.hear(run, [RunEvent(7, "QUEUED")])
+    assert runs.all() == [], "it was given back"
+    runs.hear(run, [RunEvent(8, "STARTED")])
+    assert len(runs.all()) == 1

@@ -1,8 +1,10 @@
 import json
 
+from loom.bus.encoding import MAX_TEXT
 from loom.bus.filter import EVERYTHING, Filter
-from loom.bus.log import MOST_LOOKED_AT, Log
+from loom.bus.log import BLOCK, MOST_LOOKED_AT, Log
 from loom.bus.sequence import MemorySequence
+from loom.model import NodeEvent
 
 ALL = 1 << 30
 
@@ -67,7 +69,7 @@ def test_after_a_crash_numbers_go_on_beyond_all_that_may_have_been_given(run, ev
 
 def test_a_store_that_fails_gives_out_no_numbers(run, events):
     class Failing(MemorySequence):
-        def reserve(self, upto):
+        def reserve(self, after, count):
             raise OSError
 
     log = Log(Failing(3))
@@ -78,3 +80,42 @@ def test_a_store_that_fails_gives_out_no_numbers(run, events):
             assert log.last == 3
         else:
             raise AssertionError("numbered without a reservation")
+
+
+def test_numbers_that_others_reserved_meanwhile_are_a_gap(run, events):
+    store = MemorySequence()
+    log, other = Log(store), Log(store)
+    log.append(run, events(2))
+    assert other.append(run, events(1)) == BLOCK + 3
+    log.reserve(BLOCK + 1)
+    assert log.last == other.last + BLOCK
+    assert log.first == log.last + 1
+    assert log.append(run, events(1)) == log.first
+
+
+def test_what_is_not_used_is_given_back_only_if_nobody_else_came(run, events):
+    store = MemorySequence()
+    log, other = Log(store), Log(store)
+    log.append(run, events(1))
+    last = other.append(run, events(1))
+    log.close()
+    assert store.load() > last
+    other.close()
+    assert store.load() == last
+
+
+def test_long_messages_are_cut_and_the_oldest_go_before_they_fill_the_memory(run):
+    def failure(message):
+        return NodeEvent(1_000, "a", bytes(32), "FAILED", error=("TIMED_OUT", message))
+
+    log = Log(MemorySequence(), capacity=1000, most_words=100_000)
+    log.append(run, [failure("x" * 10 * MAX_TEXT)])
+    (frame,) = log.read(0, EVERYTHING, ALL).frames
+    assert len(json.loads(frame)["error"]["message"]) == MAX_TEXT
+    log.append(run, [failure("x" * 4000) for _ in range(99)])
+    assert 5 < log.last - log.first + 1 < 20
+    assert sum(entry is not None for entry in log._events) == log.last - log.first + 1
+    assert numbers(log.read(log.first - 1, EVERYTHING, ALL))[-1] == 100
+    log.append(run, [NodeEvent(1_000, "a", bytes(32), "COMPLETED") for _ in range(2000)])
+    log.append(run, [failure("short")])
+    assert log.last - log.first + 1 == 1000, "messages that fell out of the ring weigh nothing"

@@ -1,5 +1,5 @@
 import threading
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -7,6 +7,7 @@ from loom.bus.frames import GapFrame, HelloFrame, NodeFrame, ProgressFrame, RunF
 from loom.client import LoomClient
 from loom.errors import LoomError
 from loom.model import AssetCounts, NodeEvent, Progress, RunEvent, RunHead
+from loom.verbs import Said
 
 RUN = RunHead(UUID(int=7), "photos", False)
 
@@ -122,3 +123,14 @@ def test_a_listener_gives_up_when_loom_stays_away(start):
         with pytest.raises(LoomError) as gone:
             next(heard)
         assert gone.value.code == "LOOM_UNREACHABLE"
+
+
+def test_what_is_said_again_under_its_name_is_published_once(client, hub):
+    said = Said(uuid4(), 1)
+    many = events(3000, "long " * 200)
+    client.publish(RUN, many, said=said)
+    with LoomClient(client._address.url, "open sesame", timeout=5) as another:
+        another.publish(RUN, many, said=said)
+        assert hub.seq == 3000, "in several pieces, and by another process"
+        another.publish(RUN, many[:1], said=Said(said.by, 2))
+    assert hub.seq == 3001

@@ -3,7 +3,7 @@ import socket
 import threading
 
 import pytest
-from ledgers import artifact, definition, digest
+from ledgers import COMPUTED, artifact, begin, definition, digest, done, found, report
 
 from loom.client import LoomClient
 from loom.client import ledger as client_ledger
@@ -94,6 +94,24 @@ def test_files_go_in_groups_of_bounded_size(client, monkeypatch):
     with pytest.raises(LoomError) as refused:
         client.put_artifacts([NewArtifact(digest("other"), "image/webp", b"x")])
     assert refused.value.code == "DIGEST_MISMATCH"
+
+
+def test_reports_go_in_pieces_of_bounded_size(client, monkeypatch):
+    monkeypatch.setattr(client_ledger, "_MOST_BYTES", 1000)
+    run = begin(client)
+    sizes = (600, 10, 10, 5000, 10)
+    batch = [
+        report(f"{n}", found(b"/d/%d" % n), results=[done(0, b'{"a":"%s"}' % (b"x" * size))], outcomes=[COMPUTED] * 2)
+        for n, size in enumerate(sizes)
+    ]
+    said = []
+    tell = client._http.tell
+    monkeypatch.setattr(client._http, "tell", lambda path, body: (said.append(len(body["items"])), tell(path, body)))
+    client.report(run, batch)
+    assert said == [1, 1, 1, 1, 1]
+    assert [len(client.asset_results(one.uuid)) for one in client.assets().items] == [1] * 5
+    client.report(run, [])
+    assert said[5:] == [0]
 
 
 def test_gone_files_are_told_in_bounded_messages(client, monkeypatch):

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 from loom.graph.codes import CODES
-from loom.graph.definition import MAX_EDGES, MAX_NODES, Graph, Node, Pipeline, loads
+from loom.graph.definition import MAX_EDGES, MAX_NODES, Edge, Graph, Node, Pipeline, loads
 
 
 def documented(project: Path) -> str:
@@ -28,6 +29,12 @@ def test_the_page_names_every_field(project: Path) -> None:
     assert [name for name in sorted(names) if f"`{name}`" not in text] == []
     assert f"at most {MAX_NODES:,}" in text
     assert f"at most {MAX_EDGES:,}" in text
+
+
+def test_the_page_names_every_policy(project: Path) -> None:
+    policies = [value for part in get_args(Edge.model_fields["drop_policy"].annotation) for value in get_args(part)]
+    assert len(policies) == 6
+    assert [policy for policy in policies if f"`{policy}`" not in documented(project)] == []
 
 
 def test_the_example_of_the_page_can_be_read(project: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.errors import LoomError
-from loom.graph.definition import Node, NodeFilter, Pipeline, dumps, loads, parse, read_document, read_file
+from loom.graph.definition import Node, NodeFilter, Pipeline, dumps, loads, parse, read_document
 from loom.graph.diagnostics import DefinitionError
 from loom.graph.formats import FORMATS, MAX_TEXT
 from loom.model import Kind
@@ -311,7 +311,7 @@ def test_files_are_read_by_their_ending(tmp_path: Path, suffix: str) -> None:
     form = {".YML": "yaml"}.get(suffix, suffix[1:])
     file = tmp_path / f"p{suffix}"
     file.write_bytes(b"\xef\xbb\xbf" + dumps(pipeline, form).encode())
-    assert read_file(file) == pipeline
+    assert parse(read_document(file)) == pipeline
 
 
 def test_files_that_are_none_are_refused_with_a_sentence(tmp_path: Path) -> None:

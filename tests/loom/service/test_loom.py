@@ -4,7 +4,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from ledgers import HOST, OPERATORS, WORKER, SilentBus, begin, closing, definition, opening, toy_operators
+from ledgers import HOST, OPERATORS, WORKER, SilentBus, begin, closing, definition, opening, report, toy_operators
 
 from loom.errors import LoomError
 from loom.graph.specs import OperatorSpec
@@ -63,8 +63,8 @@ def test_a_deleted_pipeline_still_counts_as_had(loom):
 def test_a_deleted_pipeline_can_be_restored_from_a_version_that_is_kept(loom):
     begin(loom)
     loom.delete_pipeline("photos")
-    assert loom.restore_pipeline("photos", 1).version == 2
-    assert loom.pipeline("photos").version == 2
+    assert loom.restore_pipeline("photos", 1).version == 1
+    assert loom.pipeline("photos").version == 1
 
 
 def test_a_loom_that_is_only_looked_at_writes_nothing(loom, tmp_path):
@@ -81,3 +81,25 @@ def test_a_loom_that_is_only_looked_at_writes_nothing(loom, tmp_path):
     assert refused.value.code == "INTERNAL"
     looking.close()
     assert (tmp_path / "blobs" / ".new" / "left").exists()
+
+
+def test_a_run_that_was_given_up_too_early_goes_on_once_its_worker_speaks(loom):
+    """As that of a worker over HTTP, which was away while another process took over the data folder."""
+    reports, asks, ends, silent = (begin(loom) for _ in range(4))
+    assert loom.end_abandoned_runs(HOST) == 4
+    loom.report(reports, [report("a")])
+    loom.orders(WORKER.name, [asks])
+    loom.finish_run(closing(ends))
+    states = [loom.run(run).state for run in (reports, asks, ends, silent)]
+    assert states == [RunState.RUNNING, RunState.RUNNING, RunState.COMPLETED, RunState.FAILED]
+    assert loom.run(reports).finished is None
+
+
+def test_a_run_that_has_ended_as_failed_stays_so(loom):
+    run = begin(loom)
+    loom.finish_run(closing(run, RunState.FAILED))
+    loom.orders(WORKER.name, [run])
+    with pytest.raises(LoomError) as refused:
+        loom.report(run, [report("a")])
+    assert refused.value.code == "REQUEST_INVALID"
+    assert loom.run(run).state is RunState.FAILED

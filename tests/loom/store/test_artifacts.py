@@ -88,3 +88,12 @@ def test_a_row_without_its_file(loom, tmp_path):
     with pytest.raises(LoomError) as missing:
         loom.artifact(ref.digest)
     assert missing.value.code == "NOT_FOUND"
+
+
+def test_a_rotten_file_is_repaired_when_its_bytes_come_again(loom, tmp_path):
+    new, ref = artifact(b"whole")
+    loom.put_artifacts([new])
+    path = tmp_path / "blobs" / ref.digest.hex()[:2] / ref.digest.hex()
+    path.write_bytes(b"WHOLE")
+    loom.put_artifacts([new])
+    assert loom.artifact(ref.digest)[1] == b"whole"

@@ -44,7 +44,7 @@ def test_there_and_back(loom, filled, tmp_path):
     assert other.asset_results(asset_uuid(digest("a"))) == loom.asset_results(asset_uuid(digest("a")))
     assert other.artifact(filled.digest) == ("image/webp", b"derived")
     assert other.known_files(HOST, [b"/data"], PLAN)[0][0].settled
-    assert other.verify(HOST, read_data=True).findings == []
+    assert other.verify("elsewhere", read_data=True).findings == []
     other.close()
     assert sorted(path.name for path in back.iterdir()) == ["blobs", "loom.db"]
 
@@ -73,7 +73,7 @@ def test_a_backup_of_a_loom_in_use_is_one_state(loom, tmp_path):
         restore(tmp_path / name, back / "loom.db", back / "blobs")
         other = open_at(back)
         assert len(other.assets(limit=500).items) % 20 == 0
-        assert other.verify(HOST, read_data=True).findings == []
+        assert other.verify("elsewhere", read_data=True).findings == []
         other.close()
 
 
@@ -111,7 +111,9 @@ def test_what_is_no_whole_backup_is_refused(loom, filled, tmp_path):
     back.mkdir()
     for archive in (cut, garbage, flipped, sly):
         assert code_of(lambda a=archive: restore(a, back / "loom.db", back / "blobs")) == "BACKUP_INVALID"
-    assert code_of(lambda: restore(tmp_path / "none", back / "loom.db", back / "blobs")) == "DATABASE_UNREACHABLE"
+    with pytest.raises(LoomError, match=f"{tmp_path}/none cannot be used: No such file") as refused:
+        restore(tmp_path / "none", back / "loom.db", back / "blobs")
+    assert (refused.value.code, refused.value.exit_code) == ("FILE_UNREADABLE", 1)
     assert list(back.iterdir()) == []
     assert not (tmp_path / "escaped").exists()
 
@@ -120,3 +122,9 @@ def test_a_missing_derived_file_is_not_backed_up_over(loom, filled, tmp_path):
     (tmp_path / "blobs" / filled.digest.hex()[:2] / filled.digest.hex()).unlink()
     assert code_of(lambda: loom.backup(tmp_path / "backup.tar")) == "BACKUP_INVALID"
     assert not list(tmp_path.glob("*backup*"))
+
+
+def test_a_backup_into_no_folder_is_refused_by_name(loom, tmp_path):
+    with pytest.raises(LoomError, match=f"There is no folder {tmp_path}/none") as refused:
+        loom.backup(tmp_path / "none" / "backup.tar")
+    assert refused.value.exit_code == 1

@@ -6,13 +6,17 @@ import threading
 from contextlib import closing
 
 import pytest
-from ledgers import begin, found, report
-from sqlalchemy import text
+from ledgers import SilentBus, begin, found, report, toy_operators
+from sqlalchemy import select, text
 
 from loom.errors import LoomError
-from loom.store import schema
+from loom.service import LocalLoom
+from loom.steering import AssetQuery
+from loom.store import facets, forecast, grid, history, schema
 from loom.store.database import Database
-from loom.store.tables import metadata
+from loom.store.engines import make_writer, parse_url
+from loom.store.fitting import is_present
+from loom.store.tables import asset_traits, assets, metadata
 
 
 def differences(database: Database) -> list[object]:
@@ -246,3 +250,60 @@ loom.close()
         results = connection.exec_driver_sql("SELECT count(*) FROM results").scalar()
     assert (assets, results) == (2 + 40 * len(batches), 40 * len(batches))
     again.close()
+
+
+def test_what_was_stored_before_runs_were_steered_stays(url, tmp_path):
+    """A database of the first tables, filled as it was then."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(schema._MIGRATIONS))
+    writer = make_writer(parse_url(url), 1.0)
+    with writer.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    writer.dispose()
+    outputs = '{"camera_model":"D70","captured_at":"2005-01-01"}'
+    with closing(sqlite3.connect(tmp_path / "loom.db")) as connection, connection:
+        connection.executescript(f"""
+            INSERT INTO pipelines VALUES (1, 'p', 1, 1);
+            INSERT INTO pipeline_versions VALUES (1, 1, 1, '{{"graph": {{}}}}', 'e', 1);
+            INSERT INTO plans VALUES (1, x'01');
+            INSERT INTO nodes VALUES (1, 'metadata');
+            INSERT INTO signatures VALUES (1, x'02', 'media.metadata', '1');
+            INSERT INTO step_lists VALUES (1, x'03');
+            INSERT INTO steps VALUES (1, 0, 1, 1);
+            INSERT INTO workers VALUES (1, x'04', 'w', '{{}}', 'here', 1);
+            INSERT INTO runs VALUES (1, x'{"05" * 16}', 1, 1, 'here', 1, 1, 1, 1, 1, 2, '{{}}', '{{}}', 0, x'');
+            INSERT INTO assets VALUES (7, x'{"06" * 32}', 1, 'image/jpeg', 'image', 1);
+            INSERT INTO assets VALUES (9, x'{"07" * 32}', 1, 'image/jpeg', 'image', 1);
+            INSERT INTO results VALUES (9, 1, 1, 1, 1, 0, '{outputs}', NULL, NULL, 1, 1);
+            INSERT INTO outcomes VALUES (1, 9, x'{"00" * 8}', 0), (1, 7, x'{"00" * 8}', 0);
+        """)
+    loom = LocalLoom(Database.open(url), tmp_path / "blobs", SilentBus(), toy_operators())
+    (run,) = loom.runs().items
+    assert [row[0].bytes[:1] for row in loom.run_grid(run.uuid).rows] == [b"\x06", b"\x07"]
+    assert loom.facets(AssetQuery()).camera == {"D70": 1}
+    assert (run.paused, run.request, run.queued) == ([], None, None)
+    loom.close()
+
+
+def test_what_is_asked_often_is_found_by_an_index(loom):
+    """At a million assets a scan of a table is felt."""
+    begin(loom)
+    asked = {
+        "ix_outcomes_run_position": grid.rows_of(1, 500_000, 100),
+        "ix_locations_asset_state": select(assets.c.id).where(is_present()),
+        "ix_assets_kind": facets.by_kind(AssetQuery()),
+        "ix_asset_traits_camera": facets.by_trait(AssetQuery(), asset_traits.c.camera),
+        "sqlite_autoindex_results_1": forecast.counted({1: 1}, [1], AssetQuery()),
+    }
+    with loom._database.read() as connection:
+        for index, statement in asked.items():
+            sql = statement.compile(connection.engine, compile_kwargs={"literal_binds": True})
+            plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+            assert any(index in step for step in plan), plan
+        sql = history._at(2).compile(connection.engine)
+        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (1, b"a", 1, b"b"))]
+        assert "SEARCH locations USING PRIMARY KEY (directory=? AND name=?)" in plan, plan

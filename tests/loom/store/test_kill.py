@@ -48,5 +48,5 @@ def test_what_was_reported_is_there_after_a_kill(start, lines, tmp_path, reopen)
         }
         assert len(set(counts.values())) == 1
         assert counts["assets"] in (20 * told, 20 * (told + 1))
-    assert loom.verify("here", read_data=True).findings == []
+    assert loom.verify("elsewhere", read_data=True).findings == []
     assert list((tmp_path / "blobs" / ".new").iterdir()) == []

@@ -45,12 +45,49 @@ def test_a_flipped_bit_of_an_original(loom, originals):
     assert (finding.code, finding.subject) == ("BIT_ROT", str(path))
 
 
-def test_changed_and_vanished_originals_are_no_damage(loom, originals):
-    changed, vanished, _ = originals[0]
-    changed.write_bytes(b"something else")
+@pytest.mark.parametrize("read_data", [False, True])
+def test_originals_that_changed_or_vanished(loom, originals, read_data):
+    cut, vanished, written_to = originals[0]
+    cut.write_bytes(b"something else")
     vanished.unlink()
-    verified = loom.verify(HOST, read_data=True)
-    assert (verified.findings, verified.changed, verified.unreadable) == ([], 1, 1)
+    os.utime(written_to, ns=(1, 1))
+    verified = loom.verify(HOST, read_data=read_data)
+    assert [(found.code, found.subject) for found in verified.findings] == [
+        ("ORIGINAL_CHANGED", str(cut)), ("ORIGINAL_MISSING", str(vanished))
+    ]  # fmt: skip
+    assert verified.findings[0].message == "The file has 14 bytes; it had 1000 when it was ingested."
+    assert (verified.locations, verified.changed, verified.unreadable) == (3, 1, 0)
+    assert loom.verify("elsewhere").findings == []
+
+
+def test_what_is_known_to_be_missing_is_nothing_new(loom, originals):
+    folder, name = os.path.split(os.fsencode(originals[0][0]))
+    originals[0][0].unlink()
+    loom.mark_missing(HOST, [(folder, name)])
+    verified = loom.verify(HOST)
+    assert (verified.findings, verified.locations) == ([], 2)
+
+
+def test_a_folder_that_is_gone_is_told_once(loom, originals, tmp_path):
+    (tmp_path / "originals").rename(tmp_path / "away")
+    (finding,) = loom.verify(HOST).findings
+    assert (finding.code, finding.subject) == ("ORIGINAL_MISSING", str(tmp_path / "originals"))
+    assert finding.message == "The folder is gone, and 3 files with it."
+
+
+def test_of_very_many_only_the_first_are_told(loom, tmp_path, monkeypatch):
+    monkeypatch.setattr("loom.store.verify.MOST_TOLD", 2)
+    run = begin(loom)
+    loom.report(run, [report("x", *(found(os.fsencode(tmp_path / f"{n}")) for n in range(1500)))])
+    verified = loom.verify(HOST)
+    assert (len(verified.findings), verified.untold, verified.locations) == (2, 1498, 1500)
+
+
+def test_derived_files_that_no_result_names_are_counted(loom, originals):
+    other, _ = artifact(b"handed in, then its worker died")
+    loom.put_artifacts([other])
+    verified = loom.verify(HOST)
+    assert (verified.unused, verified.unnamed, verified.findings) == (1, 0, [])
 
 
 def test_damage_of_derived_files(loom, originals):

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from ledgers import BROKEN, COMPUTED, artifact, closing, digest, done, failed, found, opening, report
+from ledgers import BROKEN, COMPUTED, artifact, closing, definition, digest, done, failed, found, opening, report
 
 from loom.errors import LoomError
 from loom.model import KnownAsset, KnownFile
@@ -39,12 +39,16 @@ def test_reports_arrive_as_they_were():
 def test_answers_arrive_as_they_were():
     known = KnownAsset(True, ITEM.results, True)
     assert ledger.known_of_wire(sent(ledger.known_to_wire(known), KnownAssetWire)) == known
-    for file in (KnownFile(b"\xff", 1, 2, 3, True, True), KnownFile(b"a", 1, -2, 2**63, False, False, digest("a"))):
+    for file in (
+        KnownFile(b"\xff", 1, 2, 3, 4, True, True),
+        KnownFile(b"a", 1, -2, 2**63, 2**63, False, False, digest("a")),
+    ):
         assert ledger.file_of_wire(sent(ledger.file_to_wire(file), KnownFileWire)) == file
 
 
 def test_runs_arrive_as_they_were():
-    for one in (opening(), opening(settles=digest("s"), dry_run=True, started=1_795_253_400_123_456)):
+    own = opening(version=0, definition=definition(size=2))
+    for one in (own, opening(), opening(settles=digest("s"), dry_run=True, started=1_795_253_400_123_456)):
         assert runs.opening_of_wire(sent(runs.opening_to_wire(one), OpeningWire)) == one
     ended = closing(one.uuid)
     assert runs.closing_of_wire(one.uuid, sent(runs.closing_to_wire(ended), ClosingWire)) == ended
@@ -60,8 +64,25 @@ def test_values():
     for wrong in ("", "zz" * 32, "ab", "ab " * 32, "a" * 65):
         with pytest.raises(LoomError):
             digest_of(wrong)
-    for wrong in (b"[]", b"7", b'{"a":1e999}', b'{"a":' * 5000 + b"1" + b"}" * 5000):
+    deep = [b'{"a":' * depth + b"1" + b"}" * depth for depth in (100, 101, 975, 5000)]
+    assert object_bytes(msgspec.Raw(deep[0])) == deep[0]
+    for wrong in (b"[]", b"7", b'{"a":1e999}', *deep[1:]):
         with pytest.raises(LoomError):
             object_bytes(msgspec.Raw(wrong))
     with pytest.raises(LoomError):
         microseconds_of(moment_of(0).replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "SKIPPED"}, {"state": "FAILED"}, {"error": {"code": "FILE_DAMAGED", "message": "broken"}},
+        {"state": "SKIPPED", "error": {"code": "FILE_DAMAGED", "message": "broken"}},
+    ],
+)  # fmt: skip
+def test_a_result_is_completed_or_has_an_error(change):
+    wire = msgspec.json.decode(msgspec.json.encode(ledger.report_to_wire(report("a", results=[done(0)]))))
+    wire["results"][0] |= change
+    with pytest.raises(LoomError) as refused:
+        ledger.report_of_wire(sent(wire, ReportWire))
+    assert refused.value.code == "REQUEST_INVALID"

@@ -1,0 +1,22 @@
+"""What the shell completes besides options: names of stored pipelines, and ids of operators."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from loom.errors import LoomError
+
+
+def pipeline_names(incomplete: str) -> list[str]:
+    """The stored pipelines whose name begins so; none where Loom does not answer."""
+    from cortex.holding import connect, everything
+
+    with suppress(LoomError), connect() as loom:
+        return [stored.name for stored in everything(loom.pipelines) if stored.name.startswith(incomplete)]
+    return []
+
+
+def operator_ids(incomplete: str) -> list[str]:
+    from cortex.catalogue import load
+
+    return sorted(operator for operator in load().ids() if operator.startswith(incomplete))

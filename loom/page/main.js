@@ -1,0 +1,151 @@
+// Begins the page: signs in with the code of the address, then shows the view of the address.
+
+import { getOr, sentence, signedOut, signIn, signOut } from "./api.js";
+import { fill, h } from "./dom.js";
+import { watchConnection } from "./live.js";
+import { attempt, button, empty, trouble } from "./parts.js";
+import { again, Scope, start } from "./router.js";
+import asset from "./views/asset.js";
+import failures from "./views/failures.js";
+import library from "./views/library.js";
+import now from "./views/now.js";
+import operators from "./views/operators.js";
+import pipeline from "./views/pipeline.js";
+import pipelines from "./views/pipelines.js";
+import run from "./views/run.js";
+import runs from "./views/runs.js";
+import signInView from "./views/signin.js";
+import system from "./views/system.js";
+import versions from "./views/versions.js";
+
+const VIEWS = [
+  ["/", "Now"],
+  ["/runs", "Runs"],
+  ["/failures", "Failures"],
+  ["/library", "Library"],
+  ["/pipelines", "Pipelines"],
+  ["/operators", "Operators"],
+  ["/system", "System"],
+];
+
+const ROUTES = [
+  [/^\/$/, now],
+  [/^\/runs$/, runs],
+  [/^\/runs\/([^/]+)$/, run],
+  [/^\/failures$/, failures],
+  [/^\/library$/, library],
+  [/^\/assets\/([^/]+)$/, asset],
+  [/^\/pipelines$/, pipelines],
+  [/^\/pipelines\/([^/]+)$/, pipeline],
+  [/^\/pipelines\/([^/]+)\/versions$/, versions],
+  [/^\/operators$/, operators],
+  [/^\/operators\/([^/]+)$/, operators],
+  [/^\/system$/, system],
+];
+
+const main = document.getElementById("main");
+let scope = new Scope();
+let isFirst = true;
+
+// Draws a view: a function of (main, scope, parts of the address, query) that answers its title.
+async function shown(view, parts, query) {
+  scope.end();
+  const mine = (scope = new Scope());
+  drawNavigation();
+  main.setAttribute("aria-busy", "true");
+  try {
+    const title = view ? await view(main, mine, parts, query) : nowhere();
+    if (!mine.isOver) document.title = title ? `${title} · Loom` : "Loom";
+  } catch (error) {
+    if (mine.isOver || error.name === "AbortError") return;
+    if (error.status === 401) return;
+    fill(main, error.status === 404 ? nothingHere(error) : trouble(error));
+  } finally {
+    if (!mine.isOver) main.removeAttribute("aria-busy");
+  }
+  if (mine.isOver) return;
+  if (!isFirst) {
+    main.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+  isFirst = false;
+}
+
+function nowhere() {
+  fill(main, empty("There is no such view.", h("p", null, h("a", { href: "/" }, "See what runs now"))));
+  return "No such view";
+}
+
+function nothingHere(error) {
+  return empty(sentence(error), h("p", null, "It may have been removed, or the address was cut short."));
+}
+
+function drawNavigation() {
+  const first = `/${location.pathname.split("/")[1]}`;
+  const here = first === "/assets" ? "/library" : first;
+  fill(
+    document.getElementById("nav"),
+    h(
+      "ul",
+      null,
+      VIEWS.map(([address, name]) =>
+        h("li", null, h("a", { href: address, "aria-current": address === here ? "page" : null }, name)),
+      ),
+    ),
+  );
+  document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function drawSide() {
+  const dot = h("span", { class: "dot", "aria-hidden": "true" });
+  const words = h("span", { role: "status" });
+  const connection = h("div", { class: "connection" }, dot, words);
+  watchConnection((state) => {
+    connection.className = `connection ${state === null ? "idle" : state ? "on" : "off"}`;
+    words.textContent = state === null ? "" : state ? "Live" : "Connecting again…";
+  });
+  const out = button(
+    "Sign out",
+    () =>
+      attempt(async () => {
+        await signOut();
+        askToSignIn();
+      }),
+    { class: "quiet small" },
+  );
+  fill(document.getElementById("side-end"), connection, out);
+}
+
+function askToSignIn(problem = null) {
+  scope.end();
+  scope = new Scope();
+  document.body.classList.add("signed-out");
+  signInView(main, problem, async (code) => {
+    await signIn(code);
+    document.body.classList.remove("signed-out");
+    again();
+  });
+  document.title = "Sign in · Loom";
+}
+
+// The code stands behind the `#`, so that it reached no server yet; it leaves the address before anything else is done.
+async function redeemCode() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  if (!code) return null;
+  history.replaceState(null, "", location.pathname + location.search);
+  try {
+    await signIn(code);
+    return null;
+  } catch (error) {
+    const known = await getOr(null, "/pipelines/runtime/status").catch(() => null);
+    return known ? null : error;
+  }
+}
+
+const refused = await redeemCode();
+signedOut.addEventListener("out", () => askToSignIn());
+drawSide();
+if (refused) askToSignIn(refused);
+start(ROUTES, (...view) => {
+  if (!document.body.classList.contains("signed-out")) shown(...view);
+});

@@ -1,0 +1,57 @@
+"""What steers runs: what a run was asked to do, who pauses it, and what its worker is told of it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from loom.model import Depth, Kind, Pause
+
+__all__ = ["LEASE_S", "AssetQuery", "Depth", "Pause", "RunOrders", "RunRequest"]
+
+LEASE_S = 30.0
+"""For how long a claim lasts after its worker was last heard of."""
+
+
+class AssetQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Assets by what is known of them, as `GET /assets` takes it."""
+
+    kind: Kind | None = None
+    path: str | None = None
+    q: str | None = None
+    collection: str | None = None
+    camera: str | None = None
+    year: int | None = None
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that a worker is to execute: over files and folders, globs, assets, or a query, on the worker's own host
+    or on `host`. `recompute` names nodes, or has `*`. `walked`: another worker had begun it."""
+
+    uuid: UUID
+    pipeline: str
+    version: int
+    queued: int
+    paths: tuple[bytes, ...] = ()
+    globs: tuple[str, ...] = ()
+    assets: tuple[UUID, ...] = ()
+    query: AssetQuery | None = None
+    host: str | None = None
+    dry_run: bool = False
+    recompute: frozenset[str] = frozenset()
+    walked: bool = False
+
+
+class RunOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """What Loom tells the worker of a run. `lost`: the run was given to another worker."""
+
+    run: UUID
+    cancelled: bool = False
+    lost: bool = False
+    pauses: tuple[Pause, ...] = ()
+
+    @property
+    def pause(self) -> Pause | None:
+        """The deepest pause, the oldest of several."""
+        return min(self.pauses, key=lambda pause: (-pause.depth, pause.since), default=None)

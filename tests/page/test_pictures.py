@@ -1,0 +1,94 @@
+"""Every view fits every screen, in the light and in the dark; with PAGE_PICTURES=1 the pictures in docs/page are
+made anew."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import DESK, PHONE, Browser
+from programs import CORTEX, Running
+from realmedia import RealMedia
+
+pytestmark = pytest.mark.slow
+MANY = 240
+VIEWS = ("runs", "run", "failures", "library", "list", "asset", "film", "pipelines", "pipeline", "versions",
+         "operator", "system")  # fmt: skip
+LOOKS = {"light": (DESK, False), "dark": (DESK, True), "phone": (PHONE, False), "wall": ((2560, 1440), False)}
+SHOWN = {("light", view) for view in VIEWS} | {
+    ("dark", "run"), ("dark", "library"), ("phone", "run"), ("phone", "failures"), ("phone", "library")
+}  # fmt: skip
+_IS_STILL = """
+const images = [...document.images].filter((one) => one.getBoundingClientRect().top < innerHeight);
+return !document.querySelector("main[aria-busy]") && images.every((one) => one.complete);
+"""
+
+
+@pytest.fixture
+def addresses(runs: dict[str, dict[str, Any]], asset: Callable[[str], str]) -> dict[str, str]:
+    return {
+        "runs": "/runs",
+        "run": f"/runs/{runs['photos']['uuid']}?node=is-image",
+        "failures": "/failures",
+        "library": "/library",
+        "list": "/library?view=list",
+        "asset": f"/assets/{asset('cup.jpg')}",
+        "film": f"/assets/{asset('meadow.mp4')}",
+        "pipelines": "/pipelines",
+        "pipeline": "/pipelines/photos",
+        "versions": "/pipelines/photos/versions",
+        "operator": "/operators/media.thumbnail",
+        "system": "/system",
+    }
+
+
+@pytest.fixture
+def gallery(project: Path, tmp_path: Path) -> Path:
+    """Where pictures go: into the documentation only when that is asked for."""
+    return project / "docs/page" if os.environ.get("PAGE_PICTURES") == "1" else tmp_path
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_view_fits(page: Browser, addresses: dict[str, str], gallery: Path, look: str) -> None:
+    size, is_dark = LOOKS[look]
+    page.sized(size, dark=is_dark)
+    for view in VIEWS:
+        page.open(addresses[view])
+        page.one("h1")
+        page.until(lambda: page.run(_IS_STILL), f"{view} does not come to rest")
+        assert page.run("return document.documentElement.scrollWidth") <= size[0], view
+        if (look, view) in SHOWN:
+            page.picture(gallery / f"{view}{'' if look == 'light' else f'-{look}'}.png")
+
+
+@pytest.fixture
+def many(tmp_path: Path, media: RealMedia) -> Path:
+    """Enough photographs that an ingest is seen at work."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    names = ("astronaut", "coffee", "rocket", "chelsea", "hubble_deep_field", "motorcycle_left", "color", "coins")
+    for number in range(MANY):
+        image = media.picture(names[number % len(names)], (800, 800)).rotate(number % 4 * 90)
+        image.putpixel((number, 0), (number % 256, 0, 0))
+        image.save(folder / f"IMG_{number:04}.jpg", quality=88)
+    return folder
+
+
+def test_now_shows_what_passes_by(
+    page: Browser, many: Path, remote: dict[str, str], tmp_path: Path, gallery: Path
+) -> None:
+    page.open("/")
+    page.one(".empty", "Nothing runs now.")
+    page.until(lambda: "Live" in page.text(".connection"))
+    ingest = Running(CORTEX, "ingest", many, "--json", "--pipeline", "ingest", env=remote, folder=tmp_path)
+    page.one(".card.now h2 a", "ingest")
+    page.until(lambda: len(page.all(".passing .picture")) >= 5)
+    page.picture(gallery / "now.png")
+    assert re.fullmatch(rf"\d+ of {MANY}", page.one(".card.now .value").text)
+    assert ingest.wait().code == 0
+    page.one(".empty", "Nothing runs now.")
+    page.one("td a[href^='/runs/']", "ingest")
