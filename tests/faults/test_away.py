@@ -18,7 +18,9 @@ from cortex.engine.spool import Told, new_spool
 from loom.bus.frames import AssetFrame, NodeFrame, RunFrame
 from loom.client import LoomClient
 
-CACHES = pytest.mark.parametrize("cache", ["none", "meta-path", pytest.param("xattr", marks=pytest.mark.slow)])
+CACHES = pytest.mark.parametrize(
+    "cache", ["none", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("meta-path", "xattr"))]
+)
 SHORT = "import cortex.app; cortex.app.FLUSH_GRACE_S = 0.5"
 _FROM_SPOOL = "SELECT CAST(name AS TEXT) FROM locations WHERE CAST(name AS TEXT) IN ('lost', 'kept')"
 
@@ -87,6 +89,7 @@ def test_what_a_server_that_stays_away_was_not_told_the_next_ingest_sends(
     assert tables(server.data) == bench.undisturbed()
 
 
+@pytest.mark.slow
 def test_a_sink_waits_for_a_server_that_comes_back(bench: Any, server: Server) -> None:
     end_with_sink(bench)
     ingest = bench.start("--json")

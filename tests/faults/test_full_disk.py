@@ -84,7 +84,7 @@ def test_a_full_disk(pictures: Path, tmp_path: Path, small_disk: Callable[[str],
     is_complete(pictures, disk / "data", env, tmp_path)
 
 
-@pytest.mark.parametrize("kib", [16, pytest.param(64, marks=pytest.mark.slow), 300])
+@pytest.mark.parametrize("kib", [16, *(pytest.param(kib, marks=pytest.mark.slow) for kib in (64, 300))])
 def test_a_file_that_may_not_grow(pictures: Path, tmp_path: Path, kib: int) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (kib * 1024, kib * 1024))
