@@ -105,6 +105,22 @@ def test_failures_are_raised_and_the_node_is_closed(tmp_path: Path) -> None:
     assert caught.value.code == "FILE_VANISHED"
 
 
+class Oddly(MediaNode[NodeOptions]):
+    """Gives a derived file of a type that is none."""
+
+    operator = "test.oddly"
+    reads = ()
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        ctx.artifact("odd", b"", "JPEG picture")
+
+
+def test_a_derived_file_has_a_media_type(text: Path) -> None:
+    with pytest.raises(LoomError, match="'JPEG picture' is not a media type") as caught:
+        run_operator(Oddly(), text)
+    assert caught.value.code == "OUTPUT_INVALID"
+
+
 class Reader(MediaNode[NodeOptions]):
     """Reads a node, and knows the result of some texts."""
 

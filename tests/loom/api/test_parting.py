@@ -32,7 +32,7 @@ def later(seconds, call):
     return timer
 
 
-def test_who_is_still_served_is_told_to_come_again_and_the_work_ends_first(server, http, held, capfd):
+def test_who_is_still_served_is_told_to_come_again_and_the_work_ends_first(server, http, held, caplog):
     there, go, ended = held
     answers = []
     asking = threading.Thread(target=lambda: answers.append(http.post("/pipelines", json=definition(), timeout=20)))
@@ -45,7 +45,7 @@ def test_who_is_still_served_is_told_to_come_again_and_the_work_ends_first(serve
     (answer,) = answers
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert (answer.json()["code"], answer.json()["retryable"]) == ("LOOM_UNREACHABLE", True)
-    assert "Traceback" not in capfd.readouterr().err
+    assert "Traceback" not in caplog.text
 
 
 def test_what_ends_in_time_is_answered(server, http, held):
@@ -62,9 +62,9 @@ def test_what_ends_in_time_is_answered(server, http, held):
     assert (answers[0].status_code, ended) == (201, ["photos"])
 
 
-def test_a_refused_listener_is_no_defect(server, capfd):
+def test_a_refused_listener_is_no_defect(server, caplog):
     with pytest.raises(Exception, match="401"):
         connect(f"ws://{server.address}/api/v1/pipelines/events/ws", proxy=None)
     assert httpx.get(f"{server.url}/healthz").status_code == 200
     server.stop()
-    assert capfd.readouterr().err == ""
+    assert caplog.text == ""
