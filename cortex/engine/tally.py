@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +15,8 @@ from loom.model import AssetCounts, Branch, NodeCounts, NodeEnd, Origin, Outcome
 
 Digest = bytes
 
-KEPT_ENDS = 100_000
-"""Of how many assets a run remembers how they ended; most end alike, so that this is some 15 MB at most."""
+KEPT_ENDS = 10_000
+"""Of how many assets a run remembers how they ended, for copies that come later: some 2 MB."""
 
 
 @dataclass
@@ -37,7 +38,7 @@ class LaneRun:
         steps = self.lane.plan.steps
         self.nodes = {step.node: NodeCounts() for step in steps}
         self.handled = frozenset(e.upstream for step in steps for e in step.inbound if e.branch is Branch.ERROR)
-        self._ends: dict[bytes, tuple[NodeEnd, ...]] = {}
+        self._ends: OrderedDict[bytes, tuple[NodeEnd, ...]] = OrderedDict()
         self._same: dict[tuple[NodeEnd, ...], tuple[NodeEnd, ...]] = {}
 
     @property
@@ -48,7 +49,7 @@ class LaneRun:
         """Remembers how an asset's nodes ended, for copies of it that come later."""
         self._ends[asset] = self._same.setdefault(nodes, nodes)
         if len(self._ends) > KEPT_ENDS:
-            del self._ends[next(iter(self._ends))]
+            self._ends.popitem(last=False)
 
     def end_of(self, asset: bytes) -> tuple[NodeEnd, ...]:
         """How the nodes of an asset ended, if that was among the last `KEPT_ENDS`."""
