@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from cortex.engine.garbage import look_no_more, look_rarely
+
 
 def main() -> None:
     """The entry point of the program; ends with one of the pinned exit codes."""
+    look_rarely()
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         from loom.ending import ended
@@ -26,6 +29,7 @@ def main() -> None:
     except KeyboardInterrupt:
         _tell_how_to_go_on()
         code = 130
+    look_no_more()
     sys.exit(code)
 
 

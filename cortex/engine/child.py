@@ -15,7 +15,7 @@ from cortex.engine import board, confine, wire
 from cortex.engine.failures import as_failure, sendable
 from cortex.engine.records import Answer, Identity, Item, Setup, Walked, unread
 
-LATE_S = 0.02
+LATE_S = 0.1
 """How long a result may wait for others before it is sent."""
 
 _ENOUGH = 1 << 20

@@ -19,9 +19,10 @@ from reactivex.subject import Subject
 
 from cortex.engine.beside import Beside
 from cortex.engine.entry import Entry
+from cortex.engine.gathering import Gathering
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.onward import Onward
-from cortex.engine.records import Walked
+from cortex.engine.records import Item, Walked
 from cortex.engine.reporting import Batch, Finished, copy_event, identified
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.tally import LaneRun, WouldWrite
@@ -30,7 +31,7 @@ from loom.errors import is_retryable
 from loom.model import AssetCounts, Depth, Event, NodeEvent, RunHead
 
 BATCH_ASSETS = 192
-BATCH_SECONDS = 0.1
+BATCH_SECONDS = 0.25
 MAX_REDONE = 3
 _REDO_DELAY_S = 0.5
 _NOT_REDONE = frozenset({"FILE_VANISHED", "FILE_UNREADABLE"})
@@ -96,6 +97,7 @@ class Executor:
         self._error: BaseException | None = None
         self.intake = intake(lambda entry: self._tell(Copy(entry)))
         self._commits = EventLoopScheduler(thread_factory=_thread("commit"))
+        self._gathering: Gathering[Told] = Gathering(BATCH_ASSETS, BATCH_SECONDS, self._commits)
         self._onward = Onward(beside, self._back, self._tell, self._fail, self._commits)
 
     def run(self, found: Iterator[Found]) -> None:
@@ -103,14 +105,12 @@ class Executor:
         self._beside.open()
         scan = threading.Thread(target=self.intake.scan, args=(found,), name="scan", daemon=True)
         scan.start()
-        walked = rx.from_iterable(self._sandbox.run(self.intake.items(), self.intake.answer))
+        walked = rx.from_iterable(self._sandbox.run(self._items(), self.intake.answer))
         maybe: Observable[Told | None] = walked.pipe(ops.map(self._sort))
         told = cast("Observable[Told]", maybe.pipe(ops.filter(lambda one: one is not None)))
         sorted_out = told.pipe(ops.do_action(on_completed=self._aside.on_completed))
-        batches: Observable[list[Told]] = rx.merge(self._aside, sorted_out).pipe(
-            ops.buffer_with_time_or_count(BATCH_SECONDS, BATCH_ASSETS, self._commits)
-        )
-        stored = batches.pipe(ops.filter(bool), ops.observe_on(self._commits), ops.do_action(self._commit))
+        batches = self._gathering(rx.merge(self._aside, sorted_out))
+        stored = batches.pipe(ops.observe_on(self._commits), ops.do_action(self._commit))
         ended = threading.Event()
         try:
             stored.subscribe(on_error=lambda error: self._broke(error, ended), on_completed=ended.set)
@@ -158,6 +158,13 @@ class Executor:
             entry.announced.add(step)
             node = run.lane.plan.steps[step].node
             self._publish(run.head, [NodeEvent(now_us(), node, entry.identity.asset, "STARTED")])
+
+    def _items(self) -> Iterator[Item | None]:
+        """What the sandbox is to walk; when it has come to the end of that for now, nothing else is waited for."""
+        for item in self.intake.items():
+            if item is None and not self._sandbox.in_flight:
+                self._gathering.hurry()
+            yield item
 
     def _tell(self, told: Told) -> None:
         with self._lock:

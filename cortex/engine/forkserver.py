@@ -31,6 +31,7 @@ def main(control_fd: int, board_fd: int, parent: int, *, early: bool = False) ->
     """Entry point of the process. The setup comes first, pickled, after its length; `early`: it may take a while, and
     what every setup needs is imported meanwhile."""
     signals.leave_to_parent()
+    look_rarely()
     if early:
         preload(Setup(()))
     with socket.socket(fileno=control_fd) as control:
@@ -40,6 +41,7 @@ def main(control_fd: int, board_fd: int, parent: int, *, early: bool = False) ->
         preload(setup)
         look_rarely()
         _Server(control, board_fd, setup, parent).run()
+    os._exit(0)
 
 
 def preload(setup: Setup) -> None:

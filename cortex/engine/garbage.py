@@ -19,6 +19,12 @@ def look_rarely() -> None:
     gc.set_threshold(*_THRESHOLDS)
 
 
+def look_no_more() -> None:
+    """At the end of a process, where the interpreter would go through everything twice more."""
+    gc.freeze()
+    gc.disable()
+
+
 @contextmanager
 def looked_for_rarely() -> Iterator[None]:
     """While an ingest runs in a process that may belong to somebody else."""

@@ -27,6 +27,8 @@ _LOOK_S = 0.25
 """How often workers are looked at, at least: their deadlines change without a word."""
 _SOURCE_S = 0.01
 """How often a source that had nothing is asked again."""
+_AHEAD = 2
+"""So many batches for each worker are known beforehand, while there are files."""
 _FAREWELL_S = 1.0
 
 Answerer = Callable[[Sequence[Identity]], Sequence[Answer]]
@@ -79,7 +81,8 @@ class Supervisor:
         unstarted = self._jobs - len(hands)
         starting = sum(not hand.ready for hand in hands)
         room = sum(hand.size for hand in hands if hand.idle or hand.takes_another) + starting + unstarted
-        self.work.gather(time.monotonic(), room)
+        ahead = _AHEAD * sum(hand.size for hand in hands)
+        self.work.gather(time.monotonic(), room + ahead if room else 0)
         if not self.work.backlog:
             return
         idle = [hand for hand in hands if hand.idle]
@@ -88,19 +91,19 @@ class Supervisor:
             starting += 1
         self.switchboard.watch_control(crew.control)
         quick = [hand for hand in hands if hand.takes_another] if not starting else []
-        for hand in self._deal(idle, quick, starting):
+        for hand in self._deal(idle, quick):
             self.switchboard.watch(hand)
 
-    def _deal(self, idle: list[Hand], quick: list[Hand], starting: int) -> list[Hand]:
-        """Suspects alone to idle workers, the rest evenly to all, those to come included; returns those that got
-        something."""
+    def _deal(self, idle: list[Hand], quick: list[Hand]) -> list[Hand]:
+        """Suspects alone to idle workers, the rest to all, those to come included, in batches that become smaller
+        towards the end, so that all end together; returns those that got something."""
         served: list[Hand] = []
         while idle and (suspect := self.work.take_suspect()) is not None:
             served.append(idle.pop())
             served[-1].give([suspect], alone=True)
         takers = idle + quick
         while takers and self.work.waiting:
-            share = -(-self.work.waiting // (len(takers) + starting))
+            share = -(-self.work.waiting // (_AHEAD * len(self.crew.hands)))
             served.append(takers.pop(0))
             served[-1].give(self.work.take(min(served[-1].size, share)))
         return served
