@@ -18,7 +18,7 @@ from cortex.engine.board import Board, Page
 from cortex.engine.headstart import HeadStart, Server, launch
 from cortex.engine.records import Item, Setup
 
-MAX_BATCH = 32
+MAX_BATCH = 64
 BATCH_S = 0.2
 """Batches grow until they take about this long, so that the last ones do not keep everybody waiting."""
 

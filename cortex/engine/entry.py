@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,8 @@ class Entry:
 
     @property
     def path(self) -> bytes:
-        return os.path.join(self.found.directory, self.found.name)
+        directory = self.found.directory
+        return directory + self.found.name if directory.endswith(b"/") else b"%b/%b" % (directory, self.found.name)
 
     @property
     def is_for_no_lane(self) -> bool:

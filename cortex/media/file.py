@@ -65,8 +65,13 @@ class OpenFile:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """At most `count` bytes from `offset` on, fewer at the end of the file."""
+        if self._kept is None and self.keepable and count >= self.size:
+            self._keep()
         if self._kept is not None:
             return self._kept[offset : offset + count]
+        return self._read(offset, count)
+
+    def _read(self, offset: int, count: int) -> bytes:
         try:
             return os.pread(self._descriptor, count, offset)
         except OSError as error:
@@ -74,16 +79,18 @@ class OpenFile:
 
     def kept(self) -> bytes:
         """The whole content, read at the first call. Only for a file that is `keepable`."""
-        if self._kept is None:
-            pieces: list[bytes] = []
-            count = 0
-            # One byte more than the size is asked for, so that a file that grew is noticed.
-            while count <= self.size and (piece := self.read_at(count, self.size + 1 - count)):
-                pieces.append(piece)
-                count += len(piece)
-            self._kept = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            self._count = count
-        return self._kept
+        return self._keep() if self._kept is None else self._kept
+
+    def _keep(self) -> bytes:
+        pieces: list[bytes] = []
+        count = 0
+        # One byte more than the size is asked for, so that a file that grew is noticed.
+        while count <= self.size and (piece := self._read(count, self.size + 1 - count)):
+            pieces.append(piece)
+            count += len(piece)
+        self._kept = kept = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._count = count
+        return kept
 
     def feed(self, readers: list[Callable[[memoryview], object]]) -> None:
         """Gives every byte to each reader in order, in pieces that stay in the processor's cache."""

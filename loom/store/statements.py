@@ -51,10 +51,17 @@ def insert(connection: Connection, table: Table, rows: list[Row]) -> int:
     return write_rows(connection, _insert(connection.dialect.name, table, None), rows)
 
 
-def upsert(connection: Connection, table: Table, rows: list[Row], *, keep: tuple[str, ...] = ()) -> None:
-    """Inserts rows, or updates all but their key and the columns to `keep`. A COMPLETED result gives way only to
-    another COMPLETED one."""
-    write_rows(connection, _insert(connection.dialect.name, table, keep), rows)
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: list[Row],
+    *,
+    keep: tuple[str, ...] = (),
+    null: tuple[str, ...] = (),
+) -> None:
+    """Inserts rows, or updates all but their key and the columns to `keep`. Rows have no value for the columns that are
+    `null`. A COMPLETED result gives way only to another COMPLETED one."""
+    write_rows(connection, _insert(connection.dialect.name, table, keep, null), rows)
 
 
 def chunks(values: Sequence[T]) -> Iterator[list[T]]:
@@ -91,7 +98,7 @@ def _compiled(dialect: str, build: Build, arguments: tuple[Any, ...]) -> str:
 
 
 @cache
-def _insert(dialect: str, table: Table, keep: tuple[str, ...] | None) -> str:
+def _insert(dialect: str, table: Table, keep: tuple[str, ...] | None, null: tuple[str, ...] = ()) -> str:
     statement = _insert_of(dialect)(table).inline()
     names = [column.name for column in table.columns if column.name != "id"]
     if keep is None:
@@ -103,7 +110,8 @@ def _insert(dialect: str, table: Table, keep: tuple[str, ...] | None) -> str:
         if table is results:
             gives_way = or_(statement.excluded["state"] == constant(COMPLETED), results.c.state == constant(FAILED))
         statement = statement.on_conflict_do_update(index_elements=key, set_=new, where=gives_way)
-    return str(statement.compile(dialect=_dialect(dialect), column_keys=names))
+    given = [name for name in names if name not in null]
+    return str(statement.compile(dialect=_dialect(dialect), column_keys=given))
 
 
 def _insert_of(dialect: str) -> Any:
