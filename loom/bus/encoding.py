@@ -22,9 +22,10 @@ _encode = msgspec.json.Encoder().encode
 
 def event_json(seq: int | None, run: RunHead, event: Event) -> bytes:
     """One event as a JSON object in UTF-8; without `seq` in the form in which workers publish it."""
-    number = "" if seq is None else f'"seq":{seq},'
     if type(event) is NodeEvent:
-        return (_node(number, run, event) if event.error is None else _failed(number, run, event)).encode()
+        plain = event.error is None and event.attempts == 1
+        return _node(seq, run, event) if plain else _failed(seq, run, event)
+    number = "" if seq is None else f'"seq":{seq},'
     if type(event) is AssetEvent:
         return _asset(number, run, event).encode()
     assert type(event) is RunEvent
@@ -74,6 +75,16 @@ def _time_text(milliseconds: int) -> str:
     return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+@lru_cache(maxsize=256)
+def _time_bytes(milliseconds: int) -> bytes:
+    return _time_text(milliseconds).encode()
+
+
+@lru_cache(maxsize=1024)
+def _asset_bytes(blake3: bytes) -> bytes:
+    return asset_text(blake3).encode()
+
+
 @lru_cache(maxsize=1024)
 def asset_text(blake3: bytes) -> str:
     """The text of `asset_uuid(blake3)`, made faster: it stands in every event."""
@@ -83,32 +94,46 @@ def asset_text(blake3: bytes) -> str:
     )
 
 
-def _node(number: str, run: RunHead, event: NodeEvent) -> str:
-    text = _node_template(run, event.node, event.status, event.origin, event.verdict, event.reason)
+def _node(seq: int | None, run: RunHead, event: NodeEvent) -> bytes:
     duration = event.duration_us
-    took = "null" if duration is None else duration / 1000
-    told = text % (number, time_text(event.time), asset_text(event.asset), took)
-    return told if event.attempts == 1 else f'{told[:-1]},"attempts":{event.attempts}}}'
+    template = _node_template(
+        run, event.node, event.status, event.origin, event.verdict, event.reason, seq is None, duration is None
+    )
+    time, asset = _time_bytes(event.time // 1000), _asset_bytes(event.asset)
+    if seq is None:
+        return template % ((time, asset) if duration is None else (time, asset, duration / 1000))
+    return template % ((seq, time, asset) if duration is None else (seq, time, asset, duration / 1000))
 
 
-def _failed(number: str, run: RunHead, event: NodeEvent) -> str:
-    """Every error has its own words: they take the place of the last `null` of a template."""
-    assert event.error is not None
-    code, message = event.error
-    error = {"code": code, "message": sendable(message)[:MAX_TEXT]}
-    before, _, after = _node(number, run, event).rpartition('"error":null')
-    return f"{before}{_members({'error': error})}{after}"
+def _failed(seq: int | None, run: RunHead, event: NodeEvent) -> bytes:
+    """With an error, whose words take the place of the last `null` of a template, or after several attempts."""
+    told = _node(seq, run, event)
+    if event.error is not None:
+        code, message = event.error
+        error = {"code": code, "message": sendable(message)[:MAX_TEXT]}
+        before, _, after = told.rpartition(b'"error":null')
+        told = b"%b%b%b" % (before, _encode({"error": error})[1:-1], after)
+    return told if event.attempts == 1 else b'%b,"attempts":%d}' % (told[:-1], event.attempts)
 
 
 @lru_cache(maxsize=4096)
 def _node_template(
-    run: RunHead, node: str, status: str, origin: Origin | None, verdict: Branch | None, reason: Reason | None
-) -> str:
+    run: RunHead,
+    node: str,
+    status: str,
+    origin: Origin | None,
+    verdict: Branch | None,
+    reason: Reason | None,
+    unnumbered: bool,
+    untimed: bool,
+) -> bytes:
     """All that many events have in common; left open are number, time, asset and duration."""
     ended = _open({"status": status, "origin": origin, "verdict": verdict})
     rest = _open({"reason": reason, "error": None, "dry_run": run.dry_run})
     where = _open({"run": run.uuid, "pipeline": run.pipeline, "node": node})
-    return f'{{"type":"node",%s"time":"%s",{where},"asset":"%s",{ended},"duration_ms":%s,{rest}}}'
+    number, duration = "" if unnumbered else '"seq":%d,', "null" if untimed else "%r"
+    text = f'{{"type":"node",{number}"time":"%b",{where},"asset":"%b",{ended},"duration_ms":{duration},{rest}}}'
+    return text.encode()
 
 
 def _asset(number: str, run: RunHead, event: AssetEvent) -> str:

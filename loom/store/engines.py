@@ -80,7 +80,7 @@ def _sqlite(path: Path, busy_seconds: float, *, begin: str, pool_size: int, immu
 
     @event.listens_for(engine, "begin")
     def begin_as_told(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.connection.cursor().execute(begin)  # the driver's own: a third of the time of a small question
 
     return engine
 

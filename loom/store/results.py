@@ -42,6 +42,8 @@ def lookup(
 ) -> list[KnownAsset]:
     """What is known of each asset, in the order asked. See `loom.verbs.Ledger.lookup`."""
     ids = assets.known(connection, digests)
+    if not ids:
+        return [KnownAsset(False)] * len(digests)
     numbers = sorted(set(ids.values()))
     signature_of = _signatures(connection, wanted)
     stored = _stored(connection, numbers, signature_of)
