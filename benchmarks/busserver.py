@@ -14,7 +14,7 @@ from uuid import UUID
 
 from loom.api.sockets import text_frame
 from loom.bus.encoding import event_json
-from loom.model import NodeEvent, RunHead
+from loom.events import NodeEvent, RunHead
 
 RUN = RunHead(UUID(int=7), "p", False)
 FIRST = 1_000_000

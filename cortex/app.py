@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from cortex.ingesting import Interruption
     from cortex.request import Request
     from loom.bus.hub import Hub
+    from loom.events import Event, RunHead
     from loom.graph.diagnostics import DefinitionError, Diagnostic
-    from loom.model import Event, RunHead
     from loom.verbs import Loom
 
 FLUSH_GRACE_S = 20.0

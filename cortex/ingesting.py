@@ -27,8 +27,9 @@ from cortex.settings import CortexSettings
 from cortex.sources.lanes import LaneOptions
 from cortex.sources.scan import Scan, absolute
 from loom.errors import LoomError
+from loom.events import Event, RunHead
 from loom.graph.definition import read_document
-from loom.model import Event, Resources, RunHead, Worker
+from loom.model import Resources, Worker
 from loom.version import VERSION
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from loom.ending import INTERRUPTED, first_that_applies
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
-    from loom.verbs import Loom, Selection
+    from loom.steering import Selection
+    from loom.verbs import Loom
 
 
 def retry_failures(

@@ -274,34 +274,6 @@ class Outcome(msgspec.Struct, array_like=True, frozen=True, gc=False):
     duration_us: int = 0
 
 
-class NodeEvent(msgspec.Struct, frozen=True, gc=False):
-    """A status of one node for one asset, on its way to the bus."""
-
-    time: int
-    node: str
-    asset: bytes
-    status: str
-    origin: Origin | None = None
-    verdict: Branch | None = None
-    duration_us: int | None = None
-    reason: Reason | None = None
-    error: tuple[str, str] | None = None
-    attempts: int = 1
-
-
-NodeEnd = tuple[str, State, Reason | None, Origin | None]
-"""A node, and how it ended for one asset."""
-
-
-class AssetEvent(NamedTuple):
-    """One asset walked: its final status and every node's state and origin."""
-
-    time: int
-    asset: bytes
-    status: str
-    nodes: tuple[NodeEnd, ...]
-
-
 class Depth(IntEnum):
     """How deep a pause goes. `NEW`: no new assets, those in hand are finished. `NODE`: each asset in hand stops after
     the node that is at work. `NOW`: work in hand is dropped, and done again later."""
@@ -326,33 +298,3 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     depth: Depth
     since: int
-
-
-class RunEvent(NamedTuple):
-    """`paused`: who lets the run stand still from now on."""
-
-    time: int
-    status: str
-    assets: AssetCounts | None = None
-    paused: tuple[Pause, ...] = ()
-
-
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of a run while it goes on; not numbered."""
-
-    assets: AssetCounts
-    nodes: dict[str, NodeCounts]
-    bytes_read: int = 0
-    total: int | None = None
-    current: tuple[str, ...] = ()
-
-
-class RunHead(msgspec.Struct, frozen=True, cache_hash=True):
-    """The run that a batch of events belongs to."""
-
-    uuid: UUID
-    pipeline: str
-    dry_run: bool
-
-
-Event = NodeEvent | AssetEvent | RunEvent

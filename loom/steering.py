@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from loom.model import Depth, Kind, Pause
 
-__all__ = ["LEASE_S", "AssetQuery", "Depth", "Pause", "RunOrders", "RunRequest"]
+__all__ = ["EVERY_FAILURE", "LEASE_S", "AssetQuery", "Depth", "Pause", "Place", "RunOrders", "RunRequest", "Selection"]
 
 LEASE_S = 30.0
 """For how long a claim lasts after its worker was last heard of."""
@@ -23,6 +24,32 @@ class AssetQuery(msgspec.Struct, frozen=True, kw_only=True):
     collection: str | None = None
     camera: str | None = None
     year: int | None = None
+
+
+class Selection(NamedTuple):
+    """Which failed results are meant; None means any. `since` and `until` (microseconds since 1970, the latter left
+    out) are about when they failed. Those that are set aside are meant only with `aside`; to retry or forget them it is
+    enough to name their `asset`."""
+
+    run: UUID | None = None
+    node: str | None = None
+    code: str | None = None
+    asset: UUID | None = None
+    since: int | None = None
+    until: int | None = None
+    aside: bool = False
+
+
+EVERY_FAILURE = Selection()
+
+
+class Place(NamedTuple):
+    """A file to be visited again: the pipeline that failed on it, its version, and where it lies."""
+
+    pipeline: str
+    host: str
+    path: bytes
+    version: int = 0
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,21 +8,9 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from loom.errors import LoomError
+from loom.events import Event, Progress, RunHead
 from loom.graph.specs import OperatorSpec
-from loom.model import (
-    AssetReport,
-    Event,
-    Kind,
-    KnownAsset,
-    KnownFile,
-    Progress,
-    Resources,
-    RunClosing,
-    RunHead,
-    RunOpening,
-    State,
-    Worker,
-)
+from loom.model import AssetReport, Kind, KnownAsset, KnownFile, Resources, RunClosing, RunOpening, State, Worker
 from loom.shapes import (
     AssetShape,
     FacetsShape,
@@ -37,36 +25,10 @@ from loom.shapes import (
     RunShape,
     WorkerShape,
 )
-from loom.steering import AssetQuery, Pause, RunOrders, RunRequest
+from loom.steering import EVERY_FAILURE, AssetQuery, Pause, Place, RunOrders, RunRequest, Selection
 
 PAGE = 100
 MAX_PAGE = 500
-
-
-class Selection(NamedTuple):
-    """Which failed results are meant; None means any. `since` and `until` (microseconds since 1970, the latter left
-    out) are about when they failed. Those that are set aside are meant only with `aside`; to retry or forget them it is
-    enough to name their `asset`."""
-
-    run: UUID | None = None
-    node: str | None = None
-    code: str | None = None
-    asset: UUID | None = None
-    since: int | None = None
-    until: int | None = None
-    aside: bool = False
-
-
-EVERY_FAILURE = Selection()
-
-
-class Place(NamedTuple):
-    """A file to be visited again: the pipeline that failed on it, its version, and where it lies."""
-
-    pipeline: str
-    host: str
-    path: bytes
-    version: int = 0
 
 
 class Said(NamedTuple):

@@ -23,7 +23,7 @@ def failures(
 ) -> int:
     """List failed results, grouped by cause; with --retry: try them again."""
     from cortex.holding import connect
-    from loom.verbs import Selection
+    from loom.steering import Selection
 
     selection = Selection(run=run, node=node, code=code)
     if retry:

@@ -28,7 +28,8 @@ from cortex.engine.sandbox import Sandbox
 from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.sources.scan import Found
 from loom.errors import is_retryable
-from loom.model import AssetCounts, Depth, Event, NodeEvent, RunHead
+from loom.events import Event, NodeEvent, RunHead
+from loom.model import AssetCounts, Depth
 
 BATCH_ASSETS = 192
 BATCH_SECONDS = 0.25

@@ -29,7 +29,8 @@ from cortex.engine.telling import Reporter, Status, failure_at, shown
 from cortex.engine.ticker import Ticker
 from cortex.sources.scan import Found
 from loom.errors import LoomError
-from loom.model import AssetCounts, Event, RunClosing, RunEvent, RunHead, RunOpening, RunState, Worker, asset_uuid
+from loom.events import Event, RunEvent, RunHead
+from loom.model import AssetCounts, RunClosing, RunOpening, RunState, Worker, asset_uuid
 from loom.verbs import Loom
 
 IN_FLIGHT_PER_JOB = 192

@@ -14,8 +14,9 @@ from cortex.engine.entry import Entry
 from cortex.engine.records import Answer, Identity, Item, Lane, Walked
 from cortex.sources.scan import Found
 from loom.errors import LoomError
+from loom.events import NodeEvent
 from loom.graph.plan import Plan
-from loom.model import NodeEvent, Origin, StoredResult
+from loom.model import Origin, StoredResult
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Files up to this size are read once into memory, so it does not matter whether their size is known."""

@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 
 from cortex.engine.spool import Spool, Told, events_of, left_behind, new_spool, told_events
 from loom.errors import LoomError
-from loom.model import AssetReport, Event, KnownAsset, KnownFile, Progress, RunClosing, RunHead, RunOpening
+from loom.events import Event, Progress, RunHead
+from loom.model import AssetReport, KnownAsset, KnownFile, RunClosing, RunOpening
 from loom.verbs import Loom, NewArtifact, Said
 
 T = TypeVar("T")

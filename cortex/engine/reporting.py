@@ -12,21 +12,9 @@ from cortex.engine.entry import Entry
 from cortex.engine.records import Computed, Identity, Walked
 from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.engine.walk import RACY_NS
+from loom.events import AssetEvent, Event, NodeEnd, NodeEvent
 from loom.graph.plan import Plan
-from loom.model import (
-    ArtifactRef,
-    AssetEvent,
-    AssetReport,
-    Event,
-    FileStat,
-    FoundAt,
-    NodeEnd,
-    NodeEvent,
-    Outcome,
-    Reason,
-    State,
-    StoredResult,
-)
+from loom.model import ArtifactRef, AssetReport, FileStat, FoundAt, Outcome, Reason, State, StoredResult
 from loom.packing import pack_outcomes
 from loom.verbs import NewArtifact
 

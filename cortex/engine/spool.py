@@ -15,7 +15,8 @@ import msgspec
 
 from cortex.engine.refused import REFUSED, is_refusal, set_aside
 from loom.errors import LoomError
-from loom.model import AssetEvent, AssetReport, Event, NodeEvent, RunClosing, RunEvent, RunHead, RunOpening
+from loom.events import AssetEvent, Event, NodeEvent, RunEvent, RunHead
+from loom.model import AssetReport, RunClosing, RunOpening
 from loom.verbs import NewArtifact, Said
 
 MAX_EVENTS = 100_000

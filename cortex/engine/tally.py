@@ -11,7 +11,8 @@ from uuid import UUID
 
 from cortex.engine.lifecycle import has_failed
 from cortex.engine.records import Lane
-from loom.model import AssetCounts, Branch, NodeCounts, NodeEnd, Origin, Outcome, Reason, RunHead, RunState, State
+from loom.events import NodeEnd, RunHead
+from loom.model import AssetCounts, Branch, NodeCounts, Origin, Outcome, Reason, RunState, State
 
 Digest = bytes
 

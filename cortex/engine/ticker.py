@@ -11,7 +11,7 @@ from cortex.engine.executor import Executor
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.telling import Status, shown
 from loom.errors import LoomError
-from loom.model import Progress
+from loom.events import Progress
 
 if TYPE_CHECKING:
     from cortex.engine.ingest import Ingest

@@ -12,7 +12,8 @@ from msgspec import UNSET, UnsetType
 
 from loom.bus.frames import AssetFrame, EventFrame, NodeFrame, ProgressFrame, PublishFrame
 from loom.errors import LoomError
-from loom.model import AssetEvent, Depth, Event, NodeEvent, Pause, Progress, RunEvent, RunHead
+from loom.events import AssetEvent, Event, NodeEvent, Progress, RunEvent, RunHead
+from loom.model import Depth, Pause
 from loom.shapes import PauseShape
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from loom.model import AssetEvent, Branch, Event, NodeEnd, NodeEvent, Origin, Pause, Progress, Reason, RunEvent, RunHead
+from loom.events import AssetEvent, Event, NodeEnd, NodeEvent, Progress, RunEvent, RunHead
+from loom.model import Branch, Origin, Pause, Reason
 from loom.shapes import PauseShape
 from loom.wire.values import sendable
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from loom.errors import LoomError
-from loom.model import AssetEvent, Event, NodeEvent, RunHead
+from loom.events import AssetEvent, Event, NodeEvent, RunHead
 
 TYPES = frozenset({"node", "run", "asset", "progress"})
 NO_TYPE = frozenset({"none"})

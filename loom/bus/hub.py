@@ -13,7 +13,7 @@ from loom.bus.filter import EVERYTHING, Filter
 from loom.bus.live import Live, LiveRuns
 from loom.bus.log import CAPACITY, Log
 from loom.bus.sequence import MemorySequence, SequenceStore
-from loom.model import Event, Progress, RunHead
+from loom.events import Event, Progress, RunHead
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from loom.bus.encoding import progress_json
-from loom.model import Event, Progress, RunEvent, RunHead
+from loom.events import Event, Progress, RunEvent, RunHead
 
 PROGRESS_EVERY_S = 0.25
 FORGOTTEN_AFTER_S = 3600.0

@@ -12,7 +12,7 @@ import msgspec
 from loom.bus.encoding import MAX_TEXT, event_json
 from loom.bus.filter import EVERYTHING, Filter
 from loom.bus.sequence import SequenceStore
-from loom.model import Event, NodeEvent, RunHead
+from loom.events import Event, NodeEvent, RunHead
 
 CAPACITY = 100_000
 BLOCK = 1_000_000

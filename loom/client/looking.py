@@ -20,8 +20,8 @@ from loom.shapes import (
     ResultShape,
     RunShape,
 )
-from loom.steering import AssetQuery
-from loom.verbs import EVERY_FAILURE, PAGE, Place, Selection
+from loom.steering import EVERY_FAILURE, AssetQuery, Place, Selection
+from loom.verbs import PAGE
 from loom.wire.runs import closing_to_wire, opening_to_wire, place_of_wire, selection_to_wire
 from loom.wire.shapes import PathLine, PathQuestion, Places
 

@@ -16,7 +16,7 @@ from loom.bus.frames import AckFrame, HelloFrame, RefusalFrame
 from loom.client.address import Address
 from loom.client.socket import connect, reaching
 from loom.errors import CODES, LoomError
-from loom.model import Event, Progress, RunHead
+from loom.events import Event, Progress, RunHead
 from loom.verbs import Said
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from loom.client.listening import Listening
 from loom.client.looking import RemoteAssets, RemoteRuns
 from loom.client.publishing import Publisher
 from loom.client.steering import RemoteSteering
-from loom.model import Event, Progress, RunHead
+from loom.events import Event, Progress, RunHead
 
 if TYPE_CHECKING:
     from loom.verbs import Loom, Said

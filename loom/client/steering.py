@@ -10,8 +10,7 @@ import msgspec
 from loom.client.http import Http, path_of
 from loom.errors import LoomError
 from loom.shapes import ForecastShape, Page, RunShape
-from loom.steering import AssetQuery, Pause, RunOrders, RunRequest
-from loom.verbs import Selection
+from loom.steering import AssetQuery, Pause, RunOrders, RunRequest, Selection
 from loom.wire.runs import selection_to_wire
 from loom.wire.shapes import Counted, FaultWire
 from loom.wire.steering import (

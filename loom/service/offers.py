@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from loom.events import Event, Progress, RunHead
 from loom.graph.specs import OperatorSpec
-from loom.model import Event, Progress, Resources, RunHead, Worker
+from loom.model import Resources, Worker
 from loom.service.base import Holding, now_us
 from loom.shapes import WorkerShape
 from loom.store import workers

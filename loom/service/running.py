@@ -12,8 +12,9 @@ from loom.model import RunClosing, RunOpening, RunState, State
 from loom.service.base import Holding, now_us
 from loom.service.definitions import checked
 from loom.shapes import FailureShape, FlowShape, GridShape, Page, ResultShape, RunShape
+from loom.steering import EVERY_FAILURE, Place, Selection
 from loom.store import failures, flow, forgetting, grid, outcomes, runlist, runs
-from loom.verbs import EVERY_FAILURE, PAGE, Place, Selection
+from loom.verbs import PAGE
 
 
 class LocalRuns(Holding):

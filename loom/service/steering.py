@@ -9,14 +9,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from loom.errors import LoomError
-from loom.model import RunEvent, RunHead, RunState
+from loom.events import RunEvent, RunHead
+from loom.model import RunState
 from loom.service.base import Holding, now_us
 from loom.shapes import ForecastShape, PipelineShape, RunShape
-from loom.steering import AssetQuery, Pause, RunOrders, RunRequest
+from loom.steering import AssetQuery, Pause, Place, RunOrders, RunRequest, Selection
 from loom.store import forecast, forgetting, pipelines, requests, runlist, steering, workers
 from loom.store.requests import LEASE_US
 from loom.store.values import CLAIMED, QUEUED
-from loom.verbs import Place, Selection
 
 _BEAT_US = LEASE_US // 3
 _MOST_BEATS = 1000

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 from loom.errors import is_retryable
 from loom.model import asset_uuid
 from loom.shapes import FailureShape, NewestShape
+from loom.steering import Selection
 from loom.store import assets, runfailures, runs
 from loom.store.handling import handled_nodes
 from loom.store.outcomes import RunRow, run_row
@@ -27,7 +28,6 @@ from loom.store.tables import (
 )
 from loom.store.tables import runs as run_table
 from loom.store.values import FAILED, clean, iso, join_path, shown_path
-from loom.verbs import Selection
 
 
 class Failure(NamedTuple):

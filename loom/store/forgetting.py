@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Delete, Update, bindparam, delete, select, update
 
+from loom.steering import Place, Selection
 from loom.store import runfailures, runs
 from loom.store.failures import failed
 from loom.store.outcomes import run_row
 from loom.store.statements import chunks, compiled, constant, write_rows
 from loom.store.tables import directories, locations, pipeline_versions, pipelines, results, settled
 from loom.store.values import FAILED, PRESENT, join_path
-from loom.verbs import Place, Selection
 
 _PIECE = 1000
 """Failures that are forgotten in one go."""

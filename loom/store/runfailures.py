@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, select
 
 from loom.packing import unpack_outcomes
+from loom.steering import Selection
 from loom.store import assets
 from loom.store.outcomes import PIECE, RunRow, has_failed, rows_of
 from loom.store.runs import StepRow
 from loom.store.statements import any_of, chunks, compiled, constant, fetch
 from loom.store.tables import results
 from loom.store.values import FAILED
-from loom.verbs import Selection
 
 
 class InRun(NamedTuple):

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from loom.model import RunClosing, RunOpening, StepRef
-from loom.verbs import Place, Selection
+from loom.steering import Place, Selection
 from loom.wire.shapes import NO_DEFINITION, ClosingWire, OpeningWire, PlaceWire, SelectionWire, StepWire
 from loom.wire.values import digest_of, microseconds_of, moment_of, not_deep, object_of
 

@@ -25,7 +25,7 @@ from ledgers import (
 from loom.errors import LoomError
 from loom.graph.diagnostics import DefinitionError
 from loom.model import Branch, Origin, Outcome, Reason, RunState, State, asset_uuid
-from loom.verbs import Place, Selection
+from loom.steering import Place, Selection
 
 STORED = Outcome(State.SKIPPED, Reason.STORED, Origin.REMOTE, Branch.PASS)
 STORED_FAILURE = Outcome(State.SKIPPED, Reason.STORED, Origin.REMOTE, Branch.ERROR)

@@ -24,8 +24,7 @@ from msgspec.structs import replace
 from loom.errors import LoomError
 from loom.model import Kind, Resources, RunState, Worker
 from loom.service import base
-from loom.steering import LEASE_S, AssetQuery, Depth, Pause, RunOrders, RunRequest
-from loom.verbs import Selection
+from loom.steering import LEASE_S, AssetQuery, Depth, Pause, RunOrders, RunRequest, Selection
 
 OTHER = Worker(name="other", versions={"cortex": "1"})
 

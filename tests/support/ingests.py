@@ -18,8 +18,9 @@ from cortex.engine.limits import Limits
 from cortex.engine.scheme import Chosen, make_scheme
 from cortex.ingesting import make_files
 from cortex.request import Request
+from loom.events import AssetEvent, Event, NodeEvent, RunEvent, RunHead
 from loom.local import hold_loom
-from loom.model import AssetEvent, Event, NodeEvent, RunEvent, RunHead, Worker
+from loom.model import Worker
 from loom.service.loom import LocalLoom
 from loom.settings import LoomSettings
 

@@ -19,8 +19,9 @@ from cortex.engine.sandbox import Sandbox
 from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.sources.found import Found
 from loom.errors import LoomError
+from loom.events import Event, NodeEvent, RunHead
 from loom.graph.plan import AssetFilter
-from loom.model import Event, FileStat, Kind, NodeEvent, RunHead
+from loom.model import FileStat, Kind
 
 MOMENT = 8.0
 """Seconds that ending may take where a file in hand would take 30."""

@@ -25,7 +25,7 @@ from cortex.sources.found import Found
 from loom.errors import LoomError
 from loom.model import FileStat, RunState
 from loom.service.loom import LocalLoom
-from loom.verbs import EVERY_FAILURE
+from loom.steering import EVERY_FAILURE
 
 LONG_AGO = 1_700_000_000
 

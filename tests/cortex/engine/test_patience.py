@@ -12,18 +12,8 @@ from cortex.engine.patience import Patient
 from cortex.engine.refused import reasons
 from cortex.engine.spool import Spool
 from loom.errors import LoomError
-from loom.model import (
-    AssetCounts,
-    AssetEvent,
-    KnownAsset,
-    NodeEvent,
-    Origin,
-    Reason,
-    RunEvent,
-    RunHead,
-    RunState,
-    State,
-)
+from loom.events import AssetEvent, NodeEvent, RunEvent, RunHead
+from loom.model import AssetCounts, KnownAsset, Origin, Reason, RunState, State
 
 AWAY = LoomError("LOOM_UNREACHABLE")
 VERBS = ("open_run", "report", "finish_run", "lookup", "known_files", "known_sizes", "mark_missing", "publish")

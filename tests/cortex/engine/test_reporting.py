@@ -11,8 +11,9 @@ from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.engine.walk import RACY_NS
 from cortex.node import ProducedArtifact
 from cortex.sources.found import Found
+from loom.events import AssetEvent, NodeEvent
 from loom.graph.plan import AssetFilter
-from loom.model import AssetEvent, Branch, FileStat, Kind, NodeEvent, Origin, Outcome, Reason, State
+from loom.model import Branch, FileStat, Kind, Origin, Outcome, Reason, State
 
 IDENTITY = Identity(1, b"x" * 32, 10, "text/plain", Kind.TEXT, 0)
 DONE = Outcome(State.COMPLETED, None, Origin.COMPUTED, Branch.PASS, 5)

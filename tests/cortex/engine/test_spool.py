@@ -9,7 +9,8 @@ import pytest
 from cortex.engine.refused import reasons
 from cortex.engine.spool import Spool, Told, events_of, left_behind, new_spool, told_events
 from loom.errors import LoomError
-from loom.model import AssetReport, FileStat, FoundAt, Kind, RunEvent, RunHead
+from loom.events import RunEvent, RunHead
+from loom.model import AssetReport, FileStat, FoundAt, Kind
 from loom.verbs import NewArtifact
 
 RUN = uuid4()

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from loom.api.sockets import SEND_BUFFER
-from loom.model import AssetCounts, Branch, NodeEvent, Origin, Progress, RunEvent, RunHead, asset_uuid
+from loom.events import NodeEvent, Progress, RunEvent, RunHead
+from loom.model import AssetCounts, Branch, Origin, asset_uuid
 
 RUN = RunHead(UUID(int=7), "photos", False)
 

@@ -6,7 +6,8 @@ from uuid import UUID
 import httpx
 from ledgers import definition
 
-from loom.model import AssetCounts, NodeCounts, Progress, RunEvent, RunHead
+from loom.events import Progress, RunEvent, RunHead
+from loom.model import AssetCounts, NodeCounts
 
 
 def test_health_needs_no_token(server):

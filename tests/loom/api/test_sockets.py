@@ -8,7 +8,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 
 from loom.api.sockets import EXTENSION, SEND_BUFFER, FrameProtocol, array_frame, text_frame, text_frames
-from loom.model import NodeEvent, RunHead
+from loom.events import NodeEvent, RunHead
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 200_000])

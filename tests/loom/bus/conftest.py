@@ -3,7 +3,8 @@ from uuid import UUID
 
 import pytest
 
-from loom.model import Branch, NodeEvent, Origin, RunHead
+from loom.events import NodeEvent, RunHead
+from loom.model import Branch, Origin
 
 RUN = RunHead(UUID(int=7), "photos", False)
 

@@ -6,18 +6,8 @@ from msgspec.structs import replace
 from loom.bus.decoding import batches_of, progress_of, read_publish
 from loom.bus.encoding import event_json, progress_json
 from loom.errors import LoomError
-from loom.model import (
-    AssetCounts,
-    AssetEvent,
-    Branch,
-    NodeEvent,
-    Origin,
-    Progress,
-    RunEvent,
-    RunHead,
-    State,
-    asset_uuid,
-)
+from loom.events import AssetEvent, NodeEvent, Progress, RunEvent, RunHead
+from loom.model import AssetCounts, Branch, Origin, State, asset_uuid
 
 ASSET = bytes(range(32))
 NODE = {

@@ -5,20 +5,8 @@ import msgspec
 
 from loom.bus.encoding import asset_text, event_json, gap_json, hello_json, progress_json, time_text
 from loom.bus.frames import Frame
-from loom.model import (
-    AssetCounts,
-    AssetEvent,
-    Branch,
-    NodeCounts,
-    NodeEvent,
-    Origin,
-    Progress,
-    Reason,
-    RunEvent,
-    RunHead,
-    State,
-    asset_uuid,
-)
+from loom.events import AssetEvent, NodeEvent, Progress, RunEvent, RunHead
+from loom.model import AssetCounts, Branch, NodeCounts, Origin, Reason, State, asset_uuid
 
 RUN = RunHead(UUID("11111111-2222-8333-8444-555555555555"), "ingest", False)
 ASSET = bytes(range(200, 232))

@@ -4,7 +4,7 @@ import pytest
 
 from loom.bus.filter import EVERYTHING, Filter
 from loom.errors import LoomError
-from loom.model import AssetEvent, NodeEvent, RunEvent, RunHead
+from loom.events import AssetEvent, NodeEvent, RunEvent, RunHead
 
 RUN = RunHead(UUID(int=1), "photos", False)
 NODE = NodeEvent(0, "sha256", bytes(32), "COMPLETED")

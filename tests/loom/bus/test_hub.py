@@ -8,7 +8,8 @@ import pytest
 from loom.bus.filter import Filter
 from loom.bus.hub import Hub
 from loom.bus.sequence import MemorySequence
-from loom.model import AssetCounts, Progress, RunEvent
+from loom.events import Progress, RunEvent
+from loom.model import AssetCounts
 
 
 def taken(subscription, limit=1 << 30):

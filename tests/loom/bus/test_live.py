@@ -4,7 +4,8 @@ import pytest
 
 from loom.bus import live
 from loom.bus.live import LiveRuns
-from loom.model import AssetCounts, Depth, NodeEvent, Pause, Progress, RunEvent, RunHead
+from loom.events import NodeEvent, Progress, RunEvent, RunHead
+from loom.model import AssetCounts, Depth, Pause
 
 
 class Clock:

@@ -4,7 +4,7 @@ from loom.bus.encoding import MAX_TEXT
 from loom.bus.filter import EVERYTHING, Filter
 from loom.bus.log import BLOCK, MOST_LOOKED_AT, Log
 from loom.bus.sequence import MemorySequence
-from loom.model import NodeEvent
+from loom.events import NodeEvent
 
 ALL = 1 << 30
 

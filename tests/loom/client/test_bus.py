@@ -6,7 +6,8 @@ import pytest
 from loom.bus.frames import GapFrame, HelloFrame, NodeFrame, ProgressFrame, RunFrame
 from loom.client import LoomClient
 from loom.errors import LoomError
-from loom.model import AssetCounts, NodeEvent, Progress, RunEvent, RunHead
+from loom.events import NodeEvent, Progress, RunEvent, RunHead
+from loom.model import AssetCounts
 from loom.verbs import Said
 
 RUN = RunHead(UUID(int=7), "photos", False)

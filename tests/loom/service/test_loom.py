@@ -7,8 +7,9 @@ import pytest
 from ledgers import HOST, OPERATORS, WORKER, SilentBus, begin, closing, definition, opening, report, toy_operators
 
 from loom.errors import LoomError
+from loom.events import Progress, RunEvent, RunHead
 from loom.graph.specs import OperatorSpec
-from loom.model import AssetCounts, Progress, RunEvent, RunHead, RunState, Worker
+from loom.model import AssetCounts, RunState, Worker
 from loom.service import LocalLoom
 from loom.store.database import Database
 

@@ -9,8 +9,8 @@ import pytest
 from ledgers import BROKEN, COMPUTED, STEPS, begin, done, failed, found, report
 
 from loom.model import State
+from loom.steering import Selection
 from loom.store import forgetting, outcomes, runfailures
-from loom.verbs import Selection
 
 
 @contextmanager

@@ -25,9 +25,9 @@ from loom.bus.sequence import StoredSequence
 from loom.errors import LoomError
 from loom.model import RunState, State
 from loom.service import LocalLoom
+from loom.steering import Selection
 from loom.store import reports, runs
 from loom.store.database import Database
-from loom.verbs import Selection
 
 
 def test_writers_of_the_same_assets_do_not_wait_for_each_other_in_a_circle(postgresql, tmp_path):

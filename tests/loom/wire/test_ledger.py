@@ -4,7 +4,7 @@ from ledgers import BROKEN, COMPUTED, artifact, closing, definition, digest, don
 
 from loom.errors import LoomError
 from loom.model import KnownAsset, KnownFile
-from loom.verbs import Place, Selection
+from loom.steering import Place, Selection
 from loom.wire import ledger, runs
 from loom.wire.shapes import (
     AssetWire,

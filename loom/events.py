@@ -1,0 +1,68 @@
+"""What happens in a run, on its way to the bus."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from loom.model import AssetCounts, Branch, NodeCounts, Origin, Pause, Reason, State
+
+
+class NodeEvent(msgspec.Struct, frozen=True, gc=False):
+    """A status of one node for one asset, on its way to the bus."""
+
+    time: int
+    node: str
+    asset: bytes
+    status: str
+    origin: Origin | None = None
+    verdict: Branch | None = None
+    duration_us: int | None = None
+    reason: Reason | None = None
+    error: tuple[str, str] | None = None
+    attempts: int = 1
+
+
+NodeEnd = tuple[str, State, Reason | None, Origin | None]
+"""A node, and how it ended for one asset."""
+
+
+class AssetEvent(NamedTuple):
+    """One asset walked: its final status and every node's state and origin."""
+
+    time: int
+    asset: bytes
+    status: str
+    nodes: tuple[NodeEnd, ...]
+
+
+class RunEvent(NamedTuple):
+    """`paused`: who lets the run stand still from now on."""
+
+    time: int
+    status: str
+    assets: AssetCounts | None = None
+    paused: tuple[Pause, ...] = ()
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of a run while it goes on; not numbered."""
+
+    assets: AssetCounts
+    nodes: dict[str, NodeCounts]
+    bytes_read: int = 0
+    total: int | None = None
+    current: tuple[str, ...] = ()
+
+
+class RunHead(msgspec.Struct, frozen=True, cache_hash=True):
+    """The run that a batch of events belongs to."""
+
+    uuid: UUID
+    pipeline: str
+    dry_run: bool
+
+
+Event = NodeEvent | AssetEvent | RunEvent
