@@ -150,7 +150,7 @@ def _ingest_with(
     settings = CortexSettings.load({"jobs": request.jobs, "loom_url": request.loom_url})
     with contextlib.ExitStack() as stack:
         loom = opened.loom if opened is not None else None
-        chosen = choose(request, loom, _default_for(opened))
+        chosen = choose(request, loom, default_for(opened))
         left_out = partial(_say_left_out, reporter) if len(chosen) > 1 else None
         scheme = make_scheme(chosen, load(), dry_run=request.dry_run, left_out=left_out)
         hub = _listen(stack, request, reporter, opened)
@@ -220,7 +220,7 @@ def _listen(stack: contextlib.ExitStack, request: Request, reporter: Reporter, o
     return hub
 
 
-def _default_for(opened: Opened | None) -> Callable[[], dict[str, Any]] | None:
+def default_for(opened: Opened | None) -> Callable[[], dict[str, Any]] | None:
     """The definition to use without Loom, or with one that is so new (in a dry run) that it has none."""
     from loom.local import default_definition
 

@@ -111,6 +111,13 @@ class ResultShape(msgspec.Struct, frozen=True, kw_only=True):
     handled: bool = False
 
 
+class AssetResultsShape(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset with all its results, the oldest first and then in the order of the plan."""
+
+    asset: AssetShape
+    results: list[ResultShape]
+
+
 class PauseShape(msgspec.Struct, frozen=True, kw_only=True):
     """A reason why a run stands still. `depth` is `new` (no new assets), `node` (after the node that is at work) or
     `now`."""

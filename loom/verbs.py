@@ -12,6 +12,7 @@ from loom.events import Event, Progress, RunHead
 from loom.graph.specs import OperatorSpec
 from loom.model import AssetReport, Kind, KnownAsset, KnownFile, Resources, RunClosing, RunOpening, State, Worker
 from loom.shapes import (
+    AssetResultsShape,
     AssetShape,
     FacetsShape,
     FailureShape,
@@ -230,6 +231,12 @@ class Assets(Protocol):
     ) -> Page[AssetShape]:
         """`q` is part of a file's name, without regard to case; `path` what a file's path begins with; `camera` and
         `year` (of capture) are as `facets` tells them."""
+        ...
+
+    def assets_with_results(
+        self, query: AssetQuery, *, limit: int = PAGE, cursor: str | None = None
+    ) -> Page[AssetResultsShape]:
+        """What `assets` would list, each with what `asset_results` would say of it."""
         ...
 
     def facets(self, query: AssetQuery) -> FacetsShape:

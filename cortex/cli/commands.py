@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cortex.cli import catalogue, definitions, failures, ingesting, looking, running, working
+from cortex.cli import catalogue, definitions, exporting, failures, ingesting, looking, running, working
 from loom.verbosity import speak, speaking
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ runs.command("resume")(speaking(running.resume))
 runs.command("cancel")(speaking(running.cancel))
 app.command("operators")(speaking(catalogue.operators))
 app.command("show")(speaking(looking.show))
+app.command("export")(speaking(exporting.export))
 app.command("failures")(speaking(failures.failures))
 app.command("doctor")(speaking(looking.doctor))
 app.command("config")(speaking(looking.config))

@@ -22,6 +22,9 @@ def ingest(
             autocompletion=pipeline_names,
         ),
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only show what is stored and what would be computed, and for how long.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute and report, write nothing.")] = False,
     recompute: Annotated[
         list[str] | None, typer.Option(metavar="NODE", help="Ignore stored results of this node; `all` for every node.")
@@ -71,4 +74,8 @@ def ingest(
         events=events,
         quiet=quiet,
     )
+    if plan:
+        from cortex.planning import show_plan
+
+        return show_plan(request)
     return ingest_paths(request)

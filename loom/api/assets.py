@@ -14,7 +14,7 @@ from loom.api.files import WholeOrPart, file_answer
 from loom.api.serving import TheLoom
 from loom.errors import LoomError
 from loom.model import Kind
-from loom.shapes import AssetShape, FacetsShape, LocationShape, Page, ResultShape
+from loom.shapes import AssetResultsShape, AssetShape, FacetsShape, LocationShape, Page, ResultShape
 from loom.steering import AssetQuery
 from loom.verbs import PAGE
 from loom.wire.ledger import report_of_wire
@@ -45,6 +45,23 @@ def list_assets(
         kind=kind, path=path, q=q, collection=collection, camera=camera, year=year, limit=limit, cursor=cursor
     )
     return answer(found)
+
+
+@router.get("/results", **route(Page[AssetResultsShape]))
+def list_assets_with_results(
+    loom: TheLoom,
+    kind: Kind | None = None,
+    path: Text = None,
+    q: Text = None,
+    collection: Text = None,
+    camera: Text = None,
+    year: Year = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = None,
+) -> Response:
+    """What is listed with the same query, each asset with all its results."""
+    query = AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
+    return answer(loom.assets_with_results(query, limit=limit, cursor=cursor))
 
 
 @router.get("/facets", **route(FacetsShape))

@@ -10,6 +10,7 @@ import msgspec
 from loom.client.http import Http, page_limit, path_of
 from loom.model import Kind, RunClosing, RunOpening, State
 from loom.shapes import (
+    AssetResultsShape,
     AssetShape,
     FacetsShape,
     FailureShape,
@@ -102,6 +103,14 @@ class RemoteAssets:
             year=year,
             limit=page_limit(limit),
             cursor=cursor,
+        )
+
+    def assets_with_results(
+        self, query: AssetQuery, *, limit: int = PAGE, cursor: str | None = None
+    ) -> Page[AssetResultsShape]:
+        asked = msgspec.structs.asdict(query)
+        return self._http.get(
+            "/assets/results", Page[AssetResultsShape], **asked, limit=page_limit(limit), cursor=cursor
         )
 
     def facets(self, query: AssetQuery) -> FacetsShape:

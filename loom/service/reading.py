@@ -7,7 +7,7 @@ from uuid import UUID
 
 from loom.model import Kind
 from loom.service.base import Holding
-from loom.shapes import AssetShape, FacetsShape, LocationShape, Page, ResultShape
+from loom.shapes import AssetResultsShape, AssetShape, FacetsShape, LocationShape, Page, ResultShape
 from loom.steering import AssetQuery
 from loom.store import artifacts, assets, facets, locations, results, shown
 from loom.store.locations import Original
@@ -32,6 +32,12 @@ class LocalAssets(Holding):
         query = AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
         with self._database.read() as connection:
             return shown.page(connection, query, limit, cursor)
+
+    def assets_with_results(
+        self, query: AssetQuery, *, limit: int = PAGE, cursor: str | None = None
+    ) -> Page[AssetResultsShape]:
+        with self._database.read() as connection:
+            return shown.page_with_results(connection, query, limit, cursor)
 
     def facets(self, query: AssetQuery) -> FacetsShape:
         with self._database.read() as connection:

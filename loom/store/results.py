@@ -112,40 +112,48 @@ def _walked(connection: Connection, numbers: Sequence[int], run_uuids: Sequence[
 
 def of_asset(connection: Connection, uuid: UUID) -> list[ResultShape]:
     """All results of an asset, the oldest first and then in the order of the plan; raises `NOT_FOUND`."""
-    number = assets.by_uuid(connection, uuid)
-    refs = artifact_refs(connection, [number])
+    return [shape for _, shape in of_assets(connection, [assets.by_uuid(connection, uuid)])]
+
+
+def of_assets(connection: Connection, numbers: Sequence[int]) -> list[tuple[int, ResultShape]]:
+    """The same of several assets, each with the number of its asset."""
+    refs = artifact_refs(connection, numbers)
     position = select(func.min(steps.c.position)).where(
         steps.c.list == runs.c.steps, steps.c.signature == results.c.signature
     )
-    statement = shown_results().where(results.c.asset == number)
-    rows = connection.execute(statement.order_by(results.c.finished, position.scalar_subquery())).all()
-    origins = _origins(connection, number)
+    statement = shown_results().where(results.c.asset.in_(numbers))
+    in_order = (results.c.asset, results.c.finished, position.scalar_subquery())
+    rows = connection.execute(statement.order_by(*in_order)).all()
+    origins = _origins(connection, numbers)
     handled = handled_nodes(connection, (row.version for row in rows if row.error_code is not None))
     return [
-        result_shape(
-            row,
-            refs.get((number, row.signature), ()),
-            origins.get((row.run, row.signature), Origin.COMPUTED),
-            row.node_name in handled.get(row.version, ()),
+        (
+            row.asset,
+            result_shape(
+                row,
+                refs.get((row.asset, row.signature), ()),
+                origins.get((row.asset, row.run, row.signature), Origin.COMPUTED),
+                row.node_name in handled.get(row.version, ()),
+            ),
         )
         for row in rows
     ]
 
 
-def _origins(connection: Connection, asset: int) -> dict[tuple[int, int], Origin]:
-    """Where the results of an asset came from, by the run that stored them and the signature."""
+def _origins(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, int, int], Origin]:
+    """Where the results of assets came from, by asset, the run that stored them and the signature."""
     statement = (
-        select(outcomes.c.run, outcomes.c.packed, steps.c.position, steps.c.signature)
+        select(outcomes.c.asset, outcomes.c.run, outcomes.c.packed, steps.c.position, steps.c.signature)
         .join(runs, runs.c.id == outcomes.c.run)
         .join(steps, steps.c.list == runs.c.steps)
-        .join(results, (results.c.asset == asset) & (results.c.run == runs.c.id))
-        .where(outcomes.c.asset == asset, results.c.signature == steps.c.signature)
+        .join(results, (results.c.asset == outcomes.c.asset) & (results.c.run == runs.c.id))
+        .where(outcomes.c.asset.in_(numbers), results.c.signature == steps.c.signature)
     )
-    found: dict[tuple[int, int], Origin] = {}
-    for run, packed, position, signature in connection.execute(statement):
+    found: dict[tuple[int, int, int], Origin] = {}
+    for asset, run, packed, position, signature in connection.execute(statement):
         origin = unpack_outcomes(packed)[position].origin
         if origin is not None:
-            found.setdefault((run, signature), origin)
+            found.setdefault((asset, run, signature), origin)
     return found
 
 

@@ -11,9 +11,9 @@ import msgspec
 from sqlalchemy import Connection, Select, select
 
 from loom.model import Kind, LocationState, asset_uuid
-from loom.shapes import AssetShape, ChangeShape, LocationShape, Page
+from loom.shapes import AssetResultsShape, AssetShape, ChangeShape, LocationShape, Page, ResultShape
 from loom.steering import AssetQuery
-from loom.store import history
+from loom.store import history, results
 from loom.store.fitting import conditions
 from loom.store.tables import asset_hashes, assets, collection_assets, collections, directories, locations
 from loom.store.values import (
@@ -33,13 +33,33 @@ def one(connection: Connection, number: int) -> AssetShape:
 
 def page(connection: Connection, query: AssetQuery, limit: int, cursor: str | None) -> Page[AssetShape]:
     """Assets in the order in which they came to be known."""
+    rows, following = _listed(connection, query, limit, cursor)
+    return Page(items=_shapes(connection, rows), next=following)
+
+
+def page_with_results(
+    connection: Connection, query: AssetQuery, limit: int, cursor: str | None
+) -> Page[AssetResultsShape]:
+    """The same, each asset with all its results."""
+    rows, following = _listed(connection, query, limit, cursor)
+    made: dict[int, list[ResultShape]] = {row.id: [] for row in rows}
+    for number, result in results.of_assets(connection, list(made)):
+        made[number].append(result)
+    shapes = _shapes(connection, rows)
+    items = [AssetResultsShape(asset=one, results=made[row.id]) for row, one in zip(rows, shapes, strict=True)]
+    return Page(items=items, next=following)
+
+
+def _listed(
+    connection: Connection, query: AssetQuery, limit: int, cursor: str | None
+) -> tuple[Sequence[Any], str | None]:
+    """Rows of `assets`, and the cursor of the next page."""
     statement = select(assets).where(*conditions(query)).order_by(assets.c.id).limit(page_size(limit) + 1)
     if (after := key_of_cursor(cursor, int)) is not None:
         statement = statement.where(assets.c.id > after[0])
     rows = connection.execute(statement).all()
     shown = rows[: page_size(limit)]
-    following = cursor_of(shown[-1].id) if len(rows) > len(shown) else None
-    return Page(items=_shapes(connection, shown), next=following)
+    return shown, cursor_of(shown[-1].id) if len(rows) > len(shown) else None
 
 
 def _shapes(connection: Connection, rows: Sequence[Any]) -> list[AssetShape]:

@@ -21,6 +21,7 @@ from ledgers import (
 
 from loom.errors import LoomError
 from loom.model import Branch, Kind, Origin, Outcome, State, Worker, asset_uuid
+from loom.steering import AssetQuery
 
 SHA256 = blake3(b"stands for a sha256").digest()
 
@@ -139,6 +140,33 @@ def test_all_results_of_an_asset_with_what_made_them(loom):
     assert (broken.state, broken.verdict, broken.error.code, broken.error.retryable) == (
         State.FAILED, None, "READ_FAILED", True
     )  # fmt: skip
+
+
+def test_assets_are_listed_with_all_their_results(loom):
+    new, ref = artifact(b"tiny")
+    loom.put_artifacts([new])
+    first, second = begin(loom), begin(loom)
+    loom.report(first, [report("a", found(b"/data/a"), results=[done(0), done(1, artifacts=(ref,))])])
+    cached = Outcome(State.SKIPPED, None, Origin.CACHED, Branch.PASS)
+    loom.report(second, [
+        report("b", found(b"/data/b"), results=[done(0)], outcomes=[cached, COMPUTED], kind=Kind.TEXT),
+        report("c", found(b"/other/c"), results=[failed(0, "READ_FAILED")]),
+        report("d", found(b"/data/d")),
+    ])  # fmt: skip
+    whole = loom.assets_with_results(AssetQuery())
+    assert whole.next is None
+    assert [(one.asset, one.results) for one in whole.items] == [
+        (asset, loom.asset_results(asset.uuid)) for asset in loom.assets().items
+    ]
+    by_asset = {one.asset.uuid: one for one in whole.items}
+    a, b, c, d = (by_asset[asset_uuid(digest(name))] for name in "abcd")
+    assert [len(one.results) for one in (a, b, c, d)] == [2, 1, 1, 0]
+    assert b.results[0].origin is Origin.CACHED
+    query = AssetQuery(path="/data/")
+    one = loom.assets_with_results(query, limit=2)
+    two = loom.assets_with_results(query, limit=2, cursor=one.next)
+    assert ([len(page.items) for page in (one, two)], two.next) == ([2, 1], None)
+    assert loom.assets_with_results(AssetQuery(kind=Kind.TEXT)).items == [b]
 
 
 def test_places_are_one_present_file_for_each_asset(loom):

@@ -1,0 +1,104 @@
+"""`cortex export`: what is stored, as lines for other programs."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from loom.ending import in_utf8
+from loom.model import Kind, State
+
+if TYPE_CHECKING:
+    from loom.shapes import AssetShape, ResultShape
+    from loom.steering import AssetQuery
+    from loom.verbs import Loom
+
+_PAGE = 200
+COLUMNS = (
+    "path", "asset", "blake3", "kind", "mime", "size", "pipeline", "node", "operator", "operator_version", "state",
+    "origin", "verdict", "error_code", "error_message", "duration_ms", "finished", "outputs", "artifacts",
+)  # fmt: skip
+"""Of the lines of `--csv`."""
+
+
+def export(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line: the default.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a head line.")] = False,
+    node: Annotated[list[str] | None, typer.Option(metavar="NODE", help="Only results of this node.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only results of this state.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only assets of this kind.")] = None,
+    path: Annotated[str | None, typer.Option(help="Only assets with a path that begins so.")] = None,
+    collection: Annotated[str | None, typer.Option(help="Only assets of this collection.")] = None,
+    camera: Annotated[str | None, typer.Option(help="Only assets taken with this camera.")] = None,
+    year: Annotated[int | None, typer.Option(help="Only assets taken in this year.")] = None,
+    loom: Annotated[str | None, typer.Option(metavar="URL", help="Use a Loom server.")] = None,
+) -> int:
+    """Write stored results to stdout, one a line, with the asset that each is of."""
+    from cortex.holding import connect
+    from loom.errors import LoomError
+    from loom.steering import AssetQuery
+
+    if json and as_csv:
+        raise LoomError("USAGE", "--json or --csv, not both")
+    query = AssetQuery(kind=kind, path=path, collection=collection, camera=camera, year=year)
+    out = in_utf8(sys.stdout)
+    write = _csv_writer(out) if as_csv else partial(_write_json, out)
+    with connect(loom) as there:
+        for asset, result in _results(there, query):
+            if (not node or result.node in node) and state in (None, result.state):
+                write(asset, result)
+    return 0
+
+
+def _results(loom: Loom, query: AssetQuery) -> Iterator[tuple[AssetShape, ResultShape]]:
+    from cortex.holding import everything
+
+    for item in everything(partial(loom.assets_with_results, query, limit=_PAGE)):
+        for result in item.results:
+            yield item.asset, result
+
+
+def _write_json(out: TextIO, asset: AssetShape, result: ResultShape) -> None:
+    import msgspec
+
+    told = {**msgspec.structs.asdict(result), "asset": asset}
+    out.write(msgspec.json.encode(told).decode() + "\n")
+
+
+def _csv_writer(out: TextIO) -> Callable[[AssetShape, ResultShape], object]:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    return lambda asset, result: writer.writerow(_row(asset, result))
+
+
+def _row(asset: AssetShape, result: ResultShape) -> tuple[Any, ...]:
+    import msgspec
+
+    lying = sorted(asset.locations, key=lambda place: place.state != "present")
+    error = result.error
+    return (
+        lying[0].path if lying else "",
+        asset.uuid,
+        asset.blake3,
+        asset.kind,
+        asset.mime,
+        asset.size,
+        result.pipeline,
+        result.node,
+        result.operator,
+        result.operator_version,
+        result.state,
+        result.origin,
+        result.verdict,
+        error and error.code,
+        error and error.message,
+        result.duration_ms,
+        result.finished,
+        msgspec.json.encode(result.outputs).decode(),
+        " ".join(f"{one.name}={one.digest}" for one in result.artifacts),
+    )
