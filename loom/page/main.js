@@ -51,6 +51,8 @@ let isFirst = true;
 async function shown(view, parts, query) {
   scope.end();
   const mine = (scope = new Scope());
+  const tookOver = !isFirst;
+  isFirst = false;
   drawNavigation();
   main.setAttribute("aria-busy", "true");
   try {
@@ -64,11 +66,10 @@ async function shown(view, parts, query) {
     if (!mine.isOver) main.removeAttribute("aria-busy");
   }
   if (mine.isOver) return;
-  if (!isFirst) {
+  if (tookOver) {
     main.focus({ preventScroll: true });
     scrollTo(0, 0);
   }
-  isFirst = false;
 }
 
 function nowhere() {
