@@ -11,7 +11,7 @@ from loom.model import AssetCounts, Branch, NodeCounts, Origin, Pause, Reason, S
 
 
 class NodeEvent(msgspec.Struct, frozen=True, gc=False):
-    """A status of one node for one asset, on its way to the bus."""
+    """A status of one node for one asset, on its way to the bus. `handled`: an `ERROR` edge leads on from its error."""
 
     time: int
     node: str
@@ -23,6 +23,7 @@ class NodeEvent(msgspec.Struct, frozen=True, gc=False):
     reason: Reason | None = None
     error: tuple[str, str] | None = None
     attempts: int = 1
+    handled: bool = False
 
 
 NodeEnd = tuple[str, State, Reason | None, Origin | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import platform
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,7 @@ def serve_until_interrupted(settings: LoomSettings, *, worker: bool = False) -> 
     runs that are asked for."""
     with ExitStack() as stack:
         stop, local = stack.enter_context(signalled()), stack.enter_context(hold_loom(settings))
+        local.loom.end_abandoned_runs(platform.node())
         server, signed_in = stack.enter_context(_serve(local, settings, or_next=False))
         if worker:
             stack.enter_context(Helper(f"http://{_own_address(server)}", settings.token or _folder_of(local).token()))

@@ -15,7 +15,8 @@ from loom.errors import LoomError
 router = APIRouter(include_in_schema=False)
 
 _FOLDER = Path(__file__).parents[1] / "page"
-_VIEWS = re.compile(r"/(?:(?:runs|failures|library|assets|pipelines|operators|system)(?:/.*)?)?")
+_VIEWS = ("runs", "failures", "library", "assets", "pipelines", "operators", "system")
+_VIEW = re.compile(f"/(?:(?:{'|'.join(_VIEWS)})(?:/.*)?)?")
 _FILE = re.compile(r"(?:views/)?[a-z_]{1,40}(\.js|\.css|\.svg)")
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _POLICY = "; ".join(
@@ -37,7 +38,7 @@ _POLICY = "; ".join(
 
 def is_of_page(path: str) -> bool:
     """Whether a path is that of a view or of a file of the page, which say nothing of what Loom keeps."""
-    return path.startswith("/page/") or _VIEWS.fullmatch(path) is not None
+    return path.startswith("/page/") or _VIEW.fullmatch(path) is not None
 
 
 @router.api_route("/page/{name:path}", methods=["GET", "HEAD"])
@@ -50,12 +51,13 @@ def page_file(name: str, if_none_match: IfNoneMatch = None) -> Response:
     return _answer(file, if_none_match)
 
 
-@router.api_route("/{path:path}", methods=["GET", "HEAD"])
-def page(path: str, if_none_match: IfNoneMatch = None) -> Response:
+def page(if_none_match: IfNoneMatch = None) -> Response:
     """The HTML, which finds out from its address what to show."""
-    if _VIEWS.fullmatch(f"/{path}") is None:
-        raise LoomError("NOT_FOUND")
     return _answer(_FOLDER / "index.html", if_none_match)
+
+
+for _address in ("/", *(f"/{view}{more}" for view in _VIEWS for more in ("", "/{rest:path}"))):
+    router.add_api_route(_address, page, methods=["GET", "HEAD"])
 
 
 def _answer(file: Path, if_none_match: str | None) -> Response:

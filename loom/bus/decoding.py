@@ -83,6 +83,7 @@ def event_of(frame: EventFrame) -> Event:
             reason=frame.reason,
             error=None if frame.error is None else (frame.error.code, frame.error.message),
             attempts=1 if frame.attempts is UNSET else frame.attempts,
+            handled=frame.handled,
         )
     if isinstance(frame, AssetFrame):
         nodes = tuple((node, one.state, one.reason, one.origin) for node, one in frame.nodes.items())

@@ -107,13 +107,16 @@ def _node(seq: int | None, run: RunHead, event: NodeEvent) -> bytes:
 
 
 def _failed(seq: int | None, run: RunHead, event: NodeEvent) -> bytes:
-    """With an error, whose words take the place of the last `null` of a template, or after several attempts."""
+    """With an error, whose words take the place of the last `null` of a template, or after several attempts. Whether an
+    error is handled stands at the end, if it is."""
     told = _node(seq, run, event)
     if event.error is not None:
         code, message = event.error
         error = {"code": code, "message": sendable(message)[:MAX_TEXT]}
         before, _, after = told.rpartition(b'"error":null')
         told = b"%b%b%b" % (before, _encode({"error": error})[1:-1], after)
+        if event.handled:
+            told = b'%b,"handled":true}' % told[:-1]
     return told if event.attempts == 1 else b'%b,"attempts":%d}' % (told[:-1], event.attempts)
 
 

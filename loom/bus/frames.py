@@ -49,7 +49,8 @@ class Numbered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NodeFrame(Numbered, frozen=True, kw_only=True, tag_field="type", tag="node"):
-    """A status of one node for one asset. `attempts` is there when there was more than one."""
+    """A status of one node for one asset. `attempts` is there when there was more than one,
+    `handled` when an `ERROR` edge leads on from the error."""
 
     node: Name
     asset: UUID
@@ -60,6 +61,7 @@ class NodeFrame(Numbered, frozen=True, kw_only=True, tag_field="type", tag="node
     reason: Reason | None = None
     error: ErrorFrame | None = None
     attempts: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
+    handled: bool = False
 
 
 class AssetFrame(Numbered, frozen=True, kw_only=True, tag_field="type", tag="asset"):

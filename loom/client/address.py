@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from loom.errors import LoomError
+from loom.layers import without_password
 
 
 class Address:
@@ -16,7 +17,10 @@ class Address:
     def __init__(self, url: str, token: str | None, token_file: Path | None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise LoomError("CONFIG_INVALID", f"{url!r} is not the address of a Loom server, such as http://host:8092.")
+            shown = without_password(url)
+            raise LoomError(
+                "CONFIG_INVALID", f"{shown!r} is not the address of a Loom server, such as http://host:8092."
+            )
         self.url = url.rstrip("/")
         self.is_loopback = _is_loopback(parts.hostname)
         self._token = token
@@ -41,7 +45,7 @@ class Address:
 
     def unreachable(self, error: Exception) -> LoomError:
         why = str(error) or type(error).__name__
-        return LoomError("LOOM_UNREACHABLE", f"Loom at {self.url} cannot be reached: {why}")
+        return LoomError("LOOM_UNREACHABLE", f"Loom at {without_password(self.url)} cannot be reached: {why}")
 
 
 def _is_loopback(host: str) -> bool:

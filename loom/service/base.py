@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from uuid import UUID
 
+from loom.events import RunEvent, RunHead
 from loom.graph.specs import Operators
+from loom.model import AssetCounts
 from loom.service.dryruns import DryRuns
+from loom.store import steering
 from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
 from loom.verbs import Bus
@@ -23,6 +27,18 @@ class Holding:
         self._dry_runs = DryRuns()
         self._beats: dict[str, int] = {}
         """When each worker was last written down as alive."""
+
+    def _tell(
+        self, run: UUID, pipeline: str, status: str, assets: AssetCounts | None = None, *, dry_run: bool = False
+    ) -> None:
+        """Publishes what became of a run. All of it for a dry run, whose worker keeps its events to itself; of others
+        their worker tells when they begin and end."""
+        if dry_run:
+            pauses = self._dry_runs.pauses(run)
+        else:
+            with self._database.read() as connection:
+                pauses = steering.pauses_of(connection, [run]).get(run, [])
+        self._bus.publish(RunHead(run, pipeline, dry_run), [RunEvent(now_us(), status, assets, tuple(pauses))])
 
 
 def now_us() -> int:

@@ -84,6 +84,7 @@ class DryRuns:
                     run.end(RunState.CANCELLED, now)
                 if run.is_free(now) and not run.pauses and run.request.host in (None, host):
                     run.state, run.claimed_by, run.lease = RunState.RUNNING, worker, now + LEASE_US
+                    run.started = now
                     return run.request
         return None
 
@@ -121,12 +122,15 @@ class DryRuns:
             self._check(run, worker)
             run.started = started
 
-    def finish(self, closing: RunClosing) -> None:
+    def finish(self, closing: RunClosing) -> RunState | None:
+        """How it ended by this; None when it had ended before."""
         with self._lock:
             run = self._runs[closing.uuid]
             self._check(run, closing.worker)
+            had_ended = run.has_ended
             run.closing = closing
             run.end(RunState.CANCELLED if run.state is RunState.CANCELLED else closing.state, closing.finished)
+            return None if had_ended else run.state
 
     def pause(self, uuid: UUID, pause: Pause) -> None:
         with self._lock:

@@ -47,7 +47,9 @@ class LocalRuns(Holding):
         if closing.state in (RunState.QUEUED, RunState.RUNNING):
             raise LoomError("REQUEST_INVALID", "A run does not end as queued or running.")
         if closing.uuid in self._dry_runs:
-            self._dry_runs.finish(closing)
+            state = self._dry_runs.finish(closing)
+            if state is not None:
+                self._tell(closing.uuid, self._dry_runs.pipeline(closing.uuid), state, closing.assets, dry_run=True)
             return
         with self._database.write() as connection:
             runs.finish(connection, closing)

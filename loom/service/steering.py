@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from loom.errors import LoomError
-from loom.events import RunEvent, RunHead
 from loom.model import RunState
 from loom.service.base import Holding, now_us
 from loom.shapes import ForecastShape, PipelineShape, RunShape
@@ -40,6 +39,7 @@ class LocalSteering(Holding):
         self._beat(worker, host)
         now = now_us()
         if (dry := self._dry_runs.claim(worker, host, now)) is not None:
+            self._tell(dry.uuid, dry.pipeline, "STARTED", dry_run=True)
             return dry
         with self._database.read() as connection:
             if not requests.waits(connection, host, now):
@@ -180,14 +180,6 @@ class LocalSteering(Holding):
             return dry
         with self._database.read() as connection:
             return runlist.one(connection, run)
-
-    def _tell(self, run: UUID, pipeline: str, status: str, *, dry_run: bool = False) -> None:
-        if dry_run:
-            pauses = self._dry_runs.pauses(run)
-        else:
-            with self._database.read() as connection:
-                pauses = steering.pauses_of(connection, [run]).get(run, [])
-        self._bus.publish(RunHead(run, pipeline, dry_run), [RunEvent(now_us(), status, None, tuple(pauses))])
 
 
 def _pipeline(connection: Connection, name: str, number: int) -> PipelineShape:

@@ -92,4 +92,7 @@ def _take(descriptor: int) -> bool:
 
 def _holder(descriptor: int) -> Holder:
     folder = os.pread(descriptor, 4096, 0)
-    return holder_of(Path(os.fsdecode(folder))) if folder else Holder(None, None)
+    if not folder:
+        return Holder(None, None)
+    path = Path(os.fsdecode(folder))
+    return holder_of(path)._replace(folder=path)

@@ -15,10 +15,12 @@ from loom.errors import NO_ROOM, LoomError
 
 
 class Holder(NamedTuple):
-    """The process that holds a data folder; `address` (host:port) once it serves."""
+    """The process that holds a data folder, or a database with another data folder, `folder`, than one's own; `address`
+    (host:port) once it serves."""
 
     pid: int | None
     address: str | None
+    folder: Path | None = None
 
 
 class DataFolderLocked(LoomError):  # noqa: N818
@@ -28,11 +30,20 @@ class DataFolderLocked(LoomError):  # noqa: N818
         self.holder = holder
         who = f"process {holder.pid}" if holder.pid is not None else "another process"
         where = f", which serves at {holder.address}" if holder.address else ""
-        super().__init__("DATA_FOLDER_LOCKED", f"The data folder is held by {who}{where}.")
+        what = "data folder" if holder.folder is None else "database"
+        whose = "" if holder.folder is None else f" with the data folder {holder.folder}"
+        super().__init__("DATA_FOLDER_LOCKED", f"The {what} is held by {who}{whose}{where}.")
 
     @property
     def address(self) -> str | None:
         return self.holder.address
+
+    def with_another_token(self) -> LoomError:
+        """For one who has called the holder and was not let in."""
+        told = "LOOM_TOKEN to the token that it was started with"
+        if self.holder.folder is not None:
+            told = "LOOM_DATA_DIR to that data folder, or LOOM_TOKEN to what `loom token` prints with it"
+        return LoomError(self.code, f"{self.message.removesuffix('.')} and takes another token: set {told}.")
 
     def __reduce__(self) -> tuple[type[DataFolderLocked], tuple[Holder]]:  # type: ignore[override]
         return type(self), (self.holder,)

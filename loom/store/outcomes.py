@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from loom.model import ArtifactRef, Branch, Outcome, Reason, State, asset_uuid
-from loom.packing import unpack_outcomes
+from loom.packing import OUTCOME_BYTES, code_of, unpack_outcomes
 from loom.shapes import Page, ResultShape
 from loom.store.handling import handled_nodes
 from loom.store.results import (
@@ -30,7 +30,10 @@ PIECE = 512
 """Assets of a run that are looked at in one go."""
 
 MOST_LOOKED_AT = 50_000
-"""Outcomes of nodes that one page looks at."""
+"""Outcomes of nodes that one page looks at once it has something."""
+
+MOST_FOR_NOTHING = 1_000_000
+"""Outcomes of nodes that one page looks at before it is answered without anything: about a second's work."""
 
 
 class WalkedNode(NamedTuple):
@@ -73,39 +76,43 @@ def page(
     connection: Connection, number: int, state: State | None, node: str | None, limit: int, cursor: str | None
 ) -> Page[ResultShape]:
     """The outcomes of a run, by asset and then in the order of the plan. Where few are meant, a page may have less than
-    `limit`, or nothing, and others follow: nobody waits until the whole run was looked through."""
+    `limit` and others follow: nobody waits until the whole run was looked through. It has nothing only at the end, or
+    in the midst of a very large run."""
     run = run_row(connection, number)
-    if node is not None and all(step.node != node for step in run.steps):
+    positions = [position for position, step in enumerate(run.steps) if node in (None, step.node)]
+    if not positions:
         return Page(items=[], next=None)
     after = key_of_cursor(cursor, int, int) or (0, -1)
+    code = None if state is None else code_of(state)
+    most = page_size(limit)
     wanted: list[WalkedNode] = []
-    reached, following = after, None
-    for looked_at, walked in enumerate(
-        walk(connection, run.id, from_asset=after[0], only_failed=state is State.FAILED)
-    ):
-        if looked_at == MOST_LOOKED_AT:
+    looked_at, reached, following = 0, after, None
+    for asset, digest, packed in walk(connection, run.id, after[0], only_failed=state is State.FAILED):
+        if looked_at >= (MOST_LOOKED_AT if wanted else MOST_FOR_NOTHING):
             following = reached
             break
-        reached = (walked.asset, walked.position)
-        if reached <= after or (state is not None and walked.outcome.state is not state):
-            continue
-        if node is not None and run.steps[walked.position].node != node:
-            continue
-        if len(wanted) == page_size(limit):
-            following = (wanted[-1].asset, wanted[-1].position)
+        looked_at += len(run.steps)
+        meant = [at for at in positions if code is None or packed[at * OUTCOME_BYTES] == code]
+        if meant:
+            ends = unpack_outcomes(packed)
+            wanted += [WalkedNode(asset, digest, at, ends[at]) for at in meant if (asset, at) > after]
+        reached = (asset + 1, -1)
+        if len(wanted) > most:
+            following = (wanted[most - 1].asset, wanted[most - 1].position)
             break
-        wanted.append(walked)
-    return Page(items=_shapes(connection, run, wanted), next=None if following is None else cursor_of(*following))
+    return Page(
+        items=_shapes(connection, run, wanted[:most]), next=None if following is None else cursor_of(*following)
+    )
 
 
-def walk(connection: Connection, run: int, *, from_asset: int = 0, only_failed: bool = False) -> Iterator[WalkedNode]:
-    """Every outcome of a run from that asset on; `only_failed`: only of assets at which some node failed."""
+def walk(
+    connection: Connection, run: int, from_asset: int = 0, *, only_failed: bool = False
+) -> Iterator[tuple[int, bytes, bytes]]:
+    """The assets of a run from that one on, as `rows_of` has them."""
     first = from_asset
     while True:
         rows = rows_of(connection, run, first, only_failed=only_failed)
-        for asset, digest, packed in rows:
-            for position, outcome in enumerate(unpack_outcomes(packed)):
-                yield WalkedNode(asset, digest, position, outcome)
+        yield from rows
         if len(rows) < PIECE:
             return
         first = rows[-1][0] + 1

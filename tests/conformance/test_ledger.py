@@ -22,6 +22,7 @@ from ledgers import (
 
 from loom.errors import LoomError
 from loom.model import Branch, KnownAsset, KnownFile, Outcome, Reason, State, StoredResult
+from loom.steering import Selection
 
 SIGNATURES = [step.signature for step in STEPS]
 
@@ -178,6 +179,20 @@ def test_a_completed_result_is_never_replaced_by_a_failed_one(loom):
     assert look(loom, "a")[0].results == (done(0, b'{"try":2}'),)
     loom.report(run, [report("a", results=[done(0, b'{"try":3}')])])
     assert look(loom, "a")[0].results == (done(0, b'{"try":3}'),)
+
+
+def test_what_failed_is_gone_once_it_completed_and_what_is_set_aside_stays_so(loom):
+    run = begin(loom)
+    loom.report(run, [report(one, results=[failed(0)], outcomes=[BROKEN, COMPUTED]) for one in ("a", "b")])
+    assert loom.set_aside(Selection()) == 2
+    again = report("b", results=[failed(0, "FILE_EMPTY", "nothing")], outcomes=[BROKEN, COMPUTED])
+    loom.report(run, [report("a", results=[done(0)], outcomes=[COMPUTED, COMPUTED]), again])
+    assert loom.failures() == []
+    assert [(f.code, f.message, f.count, f.aside) for f in loom.failures(Selection(aside=True))] == [
+        ("FILE_EMPTY", "nothing", 1, 1)
+    ]
+    shown = {(r.state, r.verdict, r.error and r.error.code) for r in loom.run_results(run, node="sha256").items}
+    assert shown == {(State.COMPLETED, Branch.PASS, None), (State.FAILED, None, "FILE_EMPTY")}
 
 
 def test_a_new_result_takes_its_derived_files_with_it(loom):

@@ -246,6 +246,51 @@ def test_a_run_that_its_caller_executes_itself_is_steered_too(loom, clock):
     assert (loom.run(run).state, loom.run(run).paused) == (RunState.CANCELLED, [])
 
 
+def _dead(loom, clock, dry_run):
+    run = claimed(loom, dry_run=dry_run)
+    clock.pass_seconds(LEASE_S * 2)
+    return run
+
+
+def _dead_at_work(loom, clock, dry_run):
+    run = claimed(loom, dry_run=dry_run)
+    loom.open_run(opening(uuid=run, dry_run=dry_run))
+    clock.pass_seconds(LEASE_S * 2)
+    return run
+
+
+def _given_back(loom, clock, dry_run):
+    run = _dead_at_work(loom, clock, dry_run)
+    loom.release_run(run, WORKER.name)
+    return run
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("left", [_dead, _dead_at_work, _given_back])
+def test_a_run_that_another_worker_may_go_on_with_is_paused(loom, clock, left, dry_run):
+    run = left(loom, clock, dry_run)
+    if hasattr(loom, "end_abandoned_runs"):
+        assert loom.end_abandoned_runs(HOST) == 0
+    shown = loom.pause_run(run, pause())
+    assert (shown.state, len(shown.paused)) == (RunState.QUEUED if left is _given_back else RunState.RUNNING, 1)
+    assert loom.claim_run(OTHER.name, HOST) is None
+    loom.resume_run(run, "user")
+    assert loom.claim_run(OTHER.name, HOST).uuid == run
+
+
+def test_an_abandoned_run_has_ended_for_all_and_goes_on_once_its_caller_speaks(loom_over_sqlite, clock):
+    loom = loom_over_sqlite
+    run = begin(loom)
+    clock.pass_seconds(LEASE_S * 2)
+    assert loom.pause_run(run, pause()).state is RunState.RUNNING
+    assert loom.end_abandoned_runs(HOST) == 1
+    assert (loom.run(run).state, loom.run(run).finished is None) == (RunState.FAILED, False)
+    for call in (lambda: loom.pause_run(run, pause()), lambda: loom.cancel_run(run)):
+        assert code_of(call) == "RUN_ENDED"
+    loom.orders("anyone", [run])
+    assert loom.pause_run(run, pause()).state is RunState.RUNNING
+
+
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_a_run_without_a_living_worker_is_cancelled_at_once(loom, clock, dry_run):
     waiting = asked(loom, dry_run=dry_run)

@@ -1,13 +1,18 @@
+import platform
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+from ledgers import opening
+from programs import Server, environment
 
+from loom.client import LoomClient
 from loom.errors import LoomError
 from loom.local import hold_loom
 from loom.serving import serve_in_background
 from loom.settings import LoomSettings
+from loom.steering import Depth, Pause
 from loom.store.datafolder import holder_of
 
 
@@ -30,6 +35,22 @@ def test_others_on_this_machine_are_sent_where_they_are_answered(data_dir: Path,
                 answer = client.get(f"http://{written}/healthz", headers={"Host": f"{name}:{port}"})
                 assert (name, answer.status_code) == (name, status)
     assert holder_of(data_dir).address is None
+
+
+def test_a_run_whose_process_died_has_ended_once_loom_is_served(tmp_path: Path) -> None:
+    server = Server(environment(tmp_path), tmp_path)
+    died = opening("ingest", host=platform.node())
+    with hold_loom(LoomSettings.load({"data_dir": server.data}, {})) as local:
+        local.loom.open_run(died)
+    server.start()
+    try:
+        shown = server.get(f"/runs/{died.uuid}")
+        assert (shown["state"], shown["finished"] is not None) == ("FAILED", True)
+        with LoomClient(server.url, server.token) as client, pytest.raises(LoomError) as refused:
+            client.pause_run(died.uuid, Pause(owner="user", reason="", depth=Depth.NEW, since=1))
+        assert refused.value.code == "RUN_ENDED"
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("name", ["http://photos.example", "a b", "photos.example:port"])

@@ -112,6 +112,20 @@ def test_of_a_database_all_but_the_password_is_shown(tmp_path: Path, url: str, s
     assert {row.name: row.value for row in rows(settings)}["database_url"] == shown
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://me:s3cret@photos.example:8092", "http://me:***@photos.example:8092"),
+        ("https://me:s3/?cret@photos.example/loom", "https://me:***@photos.example/loom"),
+        ("http://photos.example:8092", "http://photos.example:8092"),
+    ],
+)
+def test_of_a_server_all_but_the_password_is_shown(tmp_path: Path, url: str, shown: str) -> None:
+    settings = CortexSettings.load({}, {"LOOM_URL": url}, tmp_path)
+    assert settings.loom_url == url
+    assert {row.name: row.value for row in rows(settings)}["loom_url"] == shown
+
+
 @pytest.mark.parametrize("kind", [LoomSettings, CortexSettings])
 def test_every_line_of_the_files_that_ship_may_be_used_as_it_stands(tmp_path: Path, kind: Any) -> None:
     name = "loom.toml" if kind is LoomSettings else "cortex.toml"

@@ -74,6 +74,19 @@ def test_a_difference_keeps_what_is_common(module: Browser) -> None:
     assert [one and one["line"] for one in short] == [None, "c", "X", None, "g", None, "Y"]
 
 
+_PAGES = """(async () => {
+  const real = window.fetch;
+  const cursor = (url) => new URL(url, location.href).searchParams.get("cursor") ?? "";
+  window.fetch = async (url) => new Response(JSON.stringify(a[0][cursor(url)]));
+  return m.all("/x").finally(() => (window.fetch = real));
+})()"""
+
+
+def test_a_page_with_nothing_does_not_end_a_list(module: Browser) -> None:
+    pages = {"": {"items": [], "next": "a"}, "a": {"items": [1], "next": "b"}, "b": {"items": [], "next": None}}
+    assert _call(module, "api.js", _PAGES, pages) == [1]
+
+
 def test_nodes_stand_by_depth_and_a_circle_does_no_harm(module: Browser) -> None:
     edges = [("s", "a"), ("s", "b"), ("a", "c"), ("b", "c"), ("s", "c"), ("c", "d"), ("d", "c")]
     asked = [{"from": start, "to": end} for start, end in edges]

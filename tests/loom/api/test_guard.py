@@ -3,6 +3,8 @@
 import itertools
 import json
 import socket
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 
@@ -20,18 +22,20 @@ ORIGINS = {
     "malformed port": "http://127.0.0.1:80x",
     "upper case": "HTTP://{HOST}",
     "trailing dot": "http://localhost.:{port}",
+    "two": "http://{host}, http://{host}",
+    "empty": "",
     "with a path": "http://{host}/page",
 }
-FINE_ORIGINS = {"none", "own", "upper case"}
 HOSTS = {
     "own": "127.0.0.1:{port}",
     "name": "LocalHost:{port}",
     "ipv6": "[::1]:{port}",
+    "trailing dot": "localhost.:{port}",
     "other": "evil.example:{port}",
     "missing": None,
     "malformed": "127.0.0.1:80x",
+    "with a user": "me@127.0.0.1:{port}",
 }
-FINE_HOSTS = {"own", "name", "ipv6"}
 TOKENS = {
     "none": ("", None),
     "wrong": ("", "Bearer close sesame"),
@@ -41,22 +45,61 @@ TOKENS = {
     "as user": ("", "Basic b3BlbiBzZXNhbWU6"),
     "empty": ("", "Bearer "),
 }
-HOW = ("GET", "POST", "upgrade", "open", "open POST")
+HOW = ("GET", "POST", "upgrade", "open", "open POST", "unknown")
 
 
-def request(port, how, host, origin, token):
-    query, authorization = TOKENS[token]
-    host = None if HOSTS[host] is None else HOSTS[host].format(port=port)
+class Cell(NamedTuple):
+    how: str
+    host: str
+    origin: str
+    token: str
+
+
+class Rule(NamedTuple):
+    """The status, and the code of the problem, for the cells to which no rule before applies."""
+
+    sentence: str
+    applies: Callable[[Cell], bool]
+    answer: tuple[int, str | None]
+
+
+RULES = (
+    Rule("an upgrade is HTTP/1.1, which has a Host (uvicorn's own answer)",
+         lambda c: c.how == "upgrade" and c.host == "missing", (400, None)),
+    Rule("Host is checked on every request and every upgrade, the open ones too",
+         lambda c: c.host in ("other", "missing", "malformed", "with a user"), (421, "FORBIDDEN_HOST")),
+    Rule("so is Origin; `null` is refused, and whatever is not the very address that is called",
+         lambda c: c.origin in ("other", "other port", "other scheme", "null", "malformed port", "with a path", "two",
+                                "empty"), (403, "FORBIDDEN_ORIGIN")),
+    Rule("names of hosts are the same with a dot at their end, but another name of this host is another origin",
+         lambda c: c.origin == "trailing dot" and c.host not in ("name", "trailing dot"), (403, "FORBIDDEN_ORIGIN")),
+    Rule("tokens in query strings are refused, whatever they are called and whoever else was let in",
+         lambda c: c.token.startswith("in query"), (400, "TOKEN_IN_QUERY")),
+    Rule("/healthz may be read without a token", lambda c: c.how == "open", (200, None)),
+    Rule("a missing Origin only with a token, and all the rest too",
+         lambda c: c.token != "right", (401, "UNAUTHORIZED")),
+    Rule("who was let in reads", lambda c: c.how == "GET", (200, None)),
+    Rule("and posts", lambda c: c.how == "POST", (200, None)),
+    Rule("and listens", lambda c: c.how == "upgrade", (101, None)),
+    Rule("and is told what the address does not offer", lambda c: c.how == "open POST", (405, "METHOD_NOT_ALLOWED")),
+    Rule("or that there is nothing", lambda c: c.how == "unknown", (404, "NOT_FOUND")),
+)  # fmt: skip
+
+
+def request(port, cell):
+    how = cell.how
+    query, authorization = TOKENS[cell.token]
+    host = None if HOSTS[cell.host] is None else HOSTS[cell.host].format(port=port)
     path = {"upgrade": "/api/v1/pipelines/events/ws", "POST": "/api/v1/pipelines/compile"}.get(how, "/api/v1/runs")
-    path = "/healthz" if how.startswith("open") else path
-    method = "POST" if how.endswith("POST") else "GET"
+    path = "/healthz" if how.startswith("open") else "/api/v1/nothing" if how == "unknown" else path
+    method = "POST" if how.endswith("POST") or how == "unknown" else "GET"
     # HTTP/1.0 may leave the Host out
     lines = [f"{method} {path}{query} HTTP/{'1.0' if host is None and how != 'upgrade' else '1.1'}"]
     if host is not None:
         lines.append(f"Host: {host}")
-    if ORIGINS[origin] is not None:
+    if (origin := ORIGINS[cell.origin]) is not None:
         own = host or "127.0.0.1"
-        lines.append(f"Origin: {ORIGINS[origin].format(host=own, HOST=own.upper(), port=port)}")
+        lines.append(f"Origin: {origin.format(host=own, HOST=own.upper(), port=port)}")
     if authorization is not None:
         lines.append(f"Authorization: {authorization}")
     if how == "upgrade":
@@ -86,29 +129,17 @@ def status_and_code(port, sent):
     return status, json.loads(body).get("code") if body.startswith(b"{") else None
 
 
-def expected(how, host, origin, token):
-    if host == "missing" and how == "upgrade":
-        return {(400, None)}  # uvicorn's own answer
-    if host not in FINE_HOSTS:
-        return {(421, "FORBIDDEN_HOST")}
-    if origin not in FINE_ORIGINS and not (origin == "trailing dot" and host == "name"):
-        return {(403, "FORBIDDEN_ORIGIN")}
-    if token.startswith("in query"):
-        return {(400, "TOKEN_IN_QUERY")}
-    if token != "right" and how != "open":
-        return {(401, "UNAUTHORIZED")}
-    return {"GET": {(200, None)}, "POST": {(200, None)}, "upgrade": {(101, None)}, "open": {(200, None)},
-            "open POST": {(405, "METHOD_NOT_ALLOWED")}}[how]  # fmt: skip
-
-
 @pytest.mark.parametrize("how", HOW)
 def test_the_matrix(server, how):
-    wrong = []
-    for host, origin, token in itertools.product(HOSTS, ORIGINS, TOKENS):
-        got = status_and_code(server.port, request(server.port, how, host, origin, token))
-        if got not in expected(how, host, origin, token):
-            wrong.append(((how, host, origin, token), got))
+    wrong, used = [], set()
+    for cell in itertools.starmap(Cell, itertools.product([how], HOSTS, ORIGINS, TOKENS)):
+        rule = next(rule for rule in RULES if rule.applies(cell))
+        used.add(rule)
+        got = status_and_code(server.port, request(server.port, cell))
+        if got != rule.answer:
+            wrong.append((cell, got, rule.sentence))
     assert wrong == []
+    assert {rule.answer[0] for rule in used} >= {421, 403, 400}
 
 
 @pytest.mark.parametrize("path", ["/page", "/metrics", "/api/v1/workers", "/nope", "/healthz/"])

@@ -43,6 +43,14 @@ def test_other_addresses_are_no_views(browser: httpx.Client, path: str, token: s
     assert browser.get(path, headers={"Authorization": f"Bearer {token}"}).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_nothing_is_at_an_unknown_address_whatever_is_asked(browser: httpx.Client, method: str, token: str) -> None:
+    for path, status in (("/nope", 404), ("/api", 404), ("/api/v1", 404), ("/api/v2/runs", 404), ("/runs", 405)):
+        answer = browser.request(method, path, headers={"Authorization": f"Bearer {token}"})
+        assert (path, answer.status_code) == (path, status)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_every_file_is_served_as_what_it_is(browser: httpx.Client, name: str) -> None:
     answer = browser.get(f"/page/{name}")

@@ -40,6 +40,12 @@ def test_what_nobody_foresaw_says_nothing_of_the_inside(serving, loom, token, mo
     [
         ("GET", "/nope", 404, "NOT_FOUND"),
         ("GET", "/runs/", 404, "NOT_FOUND"),
+        ("POST", "/nope", 404, "NOT_FOUND"),
+        ("PUT", "/runs/7/nope", 404, "NOT_FOUND"),
+        ("DELETE", "/", 404, "NOT_FOUND"),
+        ("PATCH", "/../v2/runs", 404, "NOT_FOUND"),
+        ("OPTIONS", "/nope", 404, "NOT_FOUND"),
+        ("GET", "/pipelines/photos/versions/1/restore", 405, "METHOD_NOT_ALLOWED"),
         ("PATCH", "/runs", 405, "METHOD_NOT_ALLOWED"),
         ("GET", "/runs/7", 422, "REQUEST_INVALID"),
         ("GET", "/runs/00000000-0000-0000-0000-000000000000", 404, "NOT_FOUND"),

@@ -24,12 +24,14 @@ def test_events_come_back_as_they_were_but_for_the_rest_of_the_hash(run):
     known = asset_uuid(ASSET).bytes
     sent = [
         NodeEvent(1_123_000, "a", ASSET, "FAILED", Origin.COMPUTED, Branch.PASS, 3211, None, ("TIMED_OUT", "slow"), 2),
+        NodeEvent(1_123_000, "b", ASSET, "FAILED", Origin.COMPUTED, None, 3211, None, ("TIMED_OUT", "slow"), 1, True),
         AssetEvent(2_000, ASSET, "COMPLETED", (("a", State.COMPLETED, None, Origin.CACHED),)),
         RunEvent(3_000, "COMPLETED", AssetCounts(seen=4)),
     ]
     (batch,) = batches_of(read_publish(published(*(event_json(None, run, event) for event in sent))))
     assert batch.run == run
-    assert batch.events == [replace(sent[0], asset=known), sent[1]._replace(asset=known), sent[2]]
+    nodes = [replace(event, asset=known) for event in sent[:2]]
+    assert batch.events == [*nodes, sent[2]._replace(asset=known), sent[3]]
 
 
 def test_events_of_several_runs_keep_their_order(run):

@@ -2,6 +2,7 @@ import json
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from loom.bus.encoding import asset_text, event_json, gap_json, hello_json, progress_json, time_text
 from loom.bus.frames import Frame
@@ -23,10 +24,51 @@ def test_a_node_event_is_the_pinned_object_field_by_field():
     ]  # fmt: skip
 
 
+AWKWARD = (
+    "plain",
+    "100%",
+    "%d%s%b%%",
+    "%(seq)d",
+    '"quoted"',
+    '"error":null',
+    "{0} {} }{",
+    "back\\slash",
+    "naïve 写真 🚀",
+    "\n\t\0",
+)
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+@pytest.mark.parametrize("seq", [None, 4711])
+@pytest.mark.parametrize("duration", [None, 0, 1, 3200, 2**53])
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_any_text_stands_in_a_node_event_as_it_is(text, seq, duration, attempts):
+    run = RunHead(RUN.uuid, text, True)
+    status = ("COMPLETED", Origin.COMPUTED, Branch.PASS)
+    for error in (None, (text, text)):
+        event = NodeEvent(TIME, text, ASSET, *status, duration, None, error, attempts)
+        told = json.loads(event_json(seq, run, event), object_pairs_hook=list)
+        assert told == [
+            ("type", "node"), *([] if seq is None else [("seq", seq)]), ("time", "2026-11-21T09:30:00.123Z"),
+            ("run", str(RUN.uuid)), ("pipeline", text), ("node", text), ("asset", str(asset_uuid(ASSET))),
+            ("status", "COMPLETED"), ("origin", "COMPUTED"), ("verdict", "PASS"),
+            ("duration_ms", None if duration is None else duration / 1000), ("reason", None),
+            ("error", None if error is None else [("code", text), ("message", text)]), ("dry_run", True),
+            *([] if attempts == 1 else [("attempts", attempts)]),
+        ]  # fmt: skip
+
+
 def test_attempts_stand_there_when_there_was_more_than_one():
     event = NodeEvent(TIME, "sha256", ASSET, "FAILED", error=("FILE_DAMAGED", "broken \udcff"), attempts=3)
     told = json.loads(event_json(1, RUN, event))
     assert (told["attempts"], told["error"]) == (3, {"code": "FILE_DAMAGED", "message": "broken ?"})
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_an_error_that_is_handled_is_told_as_such(attempts):
+    event = NodeEvent(TIME, "a", ASSET, "FAILED", error=("TIMED_OUT", "slow"), attempts=attempts, handled=True)
+    told = json.loads(event_json(1, RUN, event))
+    assert (told["handled"], told.get("attempts", 1), told["error"]["code"]) == (True, attempts, "TIMED_OUT")
 
 
 def test_asset_run_and_unnumbered_frames():

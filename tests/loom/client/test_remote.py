@@ -128,3 +128,16 @@ def test_many_threads_may_use_one_client(client):
     for thread in threads:
         thread.join()
     assert got == [1] * 8
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:s3cret@127.0.0.1:{port}", "ftp://me:s3cret@host", "http://me:s3cret@host?x"]
+)
+def test_a_password_in_an_address_is_not_repeated(url):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(LoomError) as failed, LoomClient(url.format(port=nobody.getsockname()[1]), "t") as client:
+            client.pipelines()
+    assert failed.value.code in ("LOOM_UNREACHABLE", "CONFIG_INVALID")
+    assert "s3cret" not in failed.value.message
+    assert "me:***@" in failed.value.message

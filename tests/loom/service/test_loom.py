@@ -5,12 +5,14 @@ from uuid import uuid4
 
 import pytest
 from ledgers import HOST, OPERATORS, WORKER, SilentBus, begin, closing, definition, opening, report, toy_operators
+from msgspec.structs import replace
 
 from loom.errors import LoomError
 from loom.events import Progress, RunEvent, RunHead
 from loom.graph.specs import OperatorSpec
 from loom.model import AssetCounts, RunState, Worker
 from loom.service import LocalLoom
+from loom.steering import RunRequest
 from loom.store.database import Database
 
 
@@ -104,3 +106,16 @@ def test_a_run_that_has_ended_as_failed_stays_so(loom):
         loom.report(run, [report("a")])
     assert refused.value.code == "REQUEST_INVALID"
     assert loom.run(run).state is RunState.FAILED
+
+
+def test_of_a_dry_run_all_is_told_that_its_worker_does_not_tell(loom, bus):
+    loom.save_pipeline(definition())
+    wish = RunRequest(uuid=uuid4(), pipeline="photos", version=0, queued=0, paths=(b"/d",), dry_run=True)
+    loom.request_run(wish)
+    loom.claim_run(WORKER.name, HOST)
+    assert loom.run(wish.uuid).started is not None
+    for _ in range(2):
+        loom.finish_run(replace(closing(wish.uuid, RunState.PARTIAL), worker=WORKER.name))
+    assert {(head.uuid, head.dry_run) for head, _ in bus.published} == {(wish.uuid, True)}
+    told = [(event.status, event.assets and event.assets.seen) for _, events in bus.published for event in events]
+    assert told == [("QUEUED", None), ("STARTED", None), ("PARTIAL", 3)]

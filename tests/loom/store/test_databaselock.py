@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 
@@ -19,7 +20,8 @@ def test_one_holds_it_and_others_learn_who(tmp_path):
             assert found is Others.THERE
         with pytest.raises(DataFolderLocked) as held, hold_database(database, tmp_path / "two"):
             pass
-        assert held.value.holder == Holder(held.value.holder.pid, "127.0.0.1:8092")
+        assert held.value.holder == Holder(os.getpid(), "127.0.0.1:8092", tmp_path / "one")
+        assert f"{os.getpid()} with the data folder {tmp_path / 'one'}, which serves at 127" in held.value.message
     with others_at(database) as found:
         assert found is Others.NONE
 
