@@ -6,10 +6,10 @@ The names that authors of operators and pipelines need are here, each imported w
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from loom.version import VERSION
 
+TYPE_CHECKING = False  # of `typing`, which takes longer to import than all else that must be there for Ctrl-C
 if TYPE_CHECKING:
     from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, Result
     from loom.graph.definition import Pipeline
@@ -30,7 +30,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)

@@ -113,7 +113,7 @@ def _ingest(request: Request, reporter: Reporter, head_start: HeadStart | None, 
     _check(request)
     with contextlib.ExitStack() as stack:
         if request.offline:
-            return _ingest_with(None, request, reporter, head_start, interruption)
+            return ingest_with(None, request, reporter, head_start, interruption)
         opened = stack.enter_context(open_loom(request.loom_url, trace=not request.dry_run))
         standby = None
         if request.serve:
@@ -121,7 +121,7 @@ def _ingest(request: Request, reporter: Reporter, head_start: HeadStart | None, 
             reporter.note(f"Loom is served at http://{address}")
         else:
             standby = stand_by(stack, opened)
-        code = _ingest_with(opened, request, reporter, head_start, interruption)
+        code = ingest_with(opened, request, reporter, head_start, interruption)
         if code != INTERRUPTED:
             linger(standby, reporter.note)
         return code
@@ -135,13 +135,15 @@ def _check(request: Request) -> None:
         raise LoomError("USAGE", "--events are JSON lines: say --json too")
 
 
-def _ingest_with(
+def ingest_with(
     opened: Opened | None,
     request: Request,
     reporter: Reporter,
     head_start: HeadStart | None,
     interruption: Interruption,
 ) -> int:
+    """One ingest, from the choice of pipelines to the summary; returns the exit code. Raises what kept it from being
+    done."""
     from cortex.catalogue import load
     from cortex.engine.beside import at_once
     from cortex.engine.scheme import make_scheme
@@ -230,7 +232,9 @@ def default_for(opened: Opened | None) -> Callable[[], dict[str, Any]] | None:
 
 
 def _say_what_next(request: Request, code: int, summary: dict[str, Any], reporter: Reporter) -> None:
-    """The command that goes on from here."""
+    """The command that goes on from here; a watch goes on by itself."""
+    if request.watched is not None:
+        return
     if code == INTERRUPTED:
         reporter.note(request.goes_on_with())
     elif summary["assets"]["failed"] and summary["runs"] and not (request.offline or request.json or request.quiet):

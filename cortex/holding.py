@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from loom.local import Local
     from loom.shapes import Page
     from loom.standby import Standby
+    from loom.store.datafolder import DataFolderLocked
     from loom.verbs import Loom
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ def _held(stack: contextlib.ExitStack, settings: CortexSettings) -> Opened:
         try:
             local = stack.enter_context(hold_loom(ours))
         except DataFolderLocked as error:
-            there = None if error.address is None else _of_holder(stack, error.address, name)
+            there = _of_holder(stack, error, name)
             if there is not None:
                 return there
             if time.monotonic() > end:
@@ -96,13 +97,18 @@ def _held(stack: contextlib.ExitStack, settings: CortexSettings) -> Opened:
         time.sleep(_LOOK_S)
 
 
-def _of_holder(stack: contextlib.ExitStack, address: str, name: str) -> Opened | None:
-    """The Loom of another process; None when it does not answer at this address."""
+def _of_holder(stack: contextlib.ExitStack, locked: DataFolderLocked, name: str) -> Opened | None:
+    """The Loom of another process; None when it says no address or does not answer there. Raises `DATA_FOLDER_LOCKED`
+    when it takes another token."""
+    if locked.address is None:
+        return None
     with contextlib.ExitStack() as trial:
-        there = trial.enter_context(_remote(f"http://{address}", None, name))
+        there = trial.enter_context(_remote(f"http://{locked.address}", None, name))
         try:
             there.loom.pipelines(limit=1)
         except LoomError as error:
+            if error.code == "UNAUTHORIZED":
+                raise locked.with_another_token() from error
             if error.code != "LOOM_UNREACHABLE":
                 raise
             return None

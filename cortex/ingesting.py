@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from cortex.catalogue import load
 from cortex.engine.beside import at_once
-from cortex.engine.cache import Cache, MetaPathCache, XattrCache
-from cortex.engine.ingest import Claim, Ended, Ingest, Order
+from cortex.engine.cache import make_cache
+from cortex.engine.ingest import Ended, Ingest
+from cortex.engine.ingest_order import Claim, Order
 from cortex.engine.limits import Limits
 from cortex.engine.records import Lane
-from cortex.engine.scheme import Chosen, Scheme
+from cortex.engine.scheme import Chosen, Scheme, narrowed
 from cortex.operators.sources import FileSource, FilesystemSource, LoomSource, ScanWishes
 from cortex.request import Request
 from cortex.settings import CortexSettings
@@ -89,27 +90,35 @@ def _enabled(chosen: Chosen) -> Chosen:
     return chosen
 
 
-def make_cache(settings: CortexSettings, *, embedded: bool) -> Cache | None:
-    """The local cache that the settings ask for; `auto`: none beside the embedded Loom."""
-    kind = settings.cache
-    if kind == "none" or (kind == "auto" and embedded):
-        return None
-    meta_path = MetaPathCache(settings.meta_path)
-    return XattrCache(meta_path) if kind == "xattr" else meta_path
+def competing(scheme: Scheme, note: Callable[[str], None]) -> Scheme:
+    """The pipelines that take their files from the paths that are given, or, where none does, from the same place as
+    the best one. Others that competed with them are left out, each with a `note`."""
+    sources = [lane.plan.source for lane in scheme.lanes]
+    leading = next((one for one in sources if one.operator == FilesystemSource.operator), sources[0])
+    kept: list[int] = []
+    for index, source in enumerate(sources):
+        same = source.operator == leading.operator
+        if same and (source.operator != LoomSource.operator or source.config == leading.config):
+            kept.append(index)
+            continue
+        name = scheme.lanes[index].plan.pipeline
+        note(f"The pipeline {name!r} takes its files from another place and is left out; use it with --pipeline {name}")
+    return scheme if len(kept) == len(sources) else narrowed(scheme, kept)
 
 
 def make_files(request: Request, scheme: Scheme, loom: Loom | None, host: str, *, dry_run: bool) -> Scan:
     """The files that are in the sources of the pipelines. Each pipeline may have those that its own source and the
-    paths of its `match` let pass. Raises `USAGE` for pipelines whose files do not come from the same place."""
-    sources = [_source_of(lane, scheme.lanes[0]) for lane in scheme.lanes]
+    paths of its `match` let pass, and each of its nodes those of them that the paths of its `filter` do. The pipelines
+    are `competing` ones. Raises `USAGE` where paths are wanted and none is given."""
+    sources = [_source_of(lane) for lane in scheme.lanes]
     if isinstance(sources[0], FilesystemSource) and not (request.paths or request.files_from or request.places):
         raise LoomError("USAGE", "say which files or folders to ingest: cortex ingest PATH...")
     wished = wishes(request, dry_run=dry_run)
     lanes = [
-        LaneOptions(source.scan_options(wished), lane.match.path)
+        LaneOptions(source.scan_options(wished), lane.match.path, _node_paths(lane))
         for source, lane in zip(sources, scheme.lanes, strict=True)
     ]
-    differ = len(set(lanes)) > 1 or lanes[0].paths
+    differ = len(set(lanes)) > 1 or lanes[0].paths or lanes[0].node_paths
     return sources[0].open_scan(
         roots_of(request),
         loom=loom,
@@ -121,19 +130,16 @@ def make_files(request: Request, scheme: Scheme, loom: Loom | None, host: str, *
     )
 
 
-def _source_of(lane: Lane, best: Lane) -> FileSource[Any]:
-    """The source of a lane, which must take its files from where that of the best lane takes them."""
-    source, other = lane.plan.source, best.plan.source
+def _node_paths(lane: Lane) -> tuple[tuple[str, ...], ...]:
+    filters = (step.filter for step in lane.plan.steps)
+    return tuple(one.path for one in filters if one is not None and one.path)
+
+
+def _source_of(lane: Lane) -> FileSource[Any]:
+    source = lane.plan.source
     node = load().create(source.operator, source.config, source.node)
     if not isinstance(node, FileSource):
         raise LoomError("DEFINITION_INVALID", f"{source.operator} is not a source of files")
-    is_same = source.operator == other.operator
-    if not is_same or (isinstance(node, LoomSource) and source.config != other.config):
-        raise LoomError(
-            "USAGE",
-            f"the pipelines {best.plan.pipeline!r} and {lane.plan.pipeline!r} take their files from different places:"
-            " say which is meant with --pipeline",
-        )
     return node
 
 
@@ -153,6 +159,7 @@ def wishes(request: Request, *, dry_run: bool) -> ScanWishes:
         rehash=request.rehash,
         visit_all=bool(request.recompute),
         dry_run=dry_run,
+        watched=request.watched,
     )
 
 
@@ -180,27 +187,32 @@ def listed(request: Request) -> Sequence[bytes] | Iterator[bytes]:
     be read."""
     if request.files_from is None:
         return request.places
-    if request.files_from == "-":
-        # not `sys.stdin`: the interpreter could not end while a thread waits for input there
-        return _paths_in(open(0, "rb", closefd=False))
-    try:
-        return _paths_in(open(request.files_from, "rb"))
-    except OSError as error:
-        raise LoomError("USAGE", f"{request.files_from} cannot be read: {error.strerror}") from error
+    from cortex.sources.listed import open_list
+
+    return open_list(request.files_from)
 
 
-def _paths_in(file: BinaryIO) -> Iterator[bytes]:
-    from cortex.sources.listed import read_list
+def _count_as_gone(request: Request, loom: Loom | None, host: str, reporter: Reporter, *, dry_run: bool) -> None:
+    """Says how many files they are. Raises `USAGE` without a Loom that could be told."""
+    if not request.gone:
+        return
+    from cortex.engine.telling import shown
+    from cortex.sources.gone import count_as_gone
 
-    with file:
-        yield from read_list(file)
+    if loom is None:
+        raise LoomError("USAGE", "--gone is told to Loom: leave out --offline")
+    for path in map(absolute, map(os.fsencode, request.gone)):
+        number = count_as_gone(loom, host, path, dry_run=dry_run)
+        would = "would count" if dry_run else "count"
+        reporter.note(f"Below {shown(path)} files {would} as deleted, since they are not there: {number:,}")
 
 
 @dataclass
 class Interruption:
-    """Whether Ctrl-C or SIGTERM came while an ingest ran; it stays true for what happens after it."""
+    """Whether Ctrl-C or SIGTERM came while an ingest ran, and how often; it stays true for what happens after it."""
 
     came: bool = False
+    times: int = 0
 
 
 def execute(
@@ -218,14 +230,17 @@ def execute(
 ) -> Ended:
     """Runs the ingest; Ctrl-C and SIGTERM end it in order, the second time at once. Raises `USAGE` for a node to be
     computed again that no pipeline has."""
+    scheme = competing(scheme, reporter.note)
     unknown = request.recompute - {"*"} - {step.node for lane in scheme.lanes for step in lane.plan.steps}
     if unknown:
         raise LoomError("USAGE", f"there is no node {min(unknown)!r} to compute again")
     host = platform.node()
     dry_run = all(lane.plan.dry_run for lane in scheme.lanes)
+    _count_as_gone(request, loom, host, reporter, dry_run=dry_run)
     files = make_files(request, scheme, loom, host, dry_run=dry_run)
     listed_once = request.files_from is not None and not Path(request.files_from).is_file()  # a pipe, or stdin
-    countable = scheme.lanes[0].plan.source.operator == FilesystemSource.operator and not listed_once
+    is_part = request.watched is not None and bool(request.watched.changed)
+    countable = scheme.lanes[0].plan.source.operator == FilesystemSource.operator and not (listed_once or is_part)
     claim = Claim(*request.claim) if request.claim is not None else None
     order = Order(
         lanes=scheme.lanes,
@@ -242,6 +257,7 @@ def execute(
         total=_counter(request, scheme, host) if countable else None,
         head_start=head_start,
         claim=claim,
+        opens_late=request.watched is not None,
     )
     cache = make_cache(settings, embedded=embedded)
     ingest = Ingest(order, files, loom, cache, load(), reporter, publish, acknowledged)
@@ -253,7 +269,7 @@ def _counter(request: Request, scheme: Scheme, host: str) -> Callable[[threading
     """Counts the source once more, beside the run, for the time that is left."""
 
     def count(end: threading.Event) -> tuple[int, int] | None:
-        scan = make_files(request, scheme, None, host, dry_run=True)
+        scan = make_files(request._replace(watched=None), scheme, None, host, dry_run=True)
         for _ in scan:
             if end.is_set():
                 return None
@@ -270,6 +286,7 @@ def _signals(ingest: Ingest, interruption: Interruption) -> Iterator[None]:
 
     def interrupt(*_: object) -> None:
         interruption.came = True
+        interruption.times += 1
         ingest.interrupt()
 
     former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}

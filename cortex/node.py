@@ -25,6 +25,9 @@ O = TypeVar("O", bound="NodeOptions")  # noqa: E741
 MAX_OUTPUT = 64 * 1024
 """The most bytes of JSON that one output value may have; larger things are artifacts."""
 
+MAX_DEPTH = 99
+"""How deeply one output value may be nested: the outputs of a node, one level more, go through others as JSON."""
+
 _SMALL = frozenset((int, float, bool, type(None)))
 
 
@@ -83,17 +86,37 @@ class Result(NamedTuple):
         if self.verdict not in (Branch.PASS, Branch.FAIL):
             raise LoomError("OUTPUT_INVALID", "the verdict of a result is PASS or FAIL")
         for name, value in self.outputs.items():
-            _check_size(name, value)
+            _check(name, value)
         return dict(self.outputs)
 
 
-def _check_size(name: str, value: object) -> None:
+def _check(name: str, value: object) -> None:
     try:
-        size = len(msgspec.json.encode(value))
+        text = msgspec.json.encode(value)
+    except RecursionError:
+        raise _too_deep(name) from None
     except (TypeError, ValueError) as error:
         raise LoomError("OUTPUT_INVALID", f"output {name!r} is not JSON: {error}") from error
-    if size > MAX_OUTPUT:
-        raise LoomError("OUTPUT_INVALID", f"output {name!r} has {size} bytes of JSON, more than {MAX_OUTPUT}")
+    if len(text) > MAX_OUTPUT:
+        raise LoomError("OUTPUT_INVALID", f"output {name!r} has {len(text)} bytes of JSON, more than {MAX_OUTPUT}")
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and _is_too_deep(msgspec.json.decode(text)):
+        raise _too_deep(name)
+
+
+def _is_too_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, (dict, list)) for one in level)
+
+
+def _too_deep(name: str) -> LoomError:
+    return LoomError("OUTPUT_INVALID", f"output {name!r} is nested more than {MAX_DEPTH} deep")
 
 
 class NodeContext:
@@ -130,11 +153,12 @@ class NodeContext:
         return logging.getLogger(f"cortex.node.{self.node}")
 
     def output(self, key: OutputKey[T], value: T) -> None:
-        """Publishes a value. Raises `OUTPUT_INVALID` when it is not of the key's type or larger than 64 KiB as JSON."""
+        """Publishes a value. Raises `OUTPUT_INVALID` when it is not of the key's type, larger than 64 KiB as JSON or
+        nested more than 99 deep."""
         if not isinstance(value, key.accepts):
             raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not a {key.accepts[-1].__name__}")
         if type(value) not in _SMALL:
-            _check_size(key.name, value)
+            _check(key.name, value)
         self.outputs[key.name] = value
 
     def upstream_output(self, node_id: str, key: str) -> Any:

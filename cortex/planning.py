@@ -15,11 +15,11 @@ from cortex.app import default_for
 from cortex.catalogue import load
 from cortex.engine.scheme import Scheme, make_scheme
 from cortex.holding import open_loom
-from cortex.ingesting import FILES, choose, make_files, roots_of
+from cortex.ingesting import FILES, choose, competing, make_files, roots_of
 from cortex.report.summary import human_bytes, human_seconds
 from cortex.request import Request
 from cortex.sources.roots import absolute
-from loom.ending import in_utf8
+from loom.ending import in_utf8, say
 from loom.errors import LoomError
 from loom.shapes import ForecastNode
 from loom.steering import AssetQuery
@@ -56,7 +56,7 @@ def show_plan(request: Request) -> int:
     with open_loom(request.loom_url, hold=False, trace=False) as opened:
         chosen = choose(request, opened.loom, default_for(opened))
         left_out = (lambda _name, _error: None) if len(chosen) > 1 else None
-        scheme = make_scheme(chosen, load(), dry_run=True, left_out=left_out)
+        scheme = competing(make_scheme(chosen, load(), dry_run=True, left_out=left_out), say)
         planned = [
             _planned(opened.loom, lane.plan.pipeline, version, request)
             for lane, version in zip(scheme.lanes, scheme.versions, strict=True)

@@ -6,14 +6,18 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from cortex.sources.watched import Watched
 
 
 class Request(NamedTuple):
     """What the command line asks of an ingest. `places` are files to be visited in any case. `version`: which of the
     pipeline, if it is not the current one. `claim`: a run that Loom has handed out, and the name of the worker that has
-    it."""
+    it. `gone`: what was there and is not counts as deleted, also where its disk is away. `watched`: what a round of a
+    watch is to look at."""
 
     paths: tuple[Path, ...] = ()
     pipeline: str | None = None
@@ -38,6 +42,8 @@ class Request(NamedTuple):
     places: tuple[bytes, ...] = ()
     version: int | None = None
     claim: tuple[UUID, str] | None = None
+    gone: tuple[Path, ...] = ()
+    watched: Watched | None = None
 
     def goes_on_with(self) -> str:
         """What to say to who interrupted it. One that visits failed files anew goes on with their folders."""

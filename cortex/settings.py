@@ -15,6 +15,14 @@ LEAST_MEMORY = 64 * 1024**2
 """Bytes with which a worker can still decode a common picture."""
 
 
+UNFINISHED = (
+    "*.part", "*.partial", "*.filepart", "*.crdownload", "*.opdownload", "*.download", "*.!qB", "*.aria2",
+    "*.tmp", "*.temp", "*~", "~$*", ".~lock.*#", ".~*", "*.swp", "*.swx", "*.kate-swp", "*.sb-*",
+    "~syncthing~*", ".syncthing.*", ".*.??????", ".nfs*", ".fuse_hidden*", ".goutputstream-*",
+)  # fmt: skip
+"""Names, as in `.gitignore`, of what browsers, copy programs and editors have not finished."""
+
+
 def _cores(_: Place) -> int:
     """The cores this process may use, which in a container are fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -24,7 +32,7 @@ def _cores(_: Place) -> int:
 class CortexSettings:
     """`memory_limit` and `spool_limit` are bytes. `origins` says for each setting where its value came from."""
 
-    loom_url: str | None = setting("LOOM_URL", layers.text)
+    loom_url: str | None = setting("LOOM_URL", layers.text, shown=layers.without_password)
     loom_token: str | None = setting("LOOM_TOKEN", layers.text, shown=layers.masked)
     jobs: int = setting("CORTEX_JOBS", layers.whole(1, 1024), of=_cores)
     cache: str = setting("CORTEX_CACHE", layers.one_of("auto", "meta-path", "xattr", "none"), "auto")
@@ -34,6 +42,7 @@ class CortexSettings:
     spool_limit: int = setting("CORTEX_SPOOL_LIMIT", layers.size, 1024**3)
     memory_limit: int = setting("CORTEX_MEMORY_LIMIT", layers.size_from(LEAST_MEMORY), 1024**3)
     timeout_s: float = setting("CORTEX_TIMEOUT_S", layers.seconds, 60.0)
+    unfinished: tuple[str, ...] = setting("CORTEX_UNFINISHED", layers.names, UNFINISHED)
     origins: dict[str, str] = field(default_factory=dict)
 
     @classmethod

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from cortex.engine.garbage import look_no_more, look_rarely
+_TOO_EARLY = "Interrupted before anything was begun.\n"
 
 
 def main() -> None:
     """The entry point of the program; ends with one of the pinned exit codes."""
+    try:
+        from cortex.cli.interrupting import end_at_once
+
+        end_at_once(130, _TOO_EARLY)
+    except KeyboardInterrupt:
+        os.write(2, _TOO_EARLY.encode())
+        os._exit(130)
+    from cortex.engine.garbage import look_no_more, look_rarely
+
     look_rarely()
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         from loom.ending import ended
 
         sys.exit(ended(_print_version))
-    try:
-        _end_as_with_ctrl_c()
-        from cortex.cli.commands import app
-        from loom.ending import run
+    from cortex.cli.commands import app
+    from loom.ending import run
 
-        code = run(
-            app,
-            _with_recompute_value(arguments),
-            on_usage=_tell_program if "ingest" in arguments and "--json" in arguments else None,
-            on_interrupt=_tell_how_to_go_on,
-        )
-    except KeyboardInterrupt:
-        _tell_how_to_go_on()
-        code = 130
+    code = run(
+        app,
+        _with_recompute_value(arguments),
+        on_usage=_tell_program if "ingest" in arguments and "--json" in arguments else None,
+        on_interrupt=_tell_how_to_go_on,
+    )
+    end_at_once(code, "")
     look_no_more()
     sys.exit(code)
 
@@ -41,12 +47,11 @@ def _tell_program(message: str) -> None:
 
 
 def _tell_how_to_go_on() -> None:
-    """An ingest that was interrupted before it could say so itself."""
-    if "ingest" in sys.argv[1:]:
-        from cortex.request import Request
-        from loom.ending import say
+    """Of a command that was interrupted before it could say so itself."""
+    from cortex.request import Request
+    from loom.ending import say
 
-        say(Request().goes_on_with())
+    say(Request().goes_on_with() if "ingest" in sys.argv[1:] else "Interrupted.")
 
 
 def _print_version() -> int:
@@ -54,13 +59,6 @@ def _print_version() -> int:
 
     sys.stdout.write(f"cortex {VERSION}\n")
     return 0
-
-
-def _end_as_with_ctrl_c() -> None:
-    """A service manager's SIGTERM means the same as Ctrl-C."""
-    import signal
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _with_recompute_value(arguments: list[str]) -> list[str]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from cortex.cli import catalogue, definitions, exporting, failures, ingesting, looking, running, working
+from cortex.cli import catalogue, definitions, exporting, failures, ingesting, looking, running, watching, working
+from cortex.cli.interrupting import beginning
 from loom.verbosity import speak, speaking
+
+
+def _offered(command: Callable[..., int]) -> Callable[..., int]:
+    return speaking(beginning(command))
+
 
 app = typer.Typer(
     name="cortex",
@@ -21,28 +28,29 @@ app = typer.Typer(
 pipelines = typer.Typer(help="Check, store, fetch and show pipeline definitions.", no_args_is_help=True)
 runs = typer.Typer(help="List, start, pause, resume and cancel runs.", no_args_is_help=True)
 
-app.command("ingest")(speaking(ingesting.ingest))
-app.command("worker")(speaking(working.worker))
+app.command("ingest")(_offered(ingesting.ingest))
+app.command("watch")(_offered(watching.watch))
+app.command("worker")(_offered(working.worker))
 app.add_typer(pipelines, name="pipeline")
-pipelines.command("check")(speaking(definitions.check))
-pipelines.command("push")(speaking(definitions.push))
-pipelines.command("pull")(speaking(definitions.pull))
-pipelines.command("list")(speaking(definitions.list_))
-pipelines.command("show")(speaking(definitions.show))
-pipelines.command("graph")(speaking(definitions.graph))
+pipelines.command("check")(_offered(definitions.check))
+pipelines.command("push")(_offered(definitions.push))
+pipelines.command("pull")(_offered(definitions.pull))
+pipelines.command("list")(_offered(definitions.list_))
+pipelines.command("show")(_offered(definitions.show))
+pipelines.command("graph")(_offered(definitions.graph))
 app.add_typer(runs, name="runs")
-runs.command("list")(speaking(running.list_))
-runs.command("show")(speaking(running.show))
-runs.command("start")(speaking(running.start))
-runs.command("pause")(speaking(running.pause))
-runs.command("resume")(speaking(running.resume))
-runs.command("cancel")(speaking(running.cancel))
-app.command("operators")(speaking(catalogue.operators))
-app.command("show")(speaking(looking.show))
-app.command("export")(speaking(exporting.export))
-app.command("failures")(speaking(failures.failures))
-app.command("doctor")(speaking(looking.doctor))
-app.command("config")(speaking(looking.config))
+runs.command("list")(_offered(running.list_))
+runs.command("show")(_offered(running.show))
+runs.command("start")(_offered(running.start))
+runs.command("pause")(_offered(running.pause))
+runs.command("resume")(_offered(running.resume))
+runs.command("cancel")(_offered(running.cancel))
+app.command("operators")(_offered(catalogue.operators))
+app.command("show")(_offered(looking.show))
+app.command("export")(_offered(exporting.export))
+app.command("failures")(_offered(failures.failures))
+app.command("doctor")(_offered(looking.doctor))
+app.command("config")(_offered(looking.config))
 
 
 @app.callback()

@@ -38,6 +38,10 @@ def ingest(
     files_from: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Read paths from a file or stdin, by line or NUL.")
     ] = None,
+    gone: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="What is not there any more at or below it is gone for good, disk and all."),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, max=1024, help="Worker processes; default: the cores.")] = None,
     loom: Annotated[str | None, typer.Option(metavar="URL", help="Use a Loom server.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="No Loom; results in the local cache only.")] = False,
@@ -64,6 +68,7 @@ def ingest(
         hidden=hidden,
         limit=limit,
         files_from=files_from,
+        gone=tuple(gone or ()),
         jobs=jobs,
         loom_url=loom,
         offline=offline,

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from cortex.settings import CortexSettings
 from loom.model import StoredResult
 from loom.verbs import NewArtifact
 
@@ -44,6 +45,15 @@ class Cache(Protocol):
     def artifact(self, digest: bytes) -> bytes | None: ...
 
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None: ...
+
+
+def make_cache(settings: CortexSettings, *, embedded: bool) -> Cache | None:
+    """The local cache that the settings ask for; `auto`: none beside the embedded Loom."""
+    kind = settings.cache
+    if kind == "none" or (kind == "auto" and embedded):
+        return None
+    meta_path = MetaPathCache(settings.meta_path)
+    return XattrCache(meta_path) if kind == "xattr" else meta_path
 
 
 class MetaPathCache:

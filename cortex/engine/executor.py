@@ -29,7 +29,7 @@ from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.sources.scan import Found
 from loom.errors import is_retryable
 from loom.events import Event, NodeEvent, RunHead
-from loom.model import AssetCounts, Depth
+from loom.model import Depth
 
 BATCH_ASSETS = 192
 BATCH_SECONDS = 0.25
@@ -58,6 +58,10 @@ Told = Finished | Copy | Unmatched
 
 class Keeper(Protocol):
     """Where a batch is stored."""
+
+    def open(self, run: LaneRun) -> None:
+        """Has the run begin, unless it has."""
+        ...
 
     def keep(self, batch: Batch) -> None: ...
 
@@ -156,6 +160,8 @@ class Executor:
             entry = self.intake.find(token)
             if entry is None or entry.told or entry.identity is None or step in entry.announced:
                 return
+            if not run.lane.plan.dry_run:
+                self._keeper.open(run)
             entry.announced.add(step)
             node = run.lane.plan.steps[step].node
             self._publish(run.head, [NodeEvent(now_us(), node, entry.identity.asset, "STARTED")])
@@ -253,33 +259,32 @@ class Executor:
             if after is not None:
                 self._tell(after)
             return
-        counts = self._run_of(entry).assets
-        self._count_file(entry, counts)
+        run = self._run_of(entry)
+        run.count_file(known=entry.known, known_place=entry.found.known)
         if isinstance(told, Unmatched):
-            counts.unmatched += 1
+            run.assets.unmatched += 1
         elif isinstance(told, Finished):
-            self._count_walk(told, counts)
+            self._count_walk(told)
+        else:
+            self._count_copy(identified(entry).asset, run)
         copies = self.intake.release(entry)
-        counts.completed += isinstance(told, Copy)
         for copy in copies:
             copy.known = True
             copy.identity = identified(copy)._replace(lane=identified(entry).lane)
             self._tell(Unmatched(copy) if isinstance(told, Unmatched) else Copy(copy))
 
-    def _count_file(self, entry: Entry, counts: AssetCounts) -> None:
-        counts.seen += 1
-        if not entry.known:
-            counts.new += 1
-        elif not entry.found.known:
-            counts.moved += 1
+    def _count_copy(self, asset: bytes, run: LaneRun) -> None:
+        """A copy ends as the file that was walked did, by whichever pipeline."""
+        told = (one.failed_now(asset) for one in self._runs)
+        run.count_end(next((failed_now for failed_now in told if failed_now is not None), None))
 
-    def _count_walk(self, finished: Finished, counts: AssetCounts) -> None:
+    def _count_walk(self, finished: Finished) -> None:
+        asset, steps = identified(finished.entry).asset, finished.run.lane.plan.steps
         now, before = finished.run.count(finished.walked.outcomes)
         finished.run.bytes_read += identified(finished.entry).size
-        counts.failed += now > 0
-        counts.failed_before += before > 0 and not now
-        counts.completed += not now
-        asset, steps = identified(finished.entry).asset, finished.run.lane.plan.steps
+        if now or before:
+            finished.run.keep_failure(asset, now=now > 0)
+        finished.run.count_end(now > 0 if now or before else None)
         for computed in finished.walked.computed:
             if computed.error_code is not None:
                 node, message = steps[computed.step].node, computed.error_message or ""

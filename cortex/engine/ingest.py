@@ -6,22 +6,21 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
-from uuid import UUID, uuid4
+from typing import Any, Protocol
+from uuid import uuid4
 
 from cortex.catalogue import EntryPointCatalogue
 from cortex.engine.beside import Beside, at_once
 from cortex.engine.cache import Cache
 from cortex.engine.executor import Executor
 from cortex.engine.garbage import looked_for_rarely
-from cortex.engine.headstart import HeadStart
 from cortex.engine.helm import Helm
+from cortex.engine.ingest_order import Order
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.keeper import CacheOnly, WithLoom
-from cortex.engine.limits import Limits
-from cortex.engine.records import Lane, Setup
+from cortex.engine.records import Setup
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.summary import shown_writes, summarise
 from cortex.engine.tally import LaneRun, WouldWrite, add_counts
@@ -30,7 +29,7 @@ from cortex.engine.ticker import Ticker
 from cortex.sources.scan import Found
 from loom.errors import LoomError
 from loom.events import Event, RunEvent, RunHead
-from loom.model import AssetCounts, RunClosing, RunOpening, RunState, Worker, asset_uuid
+from loom.model import AssetCounts, RunClosing, RunOpening, RunState, asset_uuid
 from loom.verbs import Loom
 
 IN_FLIGHT_PER_JOB = 192
@@ -47,35 +46,10 @@ class Files(Protocol):
     unreadable_total: int
     why_unreachable: dict[bytes, str]
 
+    @property
+    def bytes_unchanged(self) -> int: ...
+
     def __iter__(self) -> Iterator[Found]: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is to be done. `versions` are those of the lanes' pipelines, 0 for one that is not stored. `settles` is the
-    digest under which files count as settled. `total` counts the source beforehand: files and bytes."""
-
-    lanes: tuple[Lane, ...]
-    versions: tuple[int, ...]
-    definitions: tuple[Mapping[str, Any], ...]
-    settles: bytes
-    paths: tuple[bytes, ...]
-    host: str
-    worker: Worker
-    jobs: int
-    limits: Limits
-    dry_run: bool = False
-    recompute: frozenset[str] = frozenset()
-    total: Callable[[threading.Event], tuple[int, int] | None] | None = None
-    head_start: HeadStart | None = None
-    claim: Claim | None = None
-
-
-class Claim(NamedTuple):
-    """A run that Loom has given to this worker; `worker` is the name that no other process has."""
-
-    run: UUID
-    worker: str
 
 
 @dataclass
@@ -219,11 +193,11 @@ class Ingest:
         return self.loom is not None and not run.lane.plan.dry_run
 
     def _begin(self) -> None:
-        """Of several runs, those that Loom records begin with their first asset."""
+        """Of several runs, those that Loom records begin with their first asset that is stored or takes long."""
         for run in self.runs:
             if not self._is_recorded(run):
                 self.publish(run.head, [RunEvent(now_us(), "STARTED")])
-            elif len(self.runs) == 1 and isinstance(self._stored, WithLoom):
+            elif len(self.runs) == 1 and not self.order.opens_late:
                 self._stored.open(run)
 
     def _open_run(self, opening: RunOpening) -> None:

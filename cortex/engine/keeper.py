@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from blake3 import blake3
@@ -28,6 +29,9 @@ class CacheOnly:
     def usable(self, assets: Sequence[tuple[bytes, bytes]], signatures: Sequence[bytes]) -> list[Usable]:
         kept = [_cached(self._cache, asset, path, signatures) for asset, path in assets]
         return [Usable(bool(results), False, results) for results in kept]
+
+    def open(self, run: LaneRun) -> None:
+        """There is nobody to be told of a run."""
 
     def keep(self, batch: Batch) -> None:
         into_cache(self._cache, batch)
@@ -55,6 +59,7 @@ class WithLoom:
         self._runs = tuple(runs)
         self._opening = opening
         self._cache = cache
+        self._opening_one = threading.Lock()
 
     def known_sizes(self, sizes: Sequence[int]) -> set[int]:
         return self._ledger.known_sizes(sizes)
@@ -76,10 +81,11 @@ class WithLoom:
         return Usable(found.known, found.walked, {**stored, **cached}, uploads)
 
     def open(self, run: LaneRun) -> None:
-        """Tells Loom of a run, once."""
-        if not run.opened:
-            self._open_run(self._opening(run))
-            run.opened = True
+        """Tells Loom of a run, once; any thread may."""
+        with self._opening_one:
+            if not run.opened:
+                self._open_run(self._opening(run))
+                run.opened = True
 
     def keep(self, batch: Batch) -> None:
         self.open(batch.run)

@@ -144,12 +144,13 @@ def events_of(finished: Finished, now: int) -> list[Event]:
             continue
         nodes.append((step.node, outcome.state, outcome.reason, outcome.origin))
         work = computed.get(step.index)
+        handled = step.index in run.handled
         if work is None or not work.attempts:
-            events.append(_skipped(step.node, asset, outcome, now, stored.get(step.index)))
+            events.append(_skipped(step.node, asset, outcome, now, stored.get(step.index), handled))
             continue
         if step.index not in entry.announced:
             events.append(NodeEvent(work.started, step.node, asset, "STARTED"))
-        events.append(_ended(step.node, asset, outcome, work))
+        events.append(_ended(step.node, asset, outcome, work, handled))
     status = "FAILED" if any(o is not None and o.state is State.FAILED for o in walked.outcomes) else "COMPLETED"
     ends = tuple(nodes)
     run.keep_end(asset, ends)
@@ -157,15 +158,17 @@ def events_of(finished: Finished, now: int) -> list[Event]:
     return events
 
 
-def _skipped(node: str, asset: bytes, outcome: Outcome, now: int, failure: StoredResult | None) -> NodeEvent:
-    """`failure`: the step has a stored one, which counts if it was reached."""
+def _skipped(
+    node: str, asset: bytes, outcome: Outcome, now: int, failure: StoredResult | None, handled: bool
+) -> NodeEvent:
+    """`failure`: the step has a stored one, which counts if it was reached. `handled`: an `ERROR` edge leads on."""
     if failure is None or outcome.reason is not Reason.STORED:
         return NodeEvent(now, node, asset, "SKIPPED", outcome.origin, outcome.verdict, None, outcome.reason)
     error = (failure.error_code or "INTERNAL", failure.error_message or "")
-    return NodeEvent(now, node, asset, "SKIPPED", outcome.origin, None, None, outcome.reason, error)
+    return NodeEvent(now, node, asset, "SKIPPED", outcome.origin, None, None, outcome.reason, error, handled=handled)
 
 
-def _ended(node: str, asset: bytes, outcome: Outcome, work: Computed) -> NodeEvent:
+def _ended(node: str, asset: bytes, outcome: Outcome, work: Computed, handled: bool) -> NodeEvent:
     error = None if work.error_code is None else (work.error_code, work.error_message or "")
     return NodeEvent(
         work.started + work.duration_us,
@@ -178,6 +181,7 @@ def _ended(node: str, asset: bytes, outcome: Outcome, work: Computed) -> NodeEve
         None,
         error,
         work.attempts,
+        handled and error is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -68,6 +68,13 @@ def make_scheme(
     return Scheme(tuple(lanes), versions, tuple(one.definition for one in used), _digest(lanes))
 
 
+def narrowed(scheme: Scheme, kept: Sequence[int]) -> Scheme:
+    """The scheme with only these of its lanes."""
+    lanes = tuple(scheme.lanes[index] for index in kept)
+    versions = tuple(scheme.versions[index] for index in kept)
+    return Scheme(lanes, versions, tuple(scheme.definitions[index] for index in kept), _digest(lanes))
+
+
 def compile_plan(definition: Mapping[str, Any], operators: EntryPointCatalogue) -> Plan:
     """The plan of a definition, with nodes switched off that say so themselves. Raises `DefinitionError`."""
     plan = _compile(definition, operators)
@@ -93,7 +100,7 @@ def _without(definition: Mapping[str, Any], off: set[str]) -> dict[str, Any]:
     return {**definition, "graph": {**graph, "nodes": nodes}}
 
 
-def _digest(lanes: list[Lane]) -> bytes:
+def _digest(lanes: Sequence[Lane]) -> bytes:
     if len(lanes) == 1 and lanes[0].match == AssetFilter():
         return lanes[0].plan.digest
     digest = hashlib.blake2b(digest_size=32)

@@ -19,6 +19,9 @@ Digest = bytes
 KEPT_ENDS = 10_000
 """Of how many assets a run remembers how they ended, for copies that come later: some 2 MB."""
 
+KEPT_FAILURES = 20_000
+"""Of how many assets on which a node failed it remembers that much, for copies that come later: some 3 MB."""
+
 
 @dataclass
 class LaneRun:
@@ -41,6 +44,7 @@ class LaneRun:
         self.handled = frozenset(e.upstream for step in steps for e in step.inbound if e.branch is Branch.ERROR)
         self._ends: OrderedDict[bytes, tuple[NodeEnd, ...]] = OrderedDict()
         self._same: dict[tuple[NodeEnd, ...], tuple[NodeEnd, ...]] = {}
+        self._failures: OrderedDict[bytes, bool] = OrderedDict()
 
     @property
     def head(self) -> RunHead:
@@ -55,6 +59,29 @@ class LaneRun:
     def end_of(self, asset: bytes) -> tuple[NodeEnd, ...]:
         """How the nodes of an asset ended, if that was among the last `KEPT_ENDS`."""
         return self._ends.get(asset, ())
+
+    def keep_failure(self, asset: bytes, *, now: bool) -> None:
+        """Remembers that some node failed on an asset, `now` or in an earlier run."""
+        self._failures[asset] = now
+        if len(self._failures) > KEPT_FAILURES:
+            self._failures.popitem(last=False)
+
+    def failed_now(self, asset: bytes) -> bool | None:
+        """Whether some node failed on the asset in this run (true) or had before (false), if it was among the last
+        `KEPT_FAILURES` of these; else None."""
+        return self._failures.get(asset)
+
+    def count_file(self, *, known: bool, known_place: bool) -> None:
+        """Counts a file whose content is `known` or not, and its path."""
+        self.assets.seen += 1
+        self.assets.new += not known
+        self.assets.moved += known and not known_place
+
+    def count_end(self, failed_now: bool | None) -> None:
+        """Counts how a file ended, under one of three; `failed_now` is what the method of this name tells."""
+        self.assets.failed += failed_now is True
+        self.assets.failed_before += failed_now is False
+        self.assets.completed += failed_now is None
 
     def count(self, outcomes: Iterable[Outcome | None]) -> tuple[int, int]:
         """Counts one asset's outcomes under its nodes; returns how many nodes failed now and how many had before."""

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Status(NamedTuple):
-    """How far an ingest is. Totals are None until the source was counted."""
+    """How far an ingest is. Totals are None until the source was counted; they have `unchanged` files too, of
+    `bytes_unchanged`, which are done as soon as they are seen."""
 
     seconds: float
     files_done: int
@@ -19,16 +20,17 @@ class Status(NamedTuple):
     unchanged: int
     failed: int
     current: tuple[str, ...]
+    bytes_unchanged: int = 0
 
     @property
     def fraction(self) -> float | None:
-        """How much is done, 0 to 1, weighed by files and bytes alike; None while the totals are unknown."""
+        """How much of what needs work is done, 0 to 1, weighed by files and bytes alike; None while the totals are
+        unknown. It never moves back: while the source is read, files only turn out to need no work."""
         if self.files_total is None or not self.files_total:
             return None
-        files = self.files_done / self.files_total
-        if not self.bytes_total:
-            return min(files, 1.0)
-        return min((files + self.bytes_done / self.bytes_total) / 2, 1.0)
+        files = _part(self.files_done - self.unchanged, self.files_total - self.unchanged)
+        size = (self.bytes_total or 0) - self.bytes_unchanged
+        return files if size <= 0 else (files + _part(self.bytes_done, size)) / 2
 
     @property
     def seconds_left(self) -> float | None:
@@ -50,6 +52,10 @@ class Failure(NamedTuple):
     message: str
     path_b64: str | None = None
     handled: bool = False
+
+
+def _part(done: int, whole: int) -> float:
+    return min(done / whole, 1.0) if whole > 0 else 1.0
 
 
 def shown(path: bytes) -> str:

@@ -96,15 +96,17 @@ class Ticker:
             unchanged,
             sum(run.assets.failed + run.assets.unreadable for run in runs),
             current,
+            files.bytes_unchanged,
         )
 
     def _progress(self, current: tuple[str, ...]) -> None:
-        loom = self._ingest.loom
+        """The total of a run is what needs work; of several runs nobody knows it beforehand."""
+        loom, runs = self._ingest.loom, self._ingest.runs
         if loom is None:
             return
-        for run in self._ingest.runs:
+        total = self._totals[0] - self._ingest.files.unchanged if self._totals and len(runs) == 1 else None
+        for run in runs:
             if run.opened or run.lane.plan.dry_run:
-                total = self._totals[0] if self._totals else None
                 loom.progress(
                     run.head,
                     Progress(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cortex.sources.found import ScanOptions
     from cortex.sources.lanes import LaneOptions
     from cortex.sources.scan import Scan
+    from cortex.sources.watched import Watched
     from loom.verbs import Loom
 
 O = TypeVar("O", bound=NodeOptions)  # noqa: E741
@@ -27,7 +28,7 @@ O = TypeVar("O", bound=NodeOptions)  # noqa: E741
 class ScanWishes:
     """What a caller wants of one scan besides what the source's options say: fewer files (`include`, `exclude`,
     `limit`), hidden ones too, stat not trusted (`rehash`), settled ones too (`visit_all`), nothing told to Loom
-    (`dry_run`)."""
+    (`dry_run`), only what a watch asks for (`watched`)."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class ScanWishes:
     rehash: bool = False
     visit_all: bool = False
     dry_run: bool = False
+    watched: Watched | None = None
 
 
 NO_WISHES = ScanWishes()
@@ -86,6 +88,10 @@ class FileSource(MediaNode[O]):
 
         folders, files = self.places(roots, listed, loom, host)
         options = self.scan_options(wishes)
+        if wishes.watched is not None:
+            from cortex.sources.watched import WatchedScan
+
+            return WatchedScan(folders, options, wishes.watched, ledger=loom, host=host, plan=plan, lanes=lanes)
         return Scan(folders, options, ledger=loom, host=host, plan=plan, listed=files, lanes=lanes)
 
     def scan_options(self, wishes: ScanWishes) -> ScanOptions:

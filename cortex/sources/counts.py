@@ -30,6 +30,11 @@ class Counts:
         self.unreachable: list[bytes] = []
         self.why_unreachable: dict[bytes, str] = {}
 
+    @property
+    def bytes_unchanged(self) -> int:
+        """Of the files that need no work."""
+        return self.bytes - self.bytes_found
+
     def count_unchanged(self, files: int, size: int, failed: int) -> None:
         """`size` is the bytes of these files together; on the content of `failed` of them some node had failed."""
         self.seen += files

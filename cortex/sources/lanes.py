@@ -16,28 +16,35 @@ from loom.model import Kind
 
 class LaneOptions(NamedTuple):
     """What one lane looks at: the options of its source that say which files pass, and globs of which a path must fit
-    one, if there are any."""
+    one, if there are any. `node_paths` are such globs for each of its nodes that has some of its own."""
 
     source: ScanOptions
     paths: tuple[str, ...] = ()
+    node_paths: tuple[tuple[str, ...], ...] = ()
 
 
 class Lanes:
-    """All lanes of a scan, and the digests under which files are settled that only some of them may have: another
-    file of the same content may lie where others may have it."""
+    """All lanes of a scan, and the digests under which files are settled that only some of them, or of their nodes, may
+    have: another file of the same content may lie where others may have it."""
 
     def __init__(self, options: Sequence[LaneOptions], plan: bytes) -> None:
         """`plan` is the digest for what all of them may have."""
         self._filters = [AssetFilter(path=one.paths) for one in options]
+        self._node_filters = [[AssetFilter(path=globs) for globs in one.node_paths] for one in options]
         self._plan = plan
-        self._parts = {tuple(range(len(options))): EVERYBODY}
+        everything = tuple((lane, *(True for _ in one.node_paths)) for lane, one in enumerate(options))
+        self._parts = {everything: EVERYBODY}
 
     def part(self, lanes: Sequence[int], relative: bytes) -> Part:
         """Those of the lanes, whose sources let the file pass, that may have it for its path: none, maybe."""
-        fitting = tuple(lane for lane in lanes if passes(self._filters[lane], Kind.OTHER, "", 0, relative))
+        fitting = tuple(
+            (lane, *(_fits(node, relative) for node in self._node_filters[lane]))
+            for lane in lanes
+            if _fits(self._filters[lane], relative)
+        )
         if fitting not in self._parts:
             digest = hashlib.blake2b(self._plan + repr(fitting).encode(), digest_size=32).digest()
-            self._parts[fitting] = Part(fitting, digest)
+            self._parts[fitting] = Part(tuple(lane for lane, *_ in fitting), digest)
         return self._parts[fitting]
 
 
@@ -96,6 +103,10 @@ class LaneRules:
 
     def leaves_directory(self, relative: bytes) -> bool:
         return all(_leaves_directory(one, relative) for one in self._rules.values())
+
+
+def _fits(only_paths: AssetFilter, relative: bytes) -> bool:
+    return passes(only_paths, Kind.OTHER, "", 0, relative)
 
 
 def _leaves_directory(rules: Rules, relative: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -45,6 +45,8 @@ class Remembered:
 
     def __init__(self, ledger: Ledger, host: str, plan: bytes, root: bytes) -> None:
         self.root = root
+        self.tops: Collection[bytes] = (root,)
+        """At or below these folders lies what Loom is asked for when something may be gone."""
         self.shows_something = False
         self.away: dict[Away, None] = {}
         self._ledger = ledger
@@ -94,7 +96,7 @@ class Remembered:
         (left alone, unreadable) keeps its files. What is out of reach is in `away` when this has ended."""
         for lost in self._lost:
             yield from self._deleted(lost)
-        for directory in self._ledger.known_directories(self._host, self.root):
+        for directory in (one for top in self.tops for one in self._ledger.known_directories(self._host, top)):
             if directory not in visited and not self._is_elsewhere(directory, roots):
                 vanished = self._vanished(directory, visited)
                 if vanished is not None:

@@ -16,11 +16,12 @@ from ingests import SHA256, Faulty, definition
 from ledgers import closing, opening
 
 from cortex.engine.patience import patience_with, room_for
-from cortex.holding import open_loom, stand_by
+from cortex.holding import everything, open_loom, stand_by
 from cortex.settings import CortexSettings
 from loom.client import LoomClient
 from loom.errors import LoomError
 from loom.model import RunState
+from loom.shapes import Page
 from loom.store.datafolder import holder_of
 
 
@@ -67,6 +68,43 @@ def test_the_holder_answers_once_it_is_called(data_dir: Path) -> None:
     host, _, port = str(address).partition(":")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)))
+
+
+def test_who_names_the_database_of_another_data_folder_learns_what_is_missing(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_loom())
+        assert stand_by(stack, opened) is not None
+        address = str(holder_of(data_dir).address)
+        token = (data_dir / "token").read_text().strip()
+        monkeypatch.setenv("LOOM_DATA_DIR", str(data_dir.with_name("other")))
+        monkeypatch.setenv("LOOM_DATABASE_URL", f"sqlite:///{data_dir}/loom.db")
+        with pytest.raises(LoomError) as refused, open_loom():
+            pass
+        assert (refused.value.code, refused.value.exit_code) == ("DATA_FOLDER_LOCKED", 6)
+        for told in (str(os.getpid()), str(data_dir), address, "LOOM_DATA_DIR", "LOOM_TOKEN"):
+            assert told in refused.value.message
+        monkeypatch.setenv("LOOM_TOKEN", token)
+        with open_loom() as there:
+            assert there.url == f"http://{address}"
+
+
+def test_who_has_another_token_than_the_holder_learns_so(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        monkeypatch.setenv("LOOM_TOKEN", "of its own")
+        opened = stack.enter_context(open_loom())
+        assert stand_by(stack, opened) is not None
+        monkeypatch.delenv("LOOM_TOKEN")
+        with pytest.raises(LoomError, match="LOOM_TOKEN") as refused, open_loom():
+            pass
+    assert refused.value.code == "DATA_FOLDER_LOCKED"
+    assert "LOOM_DATA_DIR" not in refused.value.message
+
+
+def test_a_page_with_nothing_does_not_end_a_list() -> None:
+    pages = {None: Page(items=[], next="a"), "a": Page(items=[1], next="b"), "b": Page(items=[], next=None)}
+    assert list(everything(lambda cursor=None: pages[cursor])) == [1]
 
 
 def test_the_holder_ends_while_nobody_has_called(data_dir: Path) -> None:

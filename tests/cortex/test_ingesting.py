@@ -10,9 +10,9 @@ import pytest
 from ingests import HOST, SHA256, definition, loom_in
 
 from cortex.catalogue import load
-from cortex.engine.cache import MetaPathCache, XattrCache
-from cortex.engine.scheme import Chosen, make_scheme
-from cortex.ingesting import choose, execute, listed, make_cache, make_files, wishes
+from cortex.engine.cache import MetaPathCache, XattrCache, make_cache
+from cortex.engine.scheme import Chosen, Scheme, make_scheme
+from cortex.ingesting import choose, competing, execute, listed, make_files, wishes
 from cortex.report.plain import PlainReporter
 from cortex.request import Request
 from cortex.settings import CortexSettings
@@ -69,6 +69,10 @@ def test_a_node_to_be_computed_again_must_exist(loom: LocalLoom, tmp_path: Path)
     assert refused.value.code == "USAGE"
 
 
+def scheme_of(*definitions: dict[str, Any]) -> Scheme:
+    return make_scheme([Chosen(one, 0, matched=True) for one in definitions], load(), dry_run=False)
+
+
 def from_loom(name: str, **options: str) -> dict[str, Any]:
     made = definition(name, SHA256)
     made["graph"]["nodes"][0] = {"id": "files", "operator": "source.loom", "config": options}
@@ -76,25 +80,34 @@ def from_loom(name: str, **options: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "definitions",
+    ("definitions", "left"),
     [
-        [definition("plain", SHA256), from_loom("known")],
-        [from_loom("known"), definition("plain", SHA256)],
-        [from_loom("best", collection="best"), from_loom("rest", collection="rest")],
+        ([definition("plain", SHA256), from_loom("known")], "known"),
+        ([from_loom("known"), definition("plain", SHA256)], "known"),
+        ([from_loom("best", collection="best"), from_loom("rest", collection="rest")], "rest"),
     ],
 )
-def test_pipelines_whose_files_come_from_different_places_cannot_compete(
-    definitions: list[dict[str, Any]], loom: LocalLoom, tmp_path: Path
+def test_pipelines_whose_files_come_from_another_place_are_left_out(
+    definitions: list[dict[str, Any]], left: str, loom: LocalLoom, tmp_path: Path
 ) -> None:
-    scheme = make_scheme([Chosen(one, 0, matched=True) for one in definitions], load(), dry_run=False)
-    with pytest.raises(LoomError, match="--pipeline") as refused:
-        make_files(Request(paths=(tmp_path,)), scheme, loom, HOST, dry_run=False)
+    notes: list[str] = []
+    scheme = competing(scheme_of(*definitions), notes.append)
+    (other,) = (one for one in definitions if one["name"] != left)
+    assert scheme == scheme_of(other)
+    assert [f"--pipeline {left}" in note for note in notes] == [True]
+    assert competing(scheme, notes.append) is scheme
+
+
+def test_where_some_pipeline_takes_paths_they_must_be_given(loom: LocalLoom) -> None:
+    scheme = competing(scheme_of(from_loom("known"), definition("plain", SHA256)), lambda _: None)
+    with pytest.raises(LoomError, match="say which files") as refused:
+        make_files(Request(), scheme, loom, HOST, dry_run=False)
     assert refused.value.code == "USAGE"
 
 
 def test_pipelines_with_one_source_of_loom_share_it(loom: LocalLoom) -> None:
     definitions = [from_loom("one", collection="best"), from_loom("two", collection="best")]
-    scheme = make_scheme([Chosen(one, 0, matched=True) for one in definitions], load(), dry_run=False)
+    scheme = scheme_of(*definitions)
     assert list(make_files(Request(), scheme, loom, HOST, dry_run=False)) == []
 
 
@@ -102,7 +115,7 @@ def test_all_files_that_some_pipeline_may_have_are_counted_beforehand(loom: Loca
     for name in ("a.jpg", "b.txt", "c.pdf"):
         (tmp_path / name).write_text(name)
     definitions = [definition(ending, SHA256, source={"include": [f"*.{ending}"]}) for ending in ("jpg", "txt")]
-    scheme = make_scheme([Chosen(one, 0, matched=True) for one in definitions], load(), dry_run=False)
+    scheme = scheme_of(*definitions)
     assert len(list(make_files(Request(paths=(tmp_path,)), scheme, None, HOST, dry_run=True))) == 2
 
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cortex.media import Media
-from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, Result
+from cortex.node import MAX_DEPTH, MediaNode, NodeContext, NodeOptions, OutputKey, Result
 from cortex.testing import run_operator
 from loom.errors import LoomError
 from loom.model import Branch, State
+from loom.wire.values import object_of
 
 
 class Options(NodeOptions):
@@ -144,6 +146,25 @@ def test_what_an_operator_knows_need_not_be_computed(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("known")
     run = run_operator(Reader(), tmp_path / "text")
     assert (run.state, run.reason, run.outputs, run.verdict) == (State.SKIPPED, "STORED", {"seen": 7}, Branch.FAIL)
+
+
+def nested(depth: int) -> object:
+    value: object = {}
+    for level in range(depth - 1):
+        value = [value] if level % 2 else {"[": value}
+    return value
+
+
+def test_outputs_are_nested_no_deeper_than_others_take_them(text: Path) -> None:
+    deepest = nested(MAX_DEPTH)
+    assert run_operator(Reader(), text, upstream={"other": {"count": deepest}}).outputs == {"seen": deepest}
+    object_of(msgspec.Raw(msgspec.json.encode({"seen": deepest})), "Loom takes them.")
+    for depth in (MAX_DEPTH + 1, 5000):
+        with pytest.raises(LoomError, match="nested more than 99 deep") as refused:
+            run_operator(Reader(), text, upstream={"other": {"count": nested(depth)}})
+        assert refused.value.code == "OUTPUT_INVALID"
+    wide = [["["]] * 200
+    assert run_operator(Reader(), text, upstream={"other": {"count": wide}}).outputs == {"seen": wide}
 
 
 def test_a_known_result_must_be_one_that_can_be_stored() -> None:

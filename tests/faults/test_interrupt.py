@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from deedoperator import definition
-from programs import CORTEX, Running, Server, query, tables, until
+from programs import CORTEX, Running, Server, environment, query, tables, until
 
 from cortex.engine.board import Board
 from cortex.engine.headstart import launch
@@ -78,6 +78,38 @@ def test_while_it_gets_ready(bench: Any, number: int, group: bool) -> None:
     bench.gate.open()
     assert bench.run().code == 0
     assert tables(bench.data) == bench.undisturbed()
+
+
+HOOK = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == os.environ["INTERRUPTED_AT"]:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), int(os.environ["INTERRUPTED_BY"]))
+
+sys.meta_path.insert(0, Interrupting())
+"""
+"""Sends a signal when a module is about to be imported."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("cortex.engine.garbage", "Interrupted before anything was begun.\n"),
+        ("typer", "Interrupted before anything was begun.\n"),
+        ("pydantic._migration", "Interrupted before anything was begun.\n"),
+        ("cortex.app", "Interrupted. What was done is kept; go on with: cortex ingest /nowhere\n"),
+    ],
+)
+def test_while_its_modules_are_imported(tmp_path: Path, module: str, words: str, number: int) -> None:
+    """The command line is understood with the help of pydantic, before a command begins."""
+    (tmp_path / "sitecustomize.py").write_text(HOOK)
+    variables = environment(tmp_path, PYTHONPATH=str(tmp_path), INTERRUPTED_AT=module, INTERRUPTED_BY=str(int(number)))
+    done = Running(CORTEX, "ingest", "/nowhere", env=variables, folder=tmp_path).wait()
+    assert (done.code, done.err, done.out) == (130, words, "")
 
 
 @pytest.mark.parametrize("lines", [True, False], ids=["lines", "words"])

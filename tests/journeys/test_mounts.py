@@ -15,6 +15,7 @@ NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 STEPS = """
 set -e
 cortex() {{ set +e; {cortex} ingest library --json > "$1"; echo $? > "$1.code"; set -e; }}
+gone() {{ {cortex} ingest library --gone library/disk --json > gone 2> gone.said; }}
 show() {{ {cortex} show library/disk/deep/2.txt; }}
 mount -t tmpfs disk store
 mkdir store/deep
@@ -35,6 +36,11 @@ rm store/1.txt
 cortex deleted
 rm -r store/deep
 cortex bare
+umount library/disk
+cortex bare.away
+gone
+show > shown.gone
+cortex after
 """
 
 MID_WALK = """
@@ -115,6 +121,11 @@ def test_a_disk_below_the_library_goes_away_and_comes_back(mounting: Path, envir
     assert (code, summary["assets"]["unchanged"], failures) == (0, 2, []), "deleted from a disk that is there"
     code, _, failures = ended("bare")
     assert (code, failures) == (4, away), "a disk that shows nothing"
+    assert ended("bare.away")[0] == 4
+    assert "since they are not there: 1" in (mounting / "gone.said").read_text()
+    assert "missing" in (mounting / "shown.gone").read_text()
+    code, summary, failures = ended("after")
+    assert (code, summary["assets"]["unchanged"], failures) == (0, 1, []), "a disk that is gone for good"
 
 
 def test_a_root_that_goes_away_while_it_is_read_is_unreachable(mounting: Path) -> None:

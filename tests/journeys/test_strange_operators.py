@@ -1,13 +1,15 @@
 """Operators of a third party that misbehave cost their file only."""
 
+import itertools
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deedoperator import definition, install
-from programs import age
+from deedoperator import KNOWN, KNOWN_BESIDE, definition, install
+from programs import LONG_AGO, age, query
 
 Cortex = Callable[..., Any]
 
@@ -61,3 +63,29 @@ def test_an_operator_that_is_not_installed_any_more(
     done = cortex("ingest", deeds, "--pipeline", "deeds", "--json")
     assert done.code == 2, done.err + done.out
     assert "strange.deed" in done.err + done.out
+
+
+def test_what_operators_know_beforehand_is_stored_and_read_on_both_sides_of_the_sandbox(
+    cortex: Cortex, deeds: Path, tmp_path: Path
+) -> None:
+    operators = {"one": KNOWN, "two": KNOWN_BESIDE, "three": KNOWN, "four": KNOWN_BESIDE}
+    nodes = [{"id": "files", "operator": "source.filesystem"}]
+    nodes += [{"id": node, "operator": operator} for node, operator in operators.items()]
+    edges = [{"from": {"node": a["id"]}, "to": {"node": b["id"]}} for a, b in itertools.pairwise(nodes)]
+    pipeline = {"schema_version": 1, "name": "known", "graph": {"nodes": nodes, "edges": edges}}
+    (tmp_path / "known.json").write_text(json.dumps(pipeline))
+    text = deeds / "good00.txt"
+    ingest = ("ingest", text, "--pipeline", tmp_path / "known.json", "--json", "--events")
+    first = cortex(*ingest)
+    assert first.code == 0, first.err
+    assert {node: count for node, counts in first.summary["nodes"].items() for count in [counts["cached"]]} == (
+        dict.fromkeys(operators, 1)
+    )
+    told = [event for event in first.of("event") if event["type"] == "node"]
+    assert [event["node"] for event in told] == list(operators)
+    assert {(event["status"], event["reason"], event["origin"]) for event in told} == {("SKIPPED", "STORED", "CACHED")}
+    sums = query(tmp_path / "data", "SELECT outputs FROM results ORDER BY length(outputs), outputs")
+    assert [json.loads(outputs)["sum"] for (outputs,) in sums] == [1, 2, 4, 8]
+    os.utime(text, (LONG_AGO + 1, LONG_AGO + 1))
+    again = cortex(*ingest)
+    assert [counts["remote"] for counts in again.summary["nodes"].values()] == [1, 1, 1, 1]

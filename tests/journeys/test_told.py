@@ -86,8 +86,11 @@ def test_unchanged_files_that_failed_count_as_failed_before(cortex: Cortex, libr
 
 
 def test_failures_that_are_handled_are_shown_as_such(cortex: Cortex, library: Path, handling: Path) -> None:
-    done = cortex("ingest", library, "--pipeline", handling, "--json")
+    done = cortex("ingest", library, "--pipeline", handling, "--json", "--events")
     assert [line["handled"] for line in done.of("failure")] == [True]
+    assert [event.get("handled") for event in done.of("event") if event["status"] == "FAILED"] == [True, None]
+    again = cortex("ingest", library, "--pipeline", handling, "--json", "--events", "--rehash")
+    assert [event["handled"] for event in again.of("event") if event.get("error")] == [True]
     assert [json.loads(line)["handled"] for line in cortex("failures", "--json").out.splitlines()] == [1]
     assert ", handled" in cortex("failures").out
     assert "FAILED, handled" in cortex("show", library / "broken.jpg").out

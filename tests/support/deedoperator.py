@@ -1,4 +1,5 @@
-"""Operators of a third party: one does what its files say, good or bad, one delivers; and a way to install them."""
+"""Operators of a third party: one does what its files say, good or bad, one delivers, two know beforehand; and a way
+to install them."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from loom.errors import LoomError
 
 OPERATOR = "strange.deed"
 DELIVERY = "strange.delivery"
+KNOWN = "strange.known"
+KNOWN_BESIDE = "strange.known-beside"
 
 
 class DeedOptions(NodeOptions):
@@ -81,12 +84,33 @@ class Delivery(MediaNode[DeedOptions]):
             raise LoomError("TRY_AGAIN")
 
 
+class Known(MediaNode[NodeOptions]):
+    """Never computes: it knows that its sum is one more than the sums of all before it."""
+
+    operator = KNOWN
+    SUM = OutputKey("sum", int)
+
+    def exists_result(self, ctx: NodeContext, media: Media) -> Result | None:
+        return Result({"sum": 1 + sum(outputs["sum"] for outputs in ctx.upstream_nodes().values() if outputs)})
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        raise LoomError("OPERATOR_FAILED", "there was nothing to compute")
+
+
+class KnownBeside(Known):
+    """The same beside the sandbox."""
+
+    operator = KNOWN_BESIDE
+    capabilities = frozenset({"effect"})
+
+
 def install(site: Path) -> str:
     """Makes a distribution that offers the operators in the folder `site`; returns the PYTHONPATH that has it."""
     info = site / "strange-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
-    offers = f"{OPERATOR} = deedoperator:Deed\n{DELIVERY} = deedoperator:Delivery\n"
+    classes = {OPERATOR: "Deed", DELIVERY: "Delivery", KNOWN: "Known", KNOWN_BESIDE: "KnownBeside"}
+    offers = "".join(f"{operator} = deedoperator:{name}\n" for operator, name in classes.items())
     (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
     return os.pathsep.join([str(site), str(Path(__file__).parent)])
 

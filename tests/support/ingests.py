@@ -13,7 +13,8 @@ from typing import Any
 
 from cortex.catalogue import load
 from cortex.engine.cache import Cache
-from cortex.engine.ingest import Ended, Ingest, Order
+from cortex.engine.ingest import Ended, Ingest
+from cortex.engine.ingest_order import Order
 from cortex.engine.limits import Limits
 from cortex.engine.scheme import Chosen, make_scheme
 from cortex.ingesting import make_files

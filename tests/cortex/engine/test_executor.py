@@ -58,6 +58,9 @@ class Bench:
             raise self.unknown
         return [Usable(False, False, {}) for _ in assets]
 
+    def open(self, run: LaneRun) -> None:
+        run.opened = True
+
     def keep(self, batch: Batch) -> None:
         if self.trouble is not None:
             raise self.trouble
@@ -102,6 +105,25 @@ def test_everything_is_kept_and_told_in_batches(bench: Bench) -> None:
     assert sum(len(batch.reports) for batch in bench.kept) == 300
     assert len(bench.kept) < 100
     assert bench.run.assets.completed == bench.run.assets.seen == 300
+
+
+def test_the_last_batch_waits_for_nobody_when_nothing_else_is_in_hand(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither at the end nor while the source has nothing for now."""
+    monkeypatch.setattr("cortex.engine.executor.BATCH_SECONDS", 60.0)
+    bench = Bench(lane)
+
+    def source() -> Iterator[Found]:
+        yield from (found(f"{number}.good") for number in range(3))
+        end = time.monotonic() + MOMENT
+        while bench.run.assets.seen < 3 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert bench.run.assets.seen == 3
+        yield found("last.good")
+
+    assert bench.walk(source()) < MOMENT
+    assert bench.run.assets.completed == 4
 
 
 @pytest.mark.parametrize("where", ["trouble", "unknown"])
@@ -173,5 +195,6 @@ def test_a_step_that_works_for_long_is_announced_once_and_never_after_its_end(be
     executor.announce(second.token, 0, 0)
     executor.announce(99, 0, 0)
     (event,) = bench.published
+    assert bench.run.opened, "nothing is told of a run before its beginning"
     assert isinstance(event, NodeEvent)
     assert (event.node, event.asset, event.status) == ("a", bytes([first.token]) * 32, "STARTED")

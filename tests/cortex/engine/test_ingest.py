@@ -1,3 +1,4 @@
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -21,9 +22,11 @@ from ingests import (
 from PIL import Image
 
 from cortex.engine.cache import MetaPathCache
+from cortex.engine.records import Identity
 from cortex.sources.found import Found
 from loom.errors import LoomError
-from loom.model import FileStat, RunState
+from loom.events import NodeEvent, RunEvent
+from loom.model import FileStat, Kind, RunState
 from loom.service.loom import LocalLoom
 from loom.steering import EVERY_FAILURE
 
@@ -123,11 +126,45 @@ def test_lanes(loom: LocalLoom, folder: Path) -> None:
     assert carry_out(loom, folder, pictures, films, matched=True).assets["unchanged"] == 5
 
 
+def test_of_several_runs_none_is_told_of_before_its_beginning(loom: LocalLoom, folder: Path) -> None:
+    pipelines = [definition("pictures", SHA256, match={"kinds": ["image"]}), definition("rest", SHA256)]
+    story = prepare(loom, folder, *pipelines, matched=True)
+    executor = story.ingest._executor
+    executor.intake.scan(iter([offer(folder / "words.txt")]))
+    (item,) = itertools.islice(executor.intake.items(), 1)
+    executor.intake.answer([Identity(item.token, bytes(32), 1, "text/plain", Kind.TEXT, 1)])
+    executor.announce(item.token, 0, 1)
+    assert [(head.pipeline, event.status) for head, event in story.published] == [("rest", "STARTED")] * 2
+    assert [type(event) for _, event in story.published] == [RunEvent, NodeEvent]
+    assert loom.run(story.ingest.runs[1].uuid).state is RunState.RUNNING
+
+
 def test_a_copy_that_matches_by_its_path_is_walked(loom: LocalLoom, folder: Path) -> None:
     story = carry_out(loom, folder, definition("sub", SHA256, match={"paths": ["sub/**"]}), matched=True)
     assert story.nodes("sha256") == {"computed": 1}
     assert story.assets["unmatched"] == 3
     assert set(results_of(loom, folder / "one.png")) == {"sha256"}
+
+
+@pytest.mark.parametrize("fitting", ["a", "z"])
+def test_a_copy_at_a_path_that_a_node_filters_for_is_computed_by_the_next_run(
+    loom: LocalLoom, tmp_path: Path, fitting: str
+) -> None:
+    """Whichever of the copies is walked first."""
+    folder = tmp_path / "library"
+    for name in "az":
+        (folder / name).mkdir(parents=True)
+        (folder / name / "words.txt").write_text("some words")
+    age(folder)
+    pipeline = definition("picky", SHA256, {**MD5, "filter": {"path": [f"{fitting}/*"]}})
+    first = carry_out(loom, folder, pipeline)
+    assert first.nodes("sha256") == {"computed": 1}
+    second = carry_out(loom, folder, pipeline)
+    assert (first.nodes("md5"), second.nodes("md5")) in [
+        ({"computed": 1}, {"skipped": 1}), ({"skipped": 1}, {"computed": 1})
+    ]  # fmt: skip
+    assert set(results_of(loom, folder / "a" / "words.txt")) == {"sha256", "md5"}
+    assert carry_out(loom, folder, pipeline).assets == {"seen": 2, "unchanged": 2, "completed": 2}
 
 
 def test_a_lane_gets_only_what_its_own_source_lets_pass(loom: LocalLoom, folder: Path) -> None:
@@ -213,6 +250,23 @@ def test_a_result_without_its_derived_file_is_computed_again(loom: LocalLoom, fo
     assert story.nodes("sha256") == {"cached": 3}
 
 
+@pytest.mark.parametrize("at_once", [1, 96])
+def test_copies_of_what_failed_have_failed_too(
+    loom: LocalLoom, folder: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether they come while the first is in hand or after that; every file is counted under one end."""
+    monkeypatch.setattr("cortex.engine.ingest.IN_FLIGHT_PER_JOB", at_once)
+    for name in ("broken.png", "broken again.png"):
+        (folder / name).write_bytes((folder / "two.png").read_bytes()[:60])
+    age(folder)
+    first = carry_out(loom, folder, definition("plain", THUMBNAIL))
+    assert first.assets == {"seen": 6, "new": 4, "moved": 2, "completed": 4, "failed": 2}
+    for name in ("broken.png", "broken again.png"):
+        os.utime(folder / name, (LONG_AGO + 1, LONG_AGO + 1))
+    again = carry_out(loom, folder, definition("plain", THUMBNAIL))
+    assert again.assets == {"seen": 6, "unchanged": 4, "completed": 4, "failed_before": 2}
+
+
 def test_a_failure_that_loom_forgot_is_tried_again(loom: LocalLoom, folder: Path, tmp_path: Path) -> None:
     cache = MetaPathCache(tmp_path / "meta")
     (folder / "broken.png").write_bytes((folder / "two.png").read_bytes()[:60])
@@ -294,7 +348,7 @@ def test_trouble_to_the_end_does_not_hide_its_cause(loom: LocalLoom, folder: Pat
 class Sources:
     """Files as a source offers them, made up by a generator."""
 
-    unreadable_total = unchanged = failed_before = seen = 0
+    unreadable_total = unchanged = bytes_unchanged = failed_before = seen = 0
 
     def __init__(self, found: Iterator[Found]) -> None:
         self._found = found

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sandboxes import QUICK, descriptors, failed_steps, item, processes_of, run, sandbox, walk_all
 
+from cortex.engine.crew import MAX_BATCH
 from cortex.engine.records import Answer, Item, Walked
 from loom.errors import LoomError
 
@@ -51,7 +52,7 @@ def test_the_source_is_read_no_further_than_workers_have_room() -> None:
 
     with sandbox(jobs=2) as box:
         for done, _ in enumerate(box.run(source(), walk_all), 1):
-            assert taken - done <= 2 * 5 * 32
+            assert taken - done <= 2 * 5 * MAX_BATCH
             if done == 3000:
                 break
 

@@ -37,6 +37,15 @@ def test_outcomes_are_counted_under_their_nodes(run: LaneRun) -> None:
     }  # fmt: skip
 
 
+def test_it_is_remembered_of_which_of_the_last_assets_nodes_failed(
+    run: LaneRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "KEPT_FAILURES", 2)
+    for asset, now in ((b"1", True), (b"2", False), (b"3", True)):
+        run.keep_failure(asset, now=now)
+    assert [run.failed_now(asset) for asset in (b"1", b"2", b"3", b"4")] == [None, False, True, None]
+
+
 def test_how_a_run_ends(run: LaneRun) -> None:
     assert run.state(cancelled=False, broken=False) is RunState.COMPLETED
     run.assets.unreadable = 1

@@ -6,7 +6,7 @@ from cortex.engine.telling import Failure, Status, failure_at
 from cortex.report.lines import LineReporter
 from cortex.report.plain import describe, describe_failure, printable
 
-STATUS = Status(10.0, 50, 100, 1000, 4000, 5, 1, ("/a.jpg",))
+STATUS = Status(10.0, 50, 100, 1000, 4000, 0, 1, ("/a.jpg",))
 
 
 def test_progress_is_weighed_by_files_and_bytes() -> None:

@@ -1,0 +1,44 @@
+"""What an ingest is to do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from cortex.engine.headstart import HeadStart
+from cortex.engine.limits import Limits
+from cortex.engine.records import Lane
+from loom.model import Worker
+
+
+class Claim(NamedTuple):
+    """A run that Loom has given to this worker; `worker` is the name that no other process has."""
+
+    run: UUID
+    worker: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be done. `versions` are those of the lanes' pipelines, 0 for one that is not stored. `settles` is the
+    digest under which files count as settled. `total` counts the source beforehand: files and bytes.
+    `opens_late`: even a single run begins with its first asset, so that there is none where nothing is to be done."""
+
+    lanes: tuple[Lane, ...]
+    versions: tuple[int, ...]
+    definitions: tuple[Mapping[str, Any], ...]
+    settles: bytes
+    paths: tuple[bytes, ...]
+    host: str
+    worker: Worker
+    jobs: int
+    limits: Limits
+    dry_run: bool = False
+    recompute: frozenset[str] = frozenset()
+    total: Callable[[threading.Event], tuple[int, int] | None] | None = None
+    head_start: HeadStart | None = None
+    claim: Claim | None = None
+    opens_late: bool = False
