@@ -1,0 +1,1 @@
+"""The watch: folders that keep themselves ingested."""

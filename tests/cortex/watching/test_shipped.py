@@ -1,0 +1,35 @@
+"""The unit and the container file that ship speak of options and settings that exist."""
+
+import re
+
+import pytest
+import typer
+
+from cortex.settings import CortexSettings
+from loom.layers import rules
+from loom.settings import LoomSettings, shipped
+
+FILES = pytest.mark.parametrize("name", ["systemd/cortex-watch.service", "Containerfile"])
+
+
+@FILES
+def test_settings_exist(name: str) -> None:
+    known = {rule.env for settings in (CortexSettings, LoomSettings) for rule in rules(settings).values()}
+    used = set(re.findall(r"\b((?:LOOM|CORTEX)_[A-Z_]+)\b", shipped(name)))
+    assert used - known <= {"CORTEX_FOLDERS"}
+    assert "LOOM_DATA_DIR" in used
+
+
+@FILES
+def test_commands_and_options_exist(name: str) -> None:
+    from cortex.cli.commands import app as cortex
+    from loom.cli import app as loom
+
+    programs = {"cortex": typer.main.get_command(cortex), "loom": typer.main.get_command(loom)}
+    text = re.sub(r'[",\[\]]', "", shipped(name))
+    calls = re.findall(r"^(?:ExecStart=\S*/|CMD )(cortex|loom) (\w+)(.*)$", text, re.MULTILINE)
+    assert calls
+    for program, word, rest in calls:
+        commands = getattr(programs[program], "commands")  # noqa: B009
+        options = {option for parameter in commands[word].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options

@@ -1,0 +1,270 @@
+"""`cortex watch` as a process: files come, grow, move and go; it is told to end, its Loom goes away and is back."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import CORTEX, Running, Server, age, query, until
+
+STATES = {0: "present", 1: "missing", 2: "unreachable"}
+LOCATIONS = (
+    "SELECT CAST(d.path AS TEXT) || '/' || CAST(l.name AS TEXT), l.state"
+    " FROM locations l JOIN directories d ON d.id = l.directory"
+)
+
+
+class Watching:
+    """A watch of the library, and what Loom has of it."""
+
+    def __init__(self, running: Running, data: Path, library: Path) -> None:
+        self.running = running
+        self.data = data
+        self.library = library
+
+    def ask(self, statement: str) -> list[Any]:
+        return query(self.data, statement)
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Of all locations, by path below the library."""
+        return {os.path.relpath(path, self.library): STATES[state] for path, state in self.ask(LOCATIONS)}
+
+    def has(self, name: str, state: str = "present") -> None:
+        """Waits until Loom has the file so."""
+        until(lambda: self.states.get(name) == state, 20)
+
+    @property
+    def runs(self) -> int:
+        return int(self.ask("SELECT count(*) FROM runs")[0][0])
+
+    def stop(self, number: int = signal.SIGTERM) -> Any:
+        self.running.signal(number)
+        return self.running.wait(20)
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("one.txt", "sub/two.txt"):
+        (folder / name).write_text(f"the text {name}")
+    age(folder)
+    return folder
+
+
+@pytest.fixture
+def start(environment: dict[str, str], texts: Path, tmp_path: Path) -> Iterator[Callable[..., Watching]]:
+    started: list[Running] = []
+
+    def begin(*arguments: object, data: Path | None = None, **more: str) -> Watching:
+        env = {**environment, **more}
+        started.append(Running(CORTEX, "watch", texts, *arguments, env=env, folder=tmp_path))
+        return Watching(started[-1], data or Path(env["LOOM_DATA_DIR"]), texts)
+
+    yield begin
+    for running in started:
+        running.kill()
+
+
+@pytest.fixture
+def watching(start: Callable[..., Watching]) -> Watching:
+    """A watch that has walked the library; files settle fast."""
+    watching = start("--settle", 0.5)
+    until(lambda: (watching.data / "loom.db").exists() and "COMPLETED" in watching.running.out)
+    return watching
+
+
+def test_what_comes_moves_and_goes_is_followed(watching: Watching, texts: Path) -> None:
+    assert watching.states == {"one.txt": "present", "sub/two.txt": "present"}
+    (texts / "new").mkdir()
+    (texts / "new" / "three.txt").write_text("the third")
+    watching.has("new/three.txt")
+    assert watching.ask("SELECT count(*) FROM results r JOIN assets a ON a.id = r.asset")[0][0] >= 6
+    (texts / "one.txt").rename(texts / "sub" / "moved.txt")
+    watching.has("sub/moved.txt")
+    watching.has("one.txt", "missing")
+    (texts / "sub" / "two.txt").unlink()
+    watching.has("sub/two.txt", "missing")
+    shutil.rmtree(texts / "new")
+    watching.has("new/three.txt", "missing")
+    (texts / "sub" / "two.txt").write_text("the text sub/two.txt")
+    watching.has("sub/two.txt")
+    assert watching.ask("SELECT count(*) FROM assets") == [(3,)], "what moved or returned is nothing new"
+    assert watching.stop().code == 0
+    watching.running.leaves_nobody()
+
+
+@pytest.mark.slow
+def test_only_settled_files_are_taken(start: Callable[..., Watching], texts: Path) -> None:
+    watching = start("--settle", 1)
+    until(lambda: "COMPLETED" in watching.running.out)
+    with (texts / "slow.txt").open("w") as slow:
+        slow.write("a beginning")
+        slow.flush()
+        (texts / "download.part").write_text("half of it")
+        ready = texts / ".upload"
+        ready.write_text("written elsewhere, long ago")
+        os.utime(ready, (1_700_000_000, 1_700_000_000))
+        (texts / "fresh.txt").write_text("written just now")
+        ready.rename(texts / "ready.txt")
+        watching.has("ready.txt")
+        assert not {"slow.txt", "fresh.txt"} & watching.states.keys(), "renamed into place, and so taken at once"
+        watching.has("fresh.txt")
+        assert "slow.txt" not in watching.states, "somebody has it open"
+        slow.write(" and an end")
+    watching.has("slow.txt")
+    assert watching.ask("SELECT size FROM assets WHERE size = 22") == [(22,)]
+    assert watching.ask("SELECT size FROM assets WHERE size = 11") == [], "it was not looked at before"
+    assert "download.part" not in watching.states
+    (texts / "download.part").rename(texts / "download.txt")
+    watching.has("download.txt")
+
+
+def test_a_burst_makes_few_rounds_and_what_means_nothing_makes_none(watching: Watching, texts: Path) -> None:
+    runs = watching.runs
+    for number in range(500):
+        (texts / "sub" / f"{number}.txt").write_text(f"text {number}")
+    until(lambda: sum(state == "present" for state in watching.states.values()) == 502)
+    made = watching.runs - runs
+    assert 1 <= made <= 6
+    (texts / ".hidden").write_text("hidden")
+    os.utime(texts / "one.txt", (1_700_000_000, 1_700_000_000))
+    (texts / "last.txt").write_text("the last")
+    watching.has("last.txt")
+    assert watching.runs - runs <= made + 1, "no run is opened where nothing is to be done"
+
+
+@pytest.mark.slow
+def test_a_vanished_root_is_not_a_deletion(watching: Watching, texts: Path) -> None:
+    away = texts.with_name("away")
+    texts.rename(away)
+    watching.has("one.txt", "unreachable")
+    assert set(watching.states.values()) == {"unreachable"}
+    (away / "while away.txt").write_text("while it was away")
+    away.rename(texts)
+    watching.has("while away.txt")
+    assert set(watching.states.values()) == {"present"}
+    (texts / "after.txt").write_text("it is followed again")
+    watching.has("after.txt")
+
+
+@pytest.mark.slow
+def test_a_new_version_is_used_without_a_restart(watching: Watching, texts: Path, cortex: Callable[..., Any]) -> None:
+    pulled = cortex("pipeline", "pull", "ingest", "--format", "yaml")
+    assert pulled.code == 0, pulled.err
+    changed = texts.parent / "ingest.yaml"
+    changed.write_text(pulled.out.replace("hash.sha256", "hash.sha512"))
+    assert cortex("pipeline", "push", changed).code == 0
+    (texts / "three.txt").write_text("the third")
+    watching.has("three.txt")
+    assert watching.ask("SELECT version FROM runs ORDER BY id")[-1][0] != watching.ask("SELECT version FROM runs")[0][0]
+    changed.write_text(f"{pulled.out}\nenabled: false\n")
+    assert cortex("pipeline", "push", changed).code == 0
+    (texts / "four.txt").write_text("the fourth")
+    until(lambda: "no pipeline is stored and enabled" in watching.running.err)
+    changed.write_text(pulled.out)
+    assert cortex("pipeline", "push", changed).code == 0
+    watching.has("four.txt")
+
+
+@pytest.mark.slow
+def test_it_waits_for_a_loom_that_is_away(
+    start: Callable[..., Watching], server: Server, remote: dict[str, str], texts: Path
+) -> None:
+    watching = start("--settle", 0.5, data=server.data, LOOM_URL=server.url, LOOM_TOKEN=server.token)
+    until(lambda: "COMPLETED" in watching.running.out)
+    server.stop()
+    (texts / "meanwhile.txt").write_text("nobody to be told")
+    until(lambda: "LOOM_UNREACHABLE" in watching.running.err)
+    assert watching.running.err.count("LOOM_UNREACHABLE") == 1
+    server.start()
+    watching.has("meanwhile.txt")
+    assert watching.stop(signal.SIGINT).code == 0
+
+
+def test_a_service_manager_is_told_when_nothing_is_lost_any_more(
+    start: Callable[..., Watching], tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        watching = start(NOTIFY_SOCKET=str(tmp_path / "notify"))
+        assert manager.recv(100) == b"READY=1"
+        watching.running.signal(signal.SIGTERM)
+        assert manager.recv(100) == b"STOPPING=1"
+        assert watching.running.wait(20).code == 0
+
+
+@pytest.mark.slow
+def test_it_says_what_it_cannot_begin_with(cortex: Callable[..., Any], texts: Path) -> None:
+    for arguments, code, exit_code in [
+        ((), "USAGE", 2),
+        ((texts, "--events"), "USAGE", 2),
+        ((texts, "--exclude-file", texts / "none"), "USAGE", 2),
+        ((texts, "--pipeline", "none"), "NOT_FOUND", 1),
+    ]:
+        done = cortex("watch", *arguments)
+        assert (code in done.err, done.code) == (True, exit_code), done.err
+
+
+@pytest.mark.slow
+def test_rounds_are_told_to_programs(start: Callable[..., Watching], texts: Path) -> None:
+    watching = start("--settle", 0.5, "--json")
+    until(lambda: "summary" in watching.running.out)
+    (texts / "three.txt").write_text("the third")
+    watching.has("three.txt")
+    done = watching.stop()
+    assert [line["assets"]["new"] for line in done.of("summary")] == [2, 1]
+
+
+DISK = """
+import os, subprocess, sys
+from pathlib import Path
+from programs import CORTEX, Running, environment, query, until
+
+place = Path.cwd()
+env = environment(place)
+library, store = place / "library", place / "store"
+library.mkdir(), store.mkdir()
+
+def mount():
+    subprocess.run(["mount", "--bind", store, library], check=True)
+
+def states():
+    return [state for state, in query(place / "data", "SELECT state FROM locations")]
+
+subprocess.run(["mount", "-t", "tmpfs", "disk", store], check=True)
+(store / "one.txt").write_text("one")
+mount()
+watch = Running(CORTEX, "watch", library, "--settle", 0.2, env=env, folder=place)
+try:
+    until(lambda: "COMPLETED" in watch.out)
+    until(lambda: subprocess.run(["umount", library]).returncode == 0)
+    until(lambda: states() == [2])
+    (store / "two.txt").write_text("two")
+    mount()
+    until(lambda: states() == [0, 0])
+    (library / "three.txt").write_text("three")
+    until(lambda: states() == [0, 0, 0])
+finally:
+    watch.kill()
+"""
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_taken_away_and_comes_back(tmp_path: Path) -> None:
+    namespace = ("unshare", "--user", "--map-root-user", "--mount")
+    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let users mount disks")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [*namespace, sys.executable, "-c", DISK], cwd=tmp_path, env=env, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
