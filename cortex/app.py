@@ -203,7 +203,7 @@ def announce(loom: Loom, name: str | None = None) -> None:
     """Tells a server which operators there are here, so that it can check definitions and describe results; under the
     name of this machine, or of one worker on it."""
     from cortex.catalogue import load
-    from cortex.ingesting import resources, this_worker
+    from cortex.machine import resources, this_worker
 
     catalogue = load()
     specs = [spec for operator in catalogue.ids() if (spec := catalogue.spec(operator)) is not None]

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from cortex.engine.ingest_order import Claim, Order
 from cortex.engine.limits import Limits
 from cortex.engine.records import Lane
 from cortex.engine.scheme import Chosen, Scheme, narrowed
+from cortex.machine import this_worker
 from cortex.operators.sources import FileSource, FilesystemSource, LoomSource, ScanWishes
 from cortex.request import Request
 from cortex.settings import CortexSettings
@@ -30,8 +30,7 @@ from cortex.sources.scan import Scan, absolute
 from loom.errors import LoomError
 from loom.events import Event, RunHead
 from loom.graph.definition import read_document
-from loom.model import Resources, Worker
-from loom.version import VERSION
+from loom.settings import LoomSettings
 
 if TYPE_CHECKING:
     from cortex.engine.headstart import HeadStart
@@ -163,21 +162,6 @@ def wishes(request: Request, *, dry_run: bool) -> ScanWishes:
     )
 
 
-def resources() -> Resources:
-    """What this machine has to work with."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Resources(cpus=os.cpu_count() or 1, memory=memory)
-
-
-def this_worker(name: str | None = None) -> Worker:
-    """This machine, or one worker on it, and the versions of what decides results."""
-    versions = {"cortex": VERSION, "python": platform.python_version()}
-    for package in ("pillow", "av"):
-        with contextlib.suppress(PackageNotFoundError):
-            versions[package] = version(package)
-    return Worker(name=name or platform.node(), versions=versions)
-
-
 def roots_of(request: Request) -> list[bytes]:
     return [os.fsencode(path) for path in request.paths]
 
@@ -251,13 +235,15 @@ def execute(
         host=host,
         worker=this_worker(claim.worker if claim is not None else None),
         jobs=settings.jobs,
-        limits=Limits(memory=settings.memory_limit, base_s=settings.timeout_s),
+        limits=Limits(memory=settings.memory_limit, base_s=settings.timeout_s, niceness=settings.niceness),
         dry_run=dry_run,
         recompute=request.recompute,
         total=_counter(request, scheme, host) if countable else None,
         head_start=head_start,
         claim=claim,
         opens_late=request.watched is not None,
+        disk_reserve=(LoomSettings.load({}).data_dir if embedded else settings.meta_path, settings.disk_reserve),
+        read_limit=settings.read_limit,
     )
     cache = make_cache(settings, embedded=embedded)
     ingest = Ingest(order, files, loom, cache, load(), reporter, publish, acknowledged)

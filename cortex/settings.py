@@ -30,7 +30,8 @@ def _cores(_: Place) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class CortexSettings:
-    """`memory_limit` and `spool_limit` are bytes. `origins` says for each setting where its value came from."""
+    """`memory_limit`, `spool_limit` and `disk_reserve` are bytes, `read_limit` bytes a second, 0 for none. `origins`
+    says for each setting where its value came from."""
 
     loom_url: str | None = setting("LOOM_URL", layers.text, shown=layers.without_password)
     loom_token: str | None = setting("LOOM_TOKEN", layers.text, shown=layers.masked)
@@ -42,6 +43,9 @@ class CortexSettings:
     spool_limit: int = setting("CORTEX_SPOOL_LIMIT", layers.size, 1024**3)
     memory_limit: int = setting("CORTEX_MEMORY_LIMIT", layers.size_from(LEAST_MEMORY), 1024**3)
     timeout_s: float = setting("CORTEX_TIMEOUT_S", layers.seconds, 60.0)
+    niceness: int = setting("CORTEX_NICENESS", layers.whole(0, 19), 1)
+    read_limit: int = setting("CORTEX_READ_LIMIT", layers.size, 0)
+    disk_reserve: int = setting("CORTEX_DISK_RESERVE", layers.size, 0)
     unfinished: tuple[str, ...] = setting("CORTEX_UNFINISHED", layers.names, UNFINISHED)
     origins: dict[str, str] = field(default_factory=dict)
 

@@ -20,7 +20,9 @@ from cortex.engine.helm import Helm
 from cortex.engine.ingest_order import Order
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.keeper import CacheOnly, WithLoom
+from cortex.engine.pace import Pace
 from cortex.engine.records import Setup
+from cortex.engine.reserve import Reserve
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.summary import shown_writes, summarise
 from cortex.engine.tally import LaneRun, WouldWrite, add_counts
@@ -95,6 +97,7 @@ class Ingest:
                 recompute=order.recompute,
                 on_copy=on_copy,
                 remember=not all(map(self._is_recorded, self.runs)),
+                pace=Pace(order.read_limit),
             ),
             self._sandbox,
             Beside(
@@ -110,6 +113,9 @@ class Ingest:
             observer=self,
             would_write=self.would_write,
         )
+        self._reserve = None
+        if self.loom is not None and order.disk_reserve is not None:
+            self._reserve = Reserve(self.loom, *order.disk_reserve)
         self.helm = Helm(self._executor, self.reporter.note)
 
     def _open_stored(self) -> CacheOnly | WithLoom:
@@ -163,6 +169,8 @@ class Ingest:
         """Asks Loom what is to become of the runs, and does it."""
         known = [run.uuid for run in self.runs if run.opened or self.order.claim is not None]
         if self.loom is not None and known:
+            if self._reserve is not None:
+                self._reserve.look(known)
             self.helm.obey(self.loom.orders(self.order.worker.name, known))
 
     def failure(
@@ -245,6 +253,8 @@ class Ingest:
 
     def _finish(self, run: LaneRun, state: RunState) -> None:
         if self._goes_on_elsewhere:
+            if self._reserve is not None:
+                self._reserve.lift()
             return
         claim, would_write = self.order.claim, self.would_write
         if self.loom is not None and (run.opened or claim is not None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,7 +26,9 @@ class Claim(NamedTuple):
 class Order:
     """What is to be done. `versions` are those of the lanes' pipelines, 0 for one that is not stored. `settles` is the
     digest under which files count as settled. `total` counts the source beforehand: files and bytes.
-    `opens_late`: even a single run begins with its first asset, so that there is none where nothing is to be done."""
+    `opens_late`: even a single run begins with its first asset, so that there is none where nothing is to be done.
+    `disk_reserve`: where results are written, and the bytes that are to be left free there. `read_limit`: how many
+    bytes of files are begun with in a second, 0 for any number."""
 
     lanes: tuple[Lane, ...]
     versions: tuple[int, ...]
@@ -42,3 +45,5 @@ class Order:
     head_start: HeadStart | None = None
     claim: Claim | None = None
     opens_late: bool = False
+    disk_reserve: tuple[Path, int] | None = None
+    read_limit: int = 0

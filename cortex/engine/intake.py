@@ -11,6 +11,7 @@ from queue import Empty, Full, Queue
 from typing import NamedTuple, Protocol
 
 from cortex.engine.entry import Entry
+from cortex.engine.pace import Pace
 from cortex.engine.records import Answer, Identity, Item, Lane, Walked
 from cortex.sources.scan import Found
 from loom.errors import LoomError
@@ -79,11 +80,13 @@ class Intake:
         recompute: frozenset[str] = frozenset(),
         on_copy: Callable[[Entry], None],
         remember: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         """`remember`: the run leaves no record of what it walked, so that is remembered here."""
         self._stored = stored
         self._max_in_flight = max_in_flight
         self._on_copy = on_copy
+        self._pace = pace or Pace(0)
         self._walked: set[bytes] | None = set() if remember else None
         self._signatures = [
             {s.index: s.signature for s in lane.plan.steps if "*" not in recompute and s.node not in recompute}
@@ -148,7 +151,7 @@ class Intake:
                 if not in_flight:
                     return
                 yield None
-            elif self.paused or in_flight >= self._max_in_flight or (found := self._take()) is None:
+            elif self.paused or self._pace.waits or in_flight >= self._max_in_flight or (found := self._take()) is None:
                 yield None
             else:
                 yield self._begin(found)
@@ -162,6 +165,7 @@ class Intake:
         return found
 
     def _begin(self, found: Found) -> Item:
+        self._pace.begin(found.stat.size)
         with self._lock:
             self._next_token += 1
             entry = self._entries[self._next_token] = Entry(self._next_token, found, time.time_ns())
