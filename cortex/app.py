@@ -163,6 +163,8 @@ def ingest_with(
             hub.publish(head, events)
             if patient is not None and not head.dry_run:
                 patient.publish(head, events)
+            elif request.claim is not None and loom is not None:
+                _tell_of_dry_run(loom, head, events)
 
         embedded = opened is not None and opened.local is not None
         ended = execute(
@@ -184,6 +186,15 @@ def ingest_with(
         raise reporter.lost
     _say_what_next(request, ended.exit_code, ended.summary, reporter)
     return ended.exit_code
+
+
+def _tell_of_dry_run(loom: Loom, head: RunHead, events: Sequence[Event]) -> None:
+    """Who asked for it sees what would happen. How the run begins and ends is told by Loom itself, and what it cannot
+    be told now is left out: a dry run leaves nothing behind that could wait."""
+    from loom.events import RunEvent
+
+    with contextlib.suppress(LoomError):
+        loom.publish(head, [event for event in events if not isinstance(event, RunEvent)])
 
 
 def _patient(

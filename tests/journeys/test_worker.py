@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from programs import CORTEX, LOOM, Running, Server, session_of, until
 
+from loom.bus.frames import NodeFrame, RunFrame
+from loom.client import LoomClient
+
 Cortex = Callable[..., Any]
 
 
@@ -56,6 +59,12 @@ def test_a_dry_run_that_is_asked_for_leaves_no_row(cortex: Cortex, library: Path
     assert (run["dry_run"], run["state"], run["nodes"]["sha256"]["computed"]) == (True, "PARTIAL", 5)
     assert run["would_write"]["results"] >= 9
     assert server.get("/assets")["items"] == []
+    with LoomClient(server.url, server.token) as client:
+        frames = list(client.events(after=0, idle=0.5))
+    nodes = [one for one in frames if isinstance(one, NodeFrame)]
+    assert len({one.asset for one in nodes if one.node == "sha256" and one.status == "COMPLETED"}) == 5
+    assert all(one.dry_run and str(one.run) == run["uuid"] for one in nodes)
+    assert [one.status for one in frames if isinstance(one, RunFrame)] == ["QUEUED", "STARTED", "PARTIAL"]
 
 
 @pytest.mark.usefixtures("worker")
