@@ -167,9 +167,12 @@ def test_what_was_repaired_is_tried_again_by_a_worker_while_one_looks(page: Brow
 
 def test_the_failures_of_one_node_are_tried_again_and_what_is_still_broken_stays(page: Browser, bench: Bench) -> None:
     shutil.copy2(bench.library / "coffee.jpg", bench.pictures / "broken.jpg")
-    page.open(f"/runs/{bench.newest_run()['uuid']}?node=thumbnail")
+    first = bench.newest_run()["uuid"]
+    page.open(f"/runs/{first}?node=thumbnail")
     bench.start_worker()
     page.press("Retry its failures")
+    until(lambda: bench.newest_run()["uuid"] != first and bench.newest_run()["state"] == "PARTIAL")
+    page.until(lambda: page.path == f"/runs/{bench.newest_run()['uuid']}")
     page.one(".state.partial", "Finished, some failed")
     assert (bench.newest_run()["assets"]["seen"], bench.newest_run()["assets"]["failed"]) == (2, 1)
     page.open("/failures")

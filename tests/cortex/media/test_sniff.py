@@ -176,7 +176,7 @@ def _ole(name: str) -> bytes:
         (b"{\\rtf1 hello}", "application/rtf", Kind.DOCUMENT),
         (b"%!PS-Adobe-3.0", "application/postscript", Kind.DOCUMENT),
         (b"junk\n%PDF-1.4\n%\xe2\xe3", "application/pdf", Kind.DOCUMENT),
-        (gzip.compress(b"x"), "application/gzip", Kind.OTHER),
+        (gzip.compress(b"x", mtime=0), "application/gzip", Kind.OTHER),
         (_tar(), "application/x-tar", Kind.OTHER),
         (b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0", "application/vnd.microsoft.portable-executable", Kind.OTHER),
         (_targa(), "image/x-tga", Kind.IMAGE),
