@@ -242,6 +242,7 @@ def execute(
         head_start=head_start,
         claim=claim,
         opens_late=request.watched is not None,
+        steer=request.watched.steer if request.watched is not None else None,
         disk_reserve=(LoomSettings.load({}).data_dir if embedded else settings.meta_path, settings.disk_reserve),
         read_limit=settings.read_limit,
     )

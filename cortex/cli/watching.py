@@ -28,11 +28,25 @@ def watch(
         float, typer.Option(min=0, max=3600, metavar="SECONDS", help="Without a change before a file is taken.")
     ] = 2.0,
     rescan: Annotated[
-        float, typer.Option(min=1, max=WEEK_S, metavar="SECONDS", help="Between two walks of a whole folder.")
-    ] = 21_600.0,
+        float | None,
+        typer.Option(
+            min=1, max=WEEK_S, metavar="SECONDS", help="Between two walks of a whole folder.  [default: 21600]"
+        ),
+    ] = None,
+    schedule: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CRON", help="When folders are walked whole, such as '0 3 * * *', instead of --rescan."),
+    ] = None,
+    quiet_hours: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOURS", help="When nothing is done, such as 22:00-07:00 or 'mon-fri 09:00-17:00'."),
+    ] = None,
     grace: Annotated[
         float, typer.Option(min=0, max=3600, metavar="SECONDS", help="For files in hand when it is to end.")
     ] = 30.0,
+    accept_deletions: Annotated[
+        bool, typer.Option("--accept-deletions", help="Many files that are gone count as deleted at once.")
+    ] = False,
     include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only files that match.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No files that match.")] = None,
     exclude_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Patterns as in .gitignore.")] = None,
@@ -66,4 +80,12 @@ def watch(
         events=events,
         quiet=quiet,
     )
-    return watch_paths(request, Manner(settle_s=settle, rescan_s=rescan, grace_s=grace))
+    manner = Manner(
+        settle_s=settle,
+        grace_s=grace,
+        rescan_s=rescan,
+        schedule=tuple(schedule or ()),
+        quiet_hours=tuple(quiet_hours or ()),
+        accepts_deletions=accept_deletions,
+    )
+    return watch_paths(request, manner)

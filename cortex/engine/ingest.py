@@ -171,6 +171,8 @@ class Ingest:
         if self.loom is not None and known:
             if self._reserve is not None:
                 self._reserve.look(known)
+            if self.order.steer is not None:
+                self.order.steer(self.loom, known)
             self.helm.obey(self.loom.orders(self.order.worker.name, known))
 
     def failure(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from cortex.engine.headstart import HeadStart
 from cortex.engine.limits import Limits
 from cortex.engine.records import Lane
 from loom.model import Worker
+from loom.verbs import Steering
 
 
 class Claim(NamedTuple):
@@ -28,7 +29,8 @@ class Order:
     digest under which files count as settled. `total` counts the source beforehand: files and bytes.
     `opens_late`: even a single run begins with its first asset, so that there is none where nothing is to be done.
     `disk_reserve`: where results are written, and the bytes that are to be left free there. `read_limit`: how many
-    bytes of files are begun with in a second, 0 for any number."""
+    bytes of files are begun with in a second, 0 for any number. `steer` is called now and then with the runs that are
+    at work, to pause them or to lift that."""
 
     lanes: tuple[Lane, ...]
     versions: tuple[int, ...]
@@ -47,3 +49,4 @@ class Order:
     opens_late: bool = False
     disk_reserve: tuple[Path, int] | None = None
     read_limit: int = 0
+    steer: Callable[[Steering, Sequence[UUID]], None] | None = None

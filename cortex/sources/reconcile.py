@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,6 +14,12 @@ from loom.verbs import Ledger
 
 BATCH = 1000
 """How many files are marked missing at a time."""
+
+_FOLDERS = 100
+"""Of how many folders Loom is asked at a time."""
+
+Gone = tuple[bytes, KnownFile]
+"""A file that is gone, and the directory that it lay in."""
 
 
 class Away(NamedTuple):
@@ -48,6 +54,9 @@ class Remembered:
         self.tops: Collection[bytes] = (root,)
         """At or below these folders lies what Loom is asked for when something may be gone."""
         self.shows_something = False
+        self.may_go: Callable[[Iterator[Gone], Container[bytes]], bool] | None = None
+        """Asked, with all files that are gone and the roots that answer for themselves, whether they may count as gone;
+        None: they may."""
         self.away: dict[Away, None] = {}
         self._ledger = ledger
         self._host = host
@@ -94,6 +103,34 @@ class Remembered:
         """Every file (directory, name) that is gone, once the walk has ended in order. `visited` are the directories
         that were read, `roots` those that answer for what lies below them. A directory that is there but was not read
         (left alone, unreadable) keeps its files. What is out of reach is in `away` when this has ended."""
+        if self.may_go is None or self.may_go(self._gone(visited, roots), roots):
+            for directory, file in self._gone(visited, roots):
+                yield directory, file.name
+
+    def present(self, roots: Container[bytes], at_most: int | None = None) -> int:
+        """How many files are remembered to be present, without those that another root answers for. It may not be
+        counted further than `at_most`."""
+        mine = (
+            directory
+            for directory in self._ledger.known_directories(self._host, self.root)
+            if not self._is_elsewhere(directory, roots)
+        )
+        number = 0
+        while (at_most is None or number < at_most) and (directories := list(islice(mine, _FOLDERS))):
+            for files in self._ledger.known_files(self._host, directories, self._plan):
+                number += sum(file.present for file in files)
+        return number
+
+    def still_gone(self, paths: Sequence[bytes]) -> bool:
+        """Whether any of these files is remembered to be present and is not there."""
+        for path in paths:
+            directory, name = os.path.split(path)
+            (files,) = self._ledger.known_files(self._host, [directory], self._plan)
+            if any(file.name == name and file.present for file in files) and not os.path.lexists(path):
+                return True
+        return False
+
+    def _gone(self, visited: Container[bytes], roots: Container[bytes]) -> Iterator[Gone]:
         for lost in self._lost:
             yield from self._deleted(lost)
         for directory in (one for top in self.tops for one in self._ledger.known_directories(self._host, top)):
@@ -102,12 +139,12 @@ class Remembered:
                 if vanished is not None:
                     yield from self._deleted(vanished)
 
-    def _deleted(self, lost: _Lost) -> Iterator[tuple[bytes, bytes]]:
+    def _deleted(self, lost: _Lost) -> Iterator[Gone]:
         for file in lost.files:
             if self._is_away(file.device, lost):
                 self.away[Away(lost.folder, file.device)] = None
             else:
-                yield lost.directory, file.name
+                yield lost.directory, file
 
     def _is_away(self, device: int, lost: _Lost) -> bool:
         ground = lost.ground

@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from uuid import UUID
 
 from cortex.sources.found import Found, Part, ScanOptions
 from cortex.sources.ignore import Files
 from cortex.sources.lanes import LaneOptions
+from cortex.sources.loss import Asked, Guard, Newcomers
 from cortex.sources.scan import Scan, _Tree, _Work
 from cortex.sources.walk import AnyRules, Directory, Listing
 from loom.model import KnownFile
-from loom.verbs import Ledger
+from loom.verbs import Ledger, Steering
 
 Ready: TypeAlias = Callable[[bytes, os.stat_result], bool]
 """Whether a file of this path and stat may be handed on."""
@@ -41,7 +43,8 @@ class Changed:
 
 @dataclass(kw_only=True)
 class Watched:
-    """What a watch wants of a scan. A root that is not in `changed` is walked whole.
+    """What a watch wants of a scan. A root that is not in `changed` is walked whole. `guard` is asked before files that
+    are gone count as deleted. `steer` is called now and then while the files are walked, with the runs that are.
 
     The scan tells: `undecided` are roots of which too little was seen to say whether what is gone was deleted, so that
     they must be walked whole; `hidden`: files may pass whose names begin with a dot.
@@ -49,6 +52,8 @@ class Watched:
 
     ready: Ready
     changed: Mapping[bytes, Changed] = field(default_factory=dict)
+    guard: Guard | None = None
+    steer: Callable[[Steering, Sequence[UUID]], None] | None = None
     undecided: set[bytes] = field(default_factory=set)
     hidden: bool = False
 
@@ -73,6 +78,7 @@ class WatchedScan(Scan):
         self._watched = watched
         watched.hidden = options.hidden or any(lane.source.hidden for lane in lanes)
         self._wanted = {root: _Wanted(root, changed) for root, changed in watched.changed.items()}
+        self._newcomers = Newcomers()
 
     def _single_file(self, path: bytes, status: os.stat_result, relative: bytes, rules: AnyRules) -> Iterator[Found]:
         if self._watched.ready(path, status):
@@ -98,6 +104,8 @@ class WatchedScan(Scan):
         self, tree: _Tree, directory: Directory, part: Part, files: Files, known: dict[bytes, KnownFile]
     ) -> list[_Work]:
         work = super()._work_of(tree, directory, part, files, known)
+        if self._watched.guard is not None:
+            self._newcomers.note(work)
         return [one for one in work if self._watched.ready(directory.entry(one[0]), one[1])]
 
     def _reconcile(self, tree: _Tree) -> None:
@@ -107,7 +115,14 @@ class WatchedScan(Scan):
                 self._watched.undecided.add(tree.root)
                 return
             tree.remembered.tops = changed.tops
+        guard = self._watched.guard
+        if guard is None or tree.remembered is None:
+            super()._reconcile(tree)
+            return
+        asked = Asked(guard, tree.remembered, self._newcomers, is_whole=changed is None)
+        tree.remembered.may_go = asked.may_go
         super()._reconcile(tree)
+        asked.counted()
 
 
 class _Wanted:

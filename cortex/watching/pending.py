@@ -20,7 +20,8 @@ AGAIN_S = 5.0
 """A folder that came is walked once more so long after: what was put into it at first may not have been told."""
 
 MANY = 2000
-"""So many changes at once below one root, and it is walked whole: more may have happened than was told."""
+"""More changes than that below one root, told at once or gathered, and it is walked whole: more may have happened than
+was told."""
 
 
 class Work(NamedTuple):
@@ -71,6 +72,7 @@ class Pending:
         for other, below in self._below.items():
             if other == root or other.startswith(root.rstrip(b"/") + b"/"):
                 below.whole = True
+                below.folders, below.trees = set(), set()
 
     def is_ready(self, path: bytes, status: os.stat_result, *, now: float, wall_ns: int) -> bool:
         """Whether a file that a scan has found is settled. One that is not is looked at again."""
@@ -97,6 +99,9 @@ class Pending:
         for path in [path for path, (due, _) in self._again.items() if due <= now]:
             _, root = self._again.pop(path)
             self._below[root].trees.add(path)
+        for root, below in self._below.items():
+            if len(below.folders) + len(below.trees) > MANY:
+                self.whole(root)
         if self._since is None and any(below.is_something for below in self._below.values()):
             self._since = now
 

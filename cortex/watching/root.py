@@ -16,6 +16,9 @@ LOOK_S = 60.0
 AGAIN_S = 60.0
 """The longest wait before a follower that ended is replaced by a new one."""
 
+TELL_AGAIN_S = 21_600.0
+"""The longest wait before it is tried again to follow what could not be followed."""
+
 _LIVED_S = 120.0
 
 Identity = tuple[int, ...] | None
@@ -77,7 +80,7 @@ class Root:
             self._changed_to(identity, now)
             return True
         missed = self._follower is not None and self._follower.ended and self._has_ended(self._follower, now)
-        if not self._is_told and now >= self._started + self._rescan_s:
+        if not self._is_told and now >= self._started + min(self._rescan_s, TELL_AGAIN_S):
             self._is_told = True
         if self._follower is None and self._is_told and now >= self._not_before and self._follow(now):
             missed = True

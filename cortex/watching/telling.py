@@ -6,17 +6,14 @@ import os
 import socket
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
-from cortex.engine.telling import Reporter
+from cortex.engine.telling import shown
 from cortex.report.lines import LineReporter
 from cortex.report.plain import PlainReporter
 from cortex.report.summary import human_bytes, human_seconds
 from cortex.request import Request
-
-
-def make_reporter(request: Request) -> Reporter:
-    return RoundLines() if request.json else RoundsInWords(quiet=request.quiet)
+from cortex.watching.guard import Waiting
 
 
 class _News:
@@ -46,6 +43,19 @@ class RoundLines(LineReporter):
         if self._news.is_new(text):
             super().note(text)
 
+    def waiting(self, waiting: Waiting) -> None:
+        """A `note` about deletions that wait to be confirmed, as a line of its own."""
+        fields = {
+            "about": "deletions",
+            "root": shown(waiting.root),
+            "gone": waiting.gone,
+            "files": waiting.files,
+            "names": waiting.names,
+            "confirm": waiting.confirm,
+            "message": waiting.message,
+        }
+        self._write("note", fields)
+
     def summary(self, summary: dict[str, Any]) -> None:
         self._news.round_ended()
         if happened(summary):
@@ -66,11 +76,21 @@ class RoundsInWords(PlainReporter):
         if self._news.is_new(text):
             super().note(text)
 
+    def waiting(self, waiting: Waiting) -> None:
+        super().note(waiting.message)
+
     def summary(self, summary: dict[str, Any]) -> None:
         self._news.round_ended()
         if happened(summary) and not self._quiet:
             sys.stdout.write(f"{in_a_line(summary)}\n")
             sys.stdout.flush()
+
+
+RoundReporter: TypeAlias = RoundLines | RoundsInWords
+
+
+def make_reporter(request: Request) -> RoundReporter:
+    return RoundLines() if request.json else RoundsInWords(quiet=request.quiet)
 
 
 def happened(summary: dict[str, Any]) -> bool:

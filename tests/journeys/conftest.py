@@ -9,7 +9,8 @@ from pathlib import Path
 import programs
 import pytest
 from PIL import Image
-from programs import CORTEX, Done, Server, age
+from programs import CORTEX, Done, Running, Server, age
+from watches import Watching
 
 
 @pytest.fixture
@@ -69,3 +70,27 @@ def cortex(environment: dict[str, str], tmp_path: Path) -> Callable[..., Done]:
         return Done(done.returncode, lines, out, done.stderr.decode("utf-8", "replace"))
 
     return call
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("one.txt", "sub/two.txt"):
+        (folder / name).write_text(f"the text {name}")
+    age(folder)
+    return folder
+
+
+@pytest.fixture
+def start(environment: dict[str, str], texts: Path, tmp_path: Path) -> Iterator[Callable[..., Watching]]:
+    started: list[Running] = []
+
+    def begin(*arguments: object, data: Path | None = None, **more: str) -> Watching:
+        env = {**environment, **more}
+        started.append(Running(CORTEX, "watch", texts, *arguments, env=env, folder=tmp_path))
+        return Watching(started[-1], data or Path(env["LOOM_DATA_DIR"]), texts)
+
+    yield begin
+    for running in started:
+        running.kill()

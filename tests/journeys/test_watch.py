@@ -6,71 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import CORTEX, Running, Server, age, query, until
-
-STATES = {0: "present", 1: "missing", 2: "unreachable"}
-LOCATIONS = (
-    "SELECT CAST(d.path AS TEXT) || '/' || CAST(l.name AS TEXT), l.state"
-    " FROM locations l JOIN directories d ON d.id = l.directory"
-)
-
-
-class Watching:
-    """A watch of the library, and what Loom has of it."""
-
-    def __init__(self, running: Running, data: Path, library: Path) -> None:
-        self.running = running
-        self.data = data
-        self.library = library
-
-    def ask(self, statement: str) -> list[Any]:
-        return query(self.data, statement)
-
-    @property
-    def states(self) -> dict[str, str]:
-        """Of all locations, by path below the library."""
-        return {os.path.relpath(path, self.library): STATES[state] for path, state in self.ask(LOCATIONS)}
-
-    def has(self, name: str, state: str = "present") -> None:
-        """Waits until Loom has the file so."""
-        until(lambda: self.states.get(name) == state, 20)
-
-    @property
-    def runs(self) -> int:
-        return int(self.ask("SELECT count(*) FROM runs")[0][0])
-
-    def stop(self, number: int = signal.SIGTERM) -> Any:
-        self.running.signal(number)
-        return self.running.wait(20)
-
-
-@pytest.fixture
-def texts(tmp_path: Path) -> Path:
-    folder = tmp_path / "texts"
-    (folder / "sub").mkdir(parents=True)
-    for name in ("one.txt", "sub/two.txt"):
-        (folder / name).write_text(f"the text {name}")
-    age(folder)
-    return folder
-
-
-@pytest.fixture
-def start(environment: dict[str, str], texts: Path, tmp_path: Path) -> Iterator[Callable[..., Watching]]:
-    started: list[Running] = []
-
-    def begin(*arguments: object, data: Path | None = None, **more: str) -> Watching:
-        env = {**environment, **more}
-        started.append(Running(CORTEX, "watch", texts, *arguments, env=env, folder=tmp_path))
-        return Watching(started[-1], data or Path(env["LOOM_DATA_DIR"]), texts)
-
-    yield begin
-    for running in started:
-        running.kill()
+from programs import Server, until
+from watches import Watching
 
 
 @pytest.fixture

@@ -155,3 +155,12 @@ def test_a_change_belongs_to_the_innermost_root(tmp_path: Path) -> None:
     pending.whole(told.root)
     pending.look(now=1.0, wall_ns=WALL)
     assert pending.take(2.0) == Work((told.root, inner), {})
+
+
+def test_what_is_gathered_for_long_has_the_root_walked_whole(told: Told) -> None:
+    """As in quiet hours."""
+    half = MANY // 4 + 1
+    for part in range(4):
+        told.tell(*(os.path.join(told.root, b"%d" % part, b"%d" % number) for number in range(half)))
+    assert told.changed() is None
+    assert told.take() is None

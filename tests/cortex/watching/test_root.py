@@ -1,5 +1,6 @@
 """A root that comes and goes, with real folders and real changes; the clock is the test's own."""
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from programs import until
 
-from cortex.watching.root import LOOK_S, Root
+from cortex.watching.root import LOOK_S, TELL_AGAIN_S, Root
 
 RESCAN_S = 1000.0
 
@@ -16,10 +17,10 @@ RESCAN_S = 1000.0
 class Kept:
     """A root with what it told."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rescan_s: float = RESCAN_S) -> None:
         self.told: set[bytes] = set()
         self.notes: list[str] = []
-        self.root = Root(os.fsencode(path), RESCAN_S, lambda _, paths: self.told.update(paths), self.notes.append)
+        self.root = Root(os.fsencode(path), rescan_s, lambda _, paths: self.told.update(paths), self.notes.append)
 
     def begin(self) -> None:
         self.root.begin(0.0)
@@ -100,6 +101,20 @@ def test_what_cannot_be_followed_is_looked_through_often(keep: Callable[[Path], 
     assert kept.root.must_be_walked(LOOK_S)
     assert "cannot be followed" in kept.notes[0]
     assert len(kept.notes) == 1
+
+
+def test_a_root_that_is_walked_by_a_schedule_is_told_of_again_some_time(tmp_path: Path) -> None:
+    """Following begins anew, and fails anew where nothing has changed."""
+    folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"\xff")))
+    folder.mkdir()
+    kept = Kept(folder, math.inf)
+    kept.begin()
+    assert not kept.root.must_be_walked(1.0)
+    kept.root.must_be_walked(TELL_AGAIN_S)
+    until(lambda: kept.root.ready, 10)
+    kept.root.must_be_walked(TELL_AGAIN_S + 1)
+    kept.root.end()
+    assert len(kept.notes) == 2
 
 
 def test_a_change_that_cannot_be_told_has_the_root_walked(keep: Callable[[Path], Kept], folder: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 import socket
 from pathlib import Path
 from typing import Any
@@ -5,7 +6,8 @@ from typing import Any
 import pytest
 
 from cortex.engine.summary import nothing_done
-from cortex.watching.telling import RoundsInWords, happened, in_a_line, tell_manager
+from cortex.watching.guard import Waiting
+from cortex.watching.telling import RoundLines, RoundsInWords, happened, in_a_line, tell_manager
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -41,3 +43,26 @@ def test_what_is_said_in_round_after_round_is_said_once(capsys: pytest.CaptureFi
             reporter.note(note)
         reporter.summary({**nothing_done(), "pipeline": "ingest"})
     assert capsys.readouterr().err.splitlines() == ["left out", "away", "left out"]
+
+
+def test_deletions_that_wait_are_a_line_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Said again in a later round when the guard says so."""
+    waiting = Waiting(b"/media", 120, 1000, (b"/media/a/1.jpg", b"/media/b/2.jpg"), 0)
+    lines, words = RoundLines(), RoundsInWords()
+    for reporter in (lines, words):
+        reporter.waiting(waiting)
+        reporter.waiting(waiting)
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [waiting.message] * 2
+    first, second = map(json.loads, told.out.splitlines())
+    assert first == second
+    assert first == {
+        "message_type": "note",
+        "about": "deletions",
+        "root": "/media",
+        "gone": 120,
+        "files": 1000,
+        "names": ["a/1.jpg", "b/2.jpg"],
+        "confirm": "cortex ingest /media",
+        "message": waiting.message,
+    }
