@@ -8,6 +8,8 @@ export LOOM_DATA_DIR
 SAMPLES := .cache/samples
 MEDIA ?= $(SAMPLES)
 BIN := .venv/bin
+# A test file is never shared out: its fixtures are made once.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 
@@ -23,10 +25,10 @@ serve: $(READY) ## serve Loom over what make run has ingested
 	@$(BIN)/loom serve --worker
 
 test: check ## every check, and the tests that are quick
-	@$(BIN)/python -m pytest -q -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-all: check ## every check, and every test
-	@$(BIN)/python -m pytest -q
+	@$(PYTEST)
 
 check: $(READY_DEV) ## format, lint, types, import walls
 	@$(BIN)/ruff format --check --quiet .
