@@ -6,8 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from queue import Empty, Full, Queue
 from typing import NamedTuple, Protocol
 
 from cortex.engine.entry import Entry
@@ -93,7 +91,7 @@ class Intake:
             for lane in lanes
         ]
         self._all_signatures = sorted({digest for steps in self._signatures for digest in steps.values()})
-        self._queue: Queue[Found | None] = Queue(AHEAD)
+        self._ahead: deque[Found | None] = deque()
         self._entries: dict[int, Entry] = {}
         self._in_hand: dict[bytes, Entry] = {}
         self._lock = threading.Lock()
@@ -119,11 +117,13 @@ class Intake:
             self._offer(None)
 
     def _offer(self, found: Found | None) -> bool:
-        """Waits for room in the queue; false when nothing is taken any more."""
+        """Waits for room; false when nothing is taken any more. There is one who gives and one who takes, so that no
+        lock is needed, which would have cost more than all else that is done with a file here."""
         while not self._stopped:
-            with suppress(Full):
-                self._queue.put(found, timeout=_LOOK_S)
+            if len(self._ahead) < AHEAD:
+                self._ahead.append(found)
                 return True
+            time.sleep(_LOOK_S)
         return False
 
     def stop(self) -> None:
@@ -157,10 +157,9 @@ class Intake:
                 yield self._begin(found)
 
     def _take(self) -> Found | None:
-        try:
-            found = self._queue.get_nowait()
-        except Empty:
+        if not self._ahead:
             return None
+        found = self._ahead.popleft()
         self._exhausted = found is None
         return found
 

@@ -139,12 +139,13 @@ def events_of(finished: Finished, now: int) -> list[Event]:
     stored = {step: result for step, result, _ in walked.stored if result.error_code is not None}
     events: list[Event] = []
     nodes: list[NodeEnd] = []
+    handling = run.handled
     for step, outcome in zip(run.lane.plan.steps, walked.outcomes, strict=True):
         if outcome is None:
             continue
         nodes.append((step.node, outcome.state, outcome.reason, outcome.origin))
         work = computed.get(step.index)
-        handled = step.index in run.handled
+        handled = step.index in handling
         if work is None or not work.attempts:
             events.append(_skipped(step.node, asset, outcome, now, stored.get(step.index), handled))
             continue

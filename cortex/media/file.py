@@ -88,6 +88,8 @@ class OpenFile:
         while count <= self.size and (piece := self._read(count, self.size + 1 - count)):
             pieces.append(piece)
             count += len(piece)
+            if count == self.size:  # less than was asked for, so that nothing follows
+                break
         self._kept = kept = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._count = count
         return kept
