@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from loom.model import AssetCounts, Branch, Kind, LocationState, NodeCounts, Origin, Reason, Resources, RunState, State
+from loom.steering import AssetQuery
 
 T = TypeVar("T")
 Depth = Literal["new", "node", "now"]
@@ -128,24 +129,13 @@ class PauseShape(msgspec.Struct, frozen=True, kw_only=True):
     since: str
 
 
-class FilterShape(msgspec.Struct, frozen=True, kw_only=True):
-    """Assets by what is known of them."""
-
-    kind: Kind | None = None
-    path: str | None = None
-    q: str | None = None
-    collection: str | None = None
-    camera: str | None = None
-    year: int | None = None
-
-
 class RequestShape(msgspec.Struct, frozen=True, kw_only=True):
     """What a run was asked to go over. Of paths and assets at most 100 are shown; the totals count all."""
 
     paths: list[str] = []
     globs: list[str] = []
     assets: list[UUID] = []
-    filter: FilterShape | None = None
+    filter: AssetQuery | None = None
     recompute: list[str] = []
     host: str | None = None
     total_paths: int = 0

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+import msgspec
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from loom.api.answers import Cursor, Limit, answer, nothing, one_page, route
 from loom.api.bodies import BatchBody, PeoplesBody, decoded
 from loom.api.files import WholeOrPart, file_answer
+from loom.api.queries import Asked
 from loom.api.serving import TheLoom
 from loom.errors import LoomError
-from loom.model import Kind
 from loom.shapes import AssetResultsShape, AssetShape, FacetsShape, LocationShape, Page, ResultShape
-from loom.steering import AssetQuery
 from loom.verbs import PAGE
 from loom.wire.ledger import report_of_wire
 from loom.wire.shapes import AssetsWire, PathQuestion, Sizes
@@ -23,59 +23,37 @@ from loom.wire.values import bytes_of, digest_of
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 THUMBNAIL = "thumbnail"
-Text = Annotated[str | None, Query(max_length=4096)]
-Year = Annotated[int | None, Query(ge=0, le=9999)]
 
 
 @router.get("", **route(Page[AssetShape]))
 def list_assets(
     loom: TheLoom,
-    kind: Kind | None = None,
-    path: Text = None,
-    q: Text = None,
-    collection: Text = None,
-    camera: Text = None,
-    year: Year = None,
+    query: Asked,
     limit: Limit = PAGE,
     cursor: Cursor = None,
 ) -> Response:
     """Assets of a kind, in a collection, with a path that begins with a text (`/media/trip/` is a folder with all below
     it), with a text in the name of a file, or taken with a camera or in a year."""
-    found = loom.assets(
-        kind=kind, path=path, q=q, collection=collection, camera=camera, year=year, limit=limit, cursor=cursor
-    )
-    return answer(found)
+    return answer(loom.assets(**msgspec.structs.asdict(query), limit=limit, cursor=cursor))
 
 
 @router.get("/results", **route(Page[AssetResultsShape]))
 def list_assets_with_results(
     loom: TheLoom,
-    kind: Kind | None = None,
-    path: Text = None,
-    q: Text = None,
-    collection: Text = None,
-    camera: Text = None,
-    year: Year = None,
+    query: Asked,
     limit: Limit = PAGE,
     cursor: Cursor = None,
 ) -> Response:
     """What is listed with the same query, each asset with all its results."""
-    query = AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
     return answer(loom.assets_with_results(query, limit=limit, cursor=cursor))
 
 
 @router.get("/facets", **route(FacetsShape))
 def count_assets(
     loom: TheLoom,
-    kind: Kind | None = None,
-    path: Text = None,
-    q: Text = None,
-    collection: Text = None,
-    camera: Text = None,
-    year: Year = None,
+    query: Asked,
 ) -> Response:
     """How many assets there are of each kind, camera and year, among those that are listed with the same query."""
-    query = AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
     return answer(loom.facets(query))
 
 

@@ -12,11 +12,10 @@ from starlette.responses import Response
 
 from loom.api.answers import Limit, answer, nothing, route
 from loom.api.bodies import BatchBody, PeoplesBody, decoded
+from loom.api.queries import Asked
 from loom.api.serving import TheLoom
 from loom.errors import LoomError
-from loom.model import Kind
 from loom.shapes import ForecastShape, GridShape, Page, RunShape
-from loom.steering import AssetQuery
 from loom.verbs import PAGE
 from loom.wire.runs import selection_of_wire
 from loom.wire.shapes import SelectionWire
@@ -37,7 +36,6 @@ from loom.wire.steering import (
 
 router = APIRouter(tags=["runs"])
 Name = Annotated[str, Path(max_length=255)]
-Text = Annotated[str | None, Query(max_length=4096)]
 
 
 @router.post("/pipelines/{name}/runs", **route(RunShape, RunWish, status=202))
@@ -51,16 +49,10 @@ def request_run(loom: TheLoom, name: Name, body: BatchBody) -> Response:
 def plan_run(
     loom: TheLoom,
     name: Name,
-    kind: Kind | None = None,
-    path: Text = None,
-    q: Text = None,
-    collection: Text = None,
-    camera: Text = None,
-    year: Annotated[int | None, Query(ge=0, le=9999)] = None,
+    query: Asked,
 ) -> Response:
     """What a run of the current version over the present assets that fit would find stored, and what it would have to
     compute at most, with the time that takes on one core."""
-    query = AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
     return answer(loom.forecast(name, query))
 
 

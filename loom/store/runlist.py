@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
 from loom.errors import LoomError, is_retryable
 from loom.model import AssetCounts, NodeCounts, RunState
-from loom.shapes import ErrorShape, FilterShape, Page, PauseShape, RequestShape, RunShape
+from loom.shapes import ErrorShape, Page, PauseShape, RequestShape, RunShape
 from loom.steering import Pause, RunRequest
 from loom.store import steering
 from loom.store.tables import pipeline_versions, pipelines, run_requests, runs, workers
@@ -75,12 +75,11 @@ def page(
 
 
 def request_shape(request: RunRequest) -> RequestShape:
-    query = request.query
     return RequestShape(
         paths=[shown_path(path) for path in request.paths[:SHOWN]],
         globs=list(request.globs),
         assets=list(request.assets[:SHOWN]),
-        filter=None if query is None else FilterShape(**msgspec.structs.asdict(query)),
+        filter=request.query,
         recompute=sorted(request.recompute),
         host=request.host,
         total_paths=len(request.paths),

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Meta
 
 from loom.model import Depth, Pause
-from loom.shapes import FilterShape
 from loom.steering import AssetQuery, RunOrders, RunRequest
 from loom.wire.shapes import FaultWire, Name
 from loom.wire.values import microseconds_of, moment_of
@@ -30,7 +29,7 @@ class RunWish(msgspec.Struct, frozen=True, kw_only=True):
     paths_b64: list[bytes] = []
     globs: list[Text] = []
     assets: list[UUID] = []
-    filter: FilterShape | None = None
+    filter: AssetQuery | None = None
     dry_run: bool = False
     recompute: list[Name] = []
     host: Name | None = None
@@ -69,7 +68,7 @@ class RequestWire(msgspec.Struct, frozen=True, kw_only=True):
     paths_b64: list[bytes] = []
     globs: list[str] = []
     assets: list[UUID] = []
-    filter: FilterShape | None = None
+    filter: AssetQuery | None = None
     host: str | None = None
     dry_run: bool = False
     recompute: list[str] = []
@@ -113,7 +112,6 @@ class ReleaseWire(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request_of_wish(pipeline: str, wish: RunWish) -> RunRequest:
-    query = wish.filter
     return RunRequest(
         uuid=wish.uuid or uuid4(),
         pipeline=pipeline,
@@ -122,7 +120,7 @@ def request_of_wish(pipeline: str, wish: RunWish) -> RunRequest:
         paths=(*(os.fsencode(path) for path in wish.paths), *wish.paths_b64),
         globs=tuple(wish.globs),
         assets=tuple(wish.assets),
-        query=None if query is None else _query(query),
+        query=wish.filter,
         host=wish.host,
         dry_run=wish.dry_run,
         recompute=frozenset(wish.recompute),
@@ -134,7 +132,7 @@ def wish_of_request(request: RunRequest) -> RunWish:
         paths_b64=list(request.paths),
         globs=list(request.globs),
         assets=list(request.assets),
-        filter=None if request.query is None else _filter(request.query),
+        filter=request.query,
         dry_run=request.dry_run,
         recompute=sorted(request.recompute),
         host=request.host,
@@ -152,7 +150,7 @@ def request_to_wire(request: RunRequest) -> RequestWire:
         paths_b64=list(request.paths),
         globs=list(request.globs),
         assets=list(request.assets),
-        filter=None if request.query is None else _filter(request.query),
+        filter=request.query,
         host=request.host,
         dry_run=request.dry_run,
         recompute=sorted(request.recompute),
@@ -169,7 +167,7 @@ def request_of_wire(wire: RequestWire) -> RunRequest:
         paths=tuple(wire.paths_b64),
         globs=tuple(wire.globs),
         assets=tuple(wire.assets),
-        query=None if wire.filter is None else _query(wire.filter),
+        query=wire.filter,
         host=wire.host,
         dry_run=wire.dry_run,
         recompute=frozenset(wire.recompute),
@@ -207,11 +205,3 @@ def orders_of_wire(wire: OrdersWire) -> RunOrders:
             for one in wire.pauses
         ),
     )
-
-
-def _query(shape: FilterShape) -> AssetQuery:
-    return AssetQuery(**msgspec.structs.asdict(shape))
-
-
-def _filter(query: AssetQuery) -> FilterShape:
-    return FilterShape(**msgspec.structs.asdict(query))
