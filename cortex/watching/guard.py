@@ -69,7 +69,8 @@ class _Held:
 
 class Deletions:
     """Lets a few files go, and holds many until Loom no longer remembers them as present or they are back. `tell` is
-    called once for what waits, and again when that is twice or half as much. `clock` gives monotonic seconds."""
+    called once for what waits, and again when that is twice or half as much; not for what another process has counted
+    as deleted since this one began to look. `clock` gives monotonic seconds."""
 
     def __init__(self, tell: Callable[[Waiting], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._tell = tell
@@ -86,7 +87,8 @@ class Deletions:
         if not waits and not _are_many(loss, before):
             self._held.pop(loss.root, None)
             return True
-        self._hold(loss, held if waits or loss.is_whole else None, before)
+        if waits or loss.still_gone(loss.some):
+            self._hold(loss, held if waits or loss.is_whole else None, before)
         return False
 
     def counted(self, root: bytes, number: int) -> None:

@@ -33,7 +33,7 @@ def test_many_deletions_wait_for_an_ingest(
     watching.has("many/19.txt", "missing")
     until(lambda: sum(state == "present" for state in watching.states.values()) == 22, 20)
     assert notes(watching) == 0
-    shutil.rmtree(many / "moved")
+    (many / "moved").rename(many.with_name("elsewhere"))
     until(lambda: notes(watching) == 1)
     (many / "one.txt").unlink()
     (many / "new.txt").write_text("it goes on")
@@ -45,6 +45,7 @@ def test_many_deletions_wait_for_an_ingest(
     (many / "new.txt").unlink()
     watching.has("new.txt", "missing")
     done = watching.stop()
+    assert len(done.of("note")) == 1, done.out
     (note,) = done.of("note")
     assert (done.code, note["about"], note["root"], note["gone"], note["files"]) == (0, "deletions", str(many), 20, 22)
     assert note["confirm"] == f"cortex ingest {many}"

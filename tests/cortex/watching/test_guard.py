@@ -85,6 +85,14 @@ def test_nothing_goes_while_something_waits_however_little(guarded: Guarded) -> 
     assert guarded.numbers == [500]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_confirmed_while_it_was_looked_for_is_not_told(guarded: Guarded, whole: bool) -> None:
+    guarded.still_gone = False
+    assert not guarded.loses(500, 10_000, whole=whole), "what this walk saw is older than what Loom has"
+    assert guarded.loses(1, 9_500, whole=whole)
+    assert guarded.numbers == []
+
+
 def test_a_whole_walk_decides_anew(guarded: Guarded) -> None:
     assert not guarded.loses(500, 10_000)
     assert guarded.loses(3, 10_000)
