@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from ledgers import SilentBus, toy_operators
-from privatepg import PrivatePostgreSQL, binaries
+from privatepg import PrivatePostgreSQL, until_done
 
 from loom.api.app import create_app
 from loom.api.server import start_in_background
@@ -49,12 +49,7 @@ def loom_over_http(tmp_path: Path) -> Iterator[Loom]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PrivatePostgreSQL]:
-    folder = binaries()
-    if folder is None:
-        pytest.skip("PostgreSQL is not tried: its programs are not installed (Debian package postgresql)")
-    server = PrivatePostgreSQL(folder)
-    yield server
-    server.stop()
+    yield from until_done()
 
 
 def _local(url: str, folder: Path) -> Iterator[Loom]:

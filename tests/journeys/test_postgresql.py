@@ -5,19 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from privatepg import PrivatePostgreSQL, binaries
+from privatepg import PrivatePostgreSQL, until_done
 
 Cortex = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[PrivatePostgreSQL]:
-    folder = binaries()
-    if folder is None:
-        pytest.skip("PostgreSQL is not tried: its programs are not installed (Debian package postgresql)")
-    server = PrivatePostgreSQL(folder)
-    yield server
-    server.stop()
+    yield from until_done()
 
 
 @pytest.fixture

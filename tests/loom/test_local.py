@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from ledgers import artifact
-from privatepg import PrivatePostgreSQL, binaries
+from privatepg import PrivatePostgreSQL, until_done
 
 from loom.errors import LoomError
 from loom.local import hold_loom
@@ -16,12 +16,7 @@ from loom.store.datafolder import DataFolderLocked
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[PrivatePostgreSQL]:
-    folder = binaries()
-    if folder is None:
-        pytest.skip("PostgreSQL is not tried: its programs are not installed (Debian package postgresql)")
-    server = PrivatePostgreSQL(folder)
-    yield server
-    server.stop()
+    yield from until_done()
 
 
 def settings(tmp_path, name: str, url: str | None = None) -> LoomSettings:

@@ -10,7 +10,10 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 _SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=60")
@@ -21,6 +24,16 @@ def binaries() -> Path | None:
     """The folder with `initdb` and `pg_ctl` of the newest version there is."""
     folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")]
     return max(folders, key=lambda folder: float(re.sub(r"[^\d.]", "", folder.parent.name) or 0), default=None)
+
+
+def until_done() -> Iterator[PrivatePostgreSQL]:
+    """The body of a fixture; skips where PostgreSQL is not installed."""
+    folder = binaries()
+    if folder is None:
+        pytest.skip("PostgreSQL is not tried: its programs are not installed (Debian package postgresql)")
+    server = PrivatePostgreSQL(folder)
+    yield server
+    server.stop()
 
 
 class PrivatePostgreSQL:

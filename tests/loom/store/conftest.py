@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ledgers import SilentBus, toy_operators
-from privatepg import PrivatePostgreSQL, binaries
+from privatepg import PrivatePostgreSQL, until_done
 
 from loom.service import LocalLoom
 from loom.store.database import Database
@@ -92,9 +92,4 @@ def reopen(url: str, tmp_path: Path) -> Iterator[Callable[[], LocalLoom]]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PrivatePostgreSQL]:
-    folder = binaries()
-    if folder is None:
-        pytest.skip("PostgreSQL is not tried: its programs are not installed (Debian package postgresql)")
-    server = PrivatePostgreSQL(folder)
-    yield server
-    server.stop()
+    yield from until_done()
