@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from cortex.engine.reserve import free_bytes
 from cortex.settings import CortexSettings
 
 LOW_DISK_BYTES = 1024**3
@@ -113,7 +114,7 @@ def _folder(name: str, folder: Path) -> Iterator[Check]:
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     writable = os.access(there, os.W_OK | os.X_OK)
     yield Check(name, writable, f"{folder} {'can' if writable else 'cannot'} be written")
-    free = shutil.disk_usage(there).free
+    free = free_bytes(folder)
     yield Check(f"disk of {name}", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GB are free", needed=False)
 
 

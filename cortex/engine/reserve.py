@@ -33,7 +33,7 @@ class Reserve:
         self._steering = steering
         self._folder = folder
         self._least = least
-        self._free = free or _free_bytes
+        self._free = free or free_bytes
         self._now = now
         self._next = 0.0
         self._paused: set[UUID] = set()
@@ -66,7 +66,8 @@ class Reserve:
                 self._paused.add(run)
 
 
-def _free_bytes(folder: Path) -> int:
+def free_bytes(folder: Path) -> int:
+    """Where the folder is, or will be."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free

@@ -20,6 +20,7 @@ from ingests import (
     prepare,
 )
 from PIL import Image
+from programs import LONG_AGO, age
 
 from cortex.engine.cache import MetaPathCache
 from cortex.engine.records import Identity
@@ -29,8 +30,6 @@ from loom.events import NodeEvent, RunEvent
 from loom.model import FileStat, Kind, RunState
 from loom.service.loom import LocalLoom
 from loom.steering import EVERY_FAILURE
-
-LONG_AGO = 1_700_000_000
 
 
 @pytest.fixture
@@ -50,11 +49,6 @@ def folder(tmp_path: Path) -> Path:
     (folder / "words.txt").write_text("some words\n")
     age(folder)
     return folder
-
-
-def age(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        os.utime(path, (LONG_AGO, LONG_AGO))
 
 
 def results_of(loom: LocalLoom, path: Path) -> dict[str, Any]:
