@@ -11,6 +11,7 @@ from loom.bus.hub import Hub
 from loom.bus.sequence import StoredSequence
 from loom.graph.specs import Catalogue, ConfigProblem, Operators, OperatorSpec
 from loom.service.loom import LocalLoom
+from loom.service.retention import forgetting
 from loom.settings import DEFAULT_PIPELINE, LoomSettings, shipped
 from loom.store.database import Database
 from loom.store.databaselock import hold_database
@@ -74,6 +75,7 @@ def hold_loom(settings: LoomSettings) -> Iterator[Local]:
         stack.callback(hub.close)
         local = _put_together(database, settings, hub, folder)
         _give_default_pipeline(local.loom)
+        stack.enter_context(forgetting(local.loom, settings.keep_runs_days))
         yield local
 
 

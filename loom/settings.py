@@ -31,6 +31,7 @@ class LoomSettings:
     host: str = setting("LOOM_HOST", layers.text, "127.0.0.1")
     port: int = setting("LOOM_PORT", layers.whole(0, 65535), 8092)
     allowed_hosts: tuple[str, ...] = setting("LOOM_ALLOWED_HOSTS", layers.names, ("localhost", "127.0.0.1", "[::1]"))
+    keep_runs_days: int = setting("LOOM_KEEP_RUNS_DAYS", layers.whole(0, 36500), 0)
     token: str | None = setting("LOOM_TOKEN", layers.text, shown=layers.masked)
     origins: dict[str, str] = field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +29,14 @@ class LocalUpkeep(Holding):
 
         return prune(self._database, self._files.folder, self._live(), dry_run=dry_run, grace_us=grace_us)
 
-    def forget_outcomes(self, older_than_us: int, *, dry_run: bool = False) -> int:
-        """Of runs that ended longer ago, only the counts are kept; returns how many outcomes of an asset go."""
+    def forget_outcomes(
+        self, older_than_us: int, *, dry_run: bool = False, stopped: Callable[[], bool] = lambda: False
+    ) -> int:
+        """Of runs that ended longer ago, only the counts are kept; returns how many outcomes of an asset go. `stopped`
+        is asked now and then."""
         from loom.store.prune import forget_outcomes
 
-        return forget_outcomes(self._database, now_us() - older_than_us, dry_run=dry_run)
+        return forget_outcomes(self._database, now_us() - older_than_us, dry_run=dry_run, stopped=stopped)
 
     def verify(self, host: str, *, read_data: bool = False) -> Verified:
         from loom.store.verify import verify

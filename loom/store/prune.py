@@ -6,11 +6,11 @@ Assets and locations stay; the outcomes of old runs go on demand.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, exists, func, or_, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, or_, select
 
 from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
@@ -27,6 +27,8 @@ from loom.store.tables import (
     signatures,
     steps,
 )
+
+_PART = 5000
 
 
 class Live(NamedTuple):
@@ -76,20 +78,31 @@ def prune(database: Database, blobs: Path, live: Live, *, grace_us: int, dry_run
     return _sum(removed, named, strays, kept)
 
 
-def forget_outcomes(database: Database, before: int, *, dry_run: bool = False) -> int:
-    """What became of each asset in runs that ended before that time is forgotten, run by run, so that nobody who
-    writes waits for long; the runs stay with their counts, and all results. Returns how many outcomes of an asset that
-    are."""
+def forget_outcomes(
+    database: Database, before: int, *, dry_run: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> int:
+    """What became of each asset in runs that ended before that time is forgotten, a part of a run at a time, so that
+    nobody who writes waits for long; the runs stay with their counts, and all results. Returns how many outcomes of an
+    asset that are. Between two parts `stopped` may end it."""
+    kept = exists().where(outcomes.c.run == runs.c.id)
     with database.read() as connection:
-        old = connection.execute(select(runs.c.id).where(runs.c.finished < before)).scalars().all()
+        old = connection.execute(select(runs.c.id).where(runs.c.finished < before, kept)).scalars().all()
         if dry_run:
             counted = (select(func.count()).where(outcomes.c.run == run) for run in old)
             return sum(connection.execute(statement).scalar_one() for statement in counted)
-    removed = 0
-    for run in old:
+    return sum(number for run in old for number in _forget_run(database, run, stopped))
+
+
+def _forget_run(database: Database, run: int, stopped: Callable[[], bool]) -> Iterator[int]:
+    part = select(outcomes.c.asset).where(outcomes.c.run == run).limit(_PART)
+    while not stopped():
         with database.write() as connection:
-            removed += connection.execute(delete(outcomes).where(outcomes.c.run == run)).rowcount
-    return removed
+            assets = connection.execute(part).scalars().all()
+            if not assets:
+                return
+            mine = delete(outcomes).where(outcomes.c.run == run, outcomes.c.asset == bindparam("one"))
+            connection.execute(mine, [{"one": asset} for asset in assets])
+        yield len(assets)
 
 
 def _sum(

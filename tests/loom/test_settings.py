@@ -41,6 +41,7 @@ def test_flags_win_over_the_environment_over_files_over_defaults(tmp_path: Path)
         "host": f"file {here / 'loom.toml'}",
         "port": "flag --port",
         "allowed_hosts": "default",
+        "keep_runs_days": "default",
         "token": f"file {user}",
     }
     assert LoomSettings.load({}, environ, here).origins["port"] == "environment LOOM_PORT"
