@@ -1,0 +1,26 @@
+"""What one can ask of Loom, as small protocols. `loom.service` answers in process, `loom.client` over HTTP; one
+conformance suite drives both. Every verb may raise `LoomError`; every verb that writes may be said twice."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from loom.verbs.assets import Assets as Assets
+from loom.verbs.definitions import Definitions as Definitions
+from loom.verbs.ledger import Ledger as Ledger
+from loom.verbs.ledger import NewArtifact as NewArtifact
+from loom.verbs.limits import Limits as Limits
+from loom.verbs.listing import MAX_PAGE as MAX_PAGE
+from loom.verbs.listing import PAGE as PAGE
+from loom.verbs.runs import Runs as Runs
+from loom.verbs.sources import Sources as Sources
+from loom.verbs.steering import Steering as Steering
+from loom.verbs.workers import Bus as Bus
+from loom.verbs.workers import Said as Said
+from loom.verbs.workers import Workers as Workers
+
+
+class Loom(Definitions, Ledger, Runs, Steering, Assets, Workers, Sources, Limits, Bus, Protocol):
+    """All of it."""
+
+    def close(self) -> None: ...
