@@ -9,11 +9,13 @@ import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from loom.api.answers import Cursor, Limit, answer, nothing, one_page, route
+from loom.api.answers import Cursor, Limit, answer, nothing, number_of, one_page, route
 from loom.api.bodies import BatchBody, PeoplesBody, decoded
 from loom.api.files import WholeOrPart, file_answer
 from loom.api.queries import Asked
-from loom.api.serving import TheLoom
+from loom.api.serving import TheHub, TheLoom
+from loom.bus.filter import Filter, asset_key
+from loom.bus.frames import AssetFrame, NodeFrame
 from loom.errors import LoomError
 from loom.shapes import AssetResultsShape, AssetShape, FacetsShape, LocationShape, Page, ResultShape
 from loom.verbs import PAGE
@@ -32,9 +34,9 @@ def list_assets(
     limit: Limit = PAGE,
     cursor: Cursor = None,
 ) -> Response:
-    """Assets of a kind, in a collection, with a path that begins with a text (`/media/trip/` is a folder with all below
-    it), with a text in the name of a file, or taken with a camera or in a year."""
-    return answer(loom.assets(**msgspec.structs.asdict(query), limit=limit, cursor=cursor))
+    """Assets by kind, path, name, hash, collection, by what results say of them, and by camera, day and place of
+    capture; all that is asked must hold."""
+    return answer(loom.assets(query, limit=limit, cursor=cursor))
 
 
 @router.get("/results", **route(Page[AssetResultsShape]))
@@ -53,7 +55,8 @@ def count_assets(
     loom: TheLoom,
     query: Asked,
 ) -> Response:
-    """How many assets there are of each kind, camera and year, among those that are listed with the same query."""
+    """How many assets there are of each kind, camera, year and place, among those that are listed with the same
+    query."""
     return answer(loom.facets(query))
 
 
@@ -99,6 +102,18 @@ def list_results_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor
 def list_locations_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
     """Where the bytes of an asset lie, and where they lay, with what became of them there."""
     return answer(one_page(loom.asset_locations(uuid), limit, cursor))
+
+
+@router.get("/{uuid}/events", **route(Page[AssetFrame | NodeFrame]))
+def list_events_of_asset(
+    loom: TheLoom, hub: TheHub, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None
+) -> Response:
+    """What happened to an asset, the newest first, as far as the bus still has it: its last 100,000 events."""
+    loom.asset(uuid)
+    before = None if cursor is None else number_of(cursor)
+    found = hub.look_back(Filter(assets=frozenset({asset_key(uuid.bytes)})), limit, before)
+    more = str(found.upto) if len(found.frames) == limit else None
+    return answer(Page(items=[msgspec.Raw(frame) for frame in found.frames], next=more))
 
 
 @router.get("/{uuid}/thumbnail", **route(media="image/*"))

@@ -2,26 +2,69 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query
 
 from loom.model import Kind
-from loom.steering import AssetQuery
+from loom.steering import BOX, NEAR, RADIUS_KM, AssetQuery, PlaceKnown
 
-Text = Annotated[str | None, Query(max_length=4096)]
-Year = Annotated[int | None, Query(ge=0, le=9999)]
+
+def _text(description: str) -> object:
+    return Query(max_length=4096, description=description)
+
+
+Path = Annotated[str | None, _text("What a path begins with; `/media/trip/` is a folder with all below it.")]
+Wanted = Annotated[str | None, _text("Part of a file's name, a whole hash or UUID, or words that results say.")]
+Text = Annotated[
+    str | None, _text("Words that results say: titles, captions, keywords …; of each its beginning is enough.")
+]
+Collection = Annotated[str | None, _text("The name of a collection.")]
+Camera = Annotated[str | None, _text("A camera as the facets name it.")]
+Year = Annotated[int | None, Query(ge=0, le=9999, description="Year of capture.")]
+From = Annotated[date | None, Query(description="First day of capture, such as 2024-05-17.")]
+To = Annotated[date | None, Query(description="Last day of capture.")]
+Known = Annotated[PlaceKnown | None, Query(description="Whether the place of capture is known.")]
+Near = Annotated[str | None, Query(pattern=NEAR, description="Latitude and longitude in degrees: `52.52,13.405`.")]
+Radius = Annotated[
+    float | None, Query(gt=0, le=1000, description=f"How far around `near`; {RADIUS_KM:g} when left out.")
+]
+Box = Annotated[
+    str | None, Query(pattern=BOX, description="South, west, north and east in degrees; west may be beyond east.")
+]
 
 
 def _asked(
     kind: Kind | None = None,
-    path: Text = None,
-    q: Text = None,
-    collection: Text = None,
-    camera: Text = None,
+    path: Path = None,
+    q: Wanted = None,
+    text: Text = None,
+    collection: Collection = None,
+    camera: Camera = None,
     year: Year = None,
+    captured_from: From = None,
+    captured_to: To = None,
+    place: Known = None,
+    near: Near = None,
+    radius_km: Radius = None,
+    box: Box = None,
 ) -> AssetQuery:
-    return AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
+    return AssetQuery(
+        kind=kind,
+        path=path,
+        q=q,
+        text=text,
+        collection=collection,
+        camera=camera,
+        year=year,
+        captured_from=captured_from,
+        captured_to=captured_to,
+        place=place,
+        near=near,
+        radius_km=radius_km,
+        box=box,
+    )
 
 
 Asked = Annotated[AssetQuery, Depends(_asked)]

@@ -17,14 +17,24 @@ export function runButtons(run, changed) {
   if (state === "PAUSED") shown.push(button("Resume", () => resume(run, changed), { class: "primary" }));
   if (state === "RUNNING") shown.push(button("Pause", () => pause(run, changed)));
   if (!isOver(run)) shown.push(button("Cancel", () => cancel(run, changed), { class: "quiet danger" }));
-  if (isOver(run) && (run.assets?.failed || run.assets?.failed_before)) {
+  const isStored = !run.dry_run && !run.forgotten;
+  if (isOver(run) && isStored && (run.assets?.failed || run.assets?.failed_before)) {
     shown.push(
       button("Retry what failed", () => retryRun(run, {}, changed), { class: run.assets.failed ? "primary" : null }),
     );
   }
   if (isOver(run) && !run.dry_run)
-    shown.push(button("Run again", () => startRun(run.pipeline, { paths: run.paths }), { class: "quiet" }));
+    shown.push(button("Run again", () => startRun(run.pipeline, sameAs(run)), { class: "quiet" }));
   return shown;
+}
+
+// Over what a run went, for one more of it.
+function sameAs({ paths, request }) {
+  if (request?.filter) return { wish: { filter: request.filter }, over: "Over all assets that fit its filter now." };
+  const { assets = [], total_assets: total } = request ?? {};
+  if (assets.length && assets.length === total)
+    return { wish: { assets }, over: `Over ${counted(total, "asset", "assets")}.` };
+  return { paths: paths?.length ? paths : request?.paths };
 }
 
 export async function pause(run, changed) {
@@ -101,14 +111,14 @@ export async function setAside(selection, changed) {
   });
 }
 
-// Asks what to run over, and begins.
+// Asks what to run over, and begins; `given.wish` says it in the words of the API, `given.over` to people.
 export async function startRun(pipeline = null, given = {}) {
   const pipelines = pipeline ? [{ name: pipeline }] : (await all("/pipelines")).filter((one) => one.enabled);
   const said = await box({ title: "Start a run", body: startFields(pipelines, given), ok: "Start" });
   if (!said) return;
   const body = { dry_run: said.dry_run === "on" };
   if (said.recompute === "on") body.recompute = ["*"];
-  if (given.assets?.length) body.assets = given.assets;
+  if (given.wish) Object.assign(body, given.wish);
   else
     body.paths = said.paths
       .split("\n")
@@ -140,8 +150,8 @@ function startFields(pipelines, given) {
   });
   return [
     field("Pipeline", choice),
-    given.assets?.length
-      ? h("p", null, `Over ${counted(given.assets.length, "asset", "assets")}.`)
+    given.over
+      ? h("p", null, given.over)
       : field("Files and folders", paths, "One path a line, as the worker's machine knows it."),
     h(
       "label",

@@ -52,6 +52,8 @@ export function ago(text) {
   return seconds < 7 * 86400 ? `${Math.floor(seconds / 86400)} days ago` : day.format(new Date(text));
 }
 
+export const degrees = (value, plus, minus) => `${Math.abs(value).toFixed(4)}° ${value < 0 ? minus : plus}`;
+
 export const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
 export const nameOf = (path) => (path ?? "").split("/").pop() || path || "";

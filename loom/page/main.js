@@ -15,6 +15,7 @@ import pipelines from "./views/pipelines.js";
 import run from "./views/run.js";
 import runs from "./views/runs.js";
 import signInView from "./views/signin.js";
+import sources from "./views/sources.js";
 import system from "./views/system.js";
 import versions from "./views/versions.js";
 
@@ -23,6 +24,7 @@ const VIEWS = [
   ["/runs", "Runs"],
   ["/failures", "Failures"],
   ["/library", "Library"],
+  ["/sources", "Sources"],
   ["/pipelines", "Pipelines"],
   ["/operators", "Operators"],
   ["/system", "System"],
@@ -35,6 +37,7 @@ const ROUTES = [
   [/^\/failures$/, failures],
   [/^\/library$/, library],
   [/^\/assets\/([^/]+)$/, asset],
+  [/^\/sources$/, sources],
   [/^\/pipelines$/, pipelines],
   [/^\/pipelines\/([^/]+)$/, pipeline],
   [/^\/pipelines\/([^/]+)\/versions$/, versions],

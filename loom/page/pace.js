@@ -1,4 +1,4 @@
-// How fast a run goes and how long it still takes, from its progress.
+// How fast a run goes, how far it is and how long it still takes, from its progress.
 
 const WINDOW_MS = 15_000;
 
@@ -8,13 +8,17 @@ export function doneOf(assets) {
 
 export class Pace {
   constructor() {
-    Object.assign(this, { done: 0, total: null, points: [] });
+    Object.assign(this, { done: 0, total: null, fraction: null, left: null, points: [] });
   }
 
-  // Never moves back, whatever order messages come in.
-  tell(assets, total = null) {
+  // Done and fraction never move back, whatever order messages come in. The seconds left are the worker's to tell,
+  // which knows what files of each kind take; null while nobody can.
+  tell({ assets, total = null, fraction = null, seconds_left = null }) {
     this.done = Math.max(this.done, doneOf(assets));
-    if (total !== null && total !== undefined) this.total = Math.max(total, this.done);
+    if (total !== null) this.total = Math.max(total, this.done);
+    const part = fraction ?? (this.total ? this.done / this.total : null);
+    if (part !== null) this.fraction = Math.max(this.fraction ?? 0, part);
+    this.left = seconds_left;
     const at = performance.now();
     this.points.push([at, this.done]);
     while (this.points.length > 2 && at - this.points[0][0] > WINDOW_MS) this.points.shift();
@@ -26,10 +30,5 @@ export class Pace {
     const [from, before] = this.points[0],
       [to, after] = this.points[this.points.length - 1];
     return to - from < 200 ? NaN : ((after - before) * 1000) / (to - from);
-  }
-
-  // Seconds, or null when nobody can tell yet.
-  get left() {
-    return this.total === null || !(this.rate > 0) ? null : (this.total - this.done) / this.rate;
   }
 }

@@ -151,7 +151,7 @@ export function box({ title, body = [], ok, danger = false }) {
   });
 }
 
-// A table whose rows come page by page, with a button for more.
+// A table in which a column whose name begins with # holds numbers; it scrolls sideways where it is too wide.
 export function table(columns, rows, label) {
   return h(
     "div",

@@ -27,6 +27,7 @@ class NodeTally {
 export class Tally {
   constructor() {
     this.nodes = new Map();
+    this.ended = new Set(); // until `begun` is told
   }
 
   node(id) {
@@ -65,9 +66,16 @@ export class Tally {
       return;
     }
     node.running.delete(event.asset);
+    this.ended?.add(`${event.node} ${event.asset}`);
     if (event.status === "COMPLETED") completed(node, event);
     else if (event.status === "FAILED") failed(node);
     else skipped(node, event);
+  }
+
+  // What was at work before anybody listened; some of it may have ended since.
+  begun(steps) {
+    for (const { node, asset } of steps) if (!this.ended?.has(`${node} ${asset}`)) this.node(node).running.add(asset);
+    this.ended = null;
   }
 
   // How many assets came to a node, and how many went on from it with a label.

@@ -1,5 +1,7 @@
 // What states, reasons and codes mean, in sentences.
 
+import { duration } from "./format.js";
+
 export const RUN_STATES = {
   QUEUED: "Waiting",
   RUNNING: "Running",
@@ -84,20 +86,39 @@ export function causeOf(code) {
   return CAUSES[code] ?? code.toLowerCase().replaceAll("_", " ");
 }
 
-export function waitingFor(run) {
-  if (run.state === "QUEUED") return "Waits until a worker takes it.";
+const OWNERS = { user: "a person", schedule: "its schedule", disk: "its worker" };
+
+// Why a run stands still, in sentences; `workers`, where they are known, tell whether one is there that could take it.
+export function waitingFor(run, workers = null) {
+  if (run.state === "QUEUED" && !run.paused?.length) return waitingInLine(run.request?.host, workers);
   if (!run.paused?.length) return null;
   return run.paused
     .map(
       ({ owner, reason, depth }) =>
-        `Paused by ${owner === "user" ? "a person" : owner}${reason ? `: ${reason}` : ""}` +
+        `Paused by ${OWNERS[owner] ?? owner}${reason ? `: ${reason}` : ""}` +
         `${depth ? ` (${DEPTHS[depth]?.[0].toLowerCase() ?? depth})` : ""}.`,
     )
     .join(" ");
+}
+
+function waitingInLine(host, workers) {
+  const where = host ? ` on ${host}` : "";
+  const fits = workers?.filter((one) => one.online && (!host || one.host === host));
+  const waits = `Waits until a worker${where} takes it.`;
+  if (!fits) return waits;
+  if (!fits.length) return `${waits} None is there: one is started with cortex worker.`;
+  return fits.every((one) => one.runs?.length) ? `${waits} All have a run in hand.` : waits;
 }
 
 // A run that is paused is RUNNING with a reason not to go on.
 export function stateOf(run) {
   const paused = run.paused === true || run.paused?.length > 0;
   return run.state === "RUNNING" && paused ? "PAUSED" : run.state;
+}
+
+// How long a run still takes.
+export function leftOf(run, pace) {
+  if (stateOf(run) === "PAUSED") return "paused";
+  if (pace.total === null) return "counting…";
+  return pace.left === null ? "–" : duration(Math.max(1, Math.round(pace.left)) * 1000);
 }

@@ -1,4 +1,4 @@
-"""How many assets there are of each kind, camera and year."""
+"""How many assets there are of each kind, camera, year and place."""
 
 from __future__ import annotations
 
@@ -23,8 +23,19 @@ def facets(connection: Connection, query: AssetQuery) -> FacetsShape:
         kind=_counted(connection, by_kind(query)),
         camera=_counted(connection, by_trait(replace(query, camera=None), asset_traits.c.camera).limit(MOST)),
         year=_counted(connection, by_trait(replace(query, year=None), asset_traits.c.year)),
+        place=_place(connection, query),
         total=total,
     )
+
+
+def _place(connection: Connection, query: AssetQuery) -> dict[str, int]:
+    """Of how many the place of capture is known, and of how many not."""
+    without = replace(query, place=None)
+    every, known = (
+        connection.execute(select(func.count()).select_from(assets).where(*conditions(one))).scalar_one()
+        for one in (without, replace(query, place="known"))
+    )
+    return {name: many for name, many in (("known", known), ("unknown", every - known)) if many}
 
 
 def by_kind(query: AssetQuery) -> Select[Any]:

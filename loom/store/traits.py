@@ -1,49 +1,66 @@
-"""What assets are looked for by: camera and year, from the results of the operator that reads metadata."""
+"""What assets are looked for by: camera, time and place of capture, from the results of the operator that reads
+metadata."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
+from datetime import date
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection
 
+from loom.store.outputs import Outputs
 from loom.store.statements import upsert
 from loom.store.tables import asset_traits
 from loom.store.values import clean
 
-METADATA = "media.metadata"
-"""The operator."""
-
 _MOST = 200
 """Characters of a camera's name."""
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 
 
 class Traits(NamedTuple):
+    """`day` is the day of capture where it was taken, as 20240517; degrees, north and east positive."""
+
     camera: str | None = None
     year: int | None = None
+    day: int | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
-class _Outputs(msgspec.Struct, frozen=True):
-    camera_make: Any = None
-    camera_model: Any = None
-    captured_at: Any = None
+NONE = Traits()
 
 
-_decode = msgspec.json.Decoder(_Outputs).decode
-
-
-def traits_of(outputs: bytes | str) -> Traits:
-    """Of a result's outputs in JSON. A camera is called by its model, with its make before it unless it begins so."""
-    said = _decode(outputs)
+def traits_of(said: Outputs) -> Traits:
+    """A camera is called by its model, with its make before it unless it begins so."""
     make, model = (part.strip() if isinstance(part, str) else "" for part in (said.camera_make, said.camera_model))
     camera = model if model.casefold().startswith(make.casefold()) else f"{make} {model}"
     taken = said.captured_at if isinstance(said.captured_at, str) else ""
     year = int(taken[:4]) if taken[:4].isascii() and taken[:4].isdecimal() else None
-    return Traits(clean(camera.strip()[:_MOST]) or None, year)
+    return Traits(clean(camera.strip()[:_MOST]) or None, year, _day(taken), *_place(said.latitude, said.longitude))
 
 
-def add(connection: Connection, found: Iterable[tuple[int, bytes]]) -> None:
-    """Keeps the traits of assets, from the outputs of their newest metadata."""
-    rows = {asset: (asset, *traits_of(outputs)) for asset, outputs in found}
-    upsert(connection, asset_traits, sorted(rows.values()))
+def day_number(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def add(connection: Connection, found: Iterable[tuple[int, Outputs]], fresh: Collection[int] = ()) -> None:
+    """Keeps the traits of assets, from their newest metadata; those that are `fresh` have none yet."""
+    rows = {asset: (asset, *traits_of(said)) for asset, said in found}
+    upsert(connection, asset_traits, sorted(row for row in rows.values() if row[1:] != NONE or row[0] not in fresh))
+
+
+def _day(taken: str) -> int | None:
+    match = _DAY.match(taken)
+    try:
+        return day_number(date(*map(int, match.groups()))) if match else None
+    except ValueError:
+        return None
+
+
+def _place(latitude: Any, longitude: Any) -> tuple[float | None, float | None]:
+    if not all(isinstance(one, int | float) for one in (latitude, longitude)):
+        return None, None
+    return (float(latitude), float(longitude)) if abs(latitude) <= 90 and abs(longitude) <= 180 else (None, None)

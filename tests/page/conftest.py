@@ -3,7 +3,6 @@ for anything that the browser's console complained about."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import tempfile
@@ -82,20 +81,12 @@ def remote(folder: Path, server: Server) -> dict[str, str]:
     return {**programs.environment(folder), "LOOM_URL": server.url, "LOOM_TOKEN": server.token}
 
 
-def _complaints(browser: Browser, server: Server) -> list[str]:
-    """Without those of what this server does not offer."""
-    with_parts = json.dumps(list(server.get_root("/openapi.json")["paths"]))
-    later = [part for part in ("/sources", "/facets", "/grid", "/content", "/plan") if part not in with_parts]
-    return [one for one in browser.complaints() if not any(part in one for part in later)]
-
-
 @pytest.fixture
 def visitor(chromium: Browser, server: Server) -> Browser:
     """A browser that is not signed in."""
     chromium.url = server.url
     chromium.sized(DESK)
-    chromium.driver.delete_all_cookies()
-    chromium.complaints()
+    chromium.forget_everything()
     return chromium
 
 
@@ -109,11 +100,11 @@ def cookie(server: Server) -> dict[str, str]:
 
 
 @pytest.fixture
-def page(visitor: Browser, server: Server, cookie: dict[str, str]) -> Iterator[Browser]:
+def page(visitor: Browser, cookie: dict[str, str]) -> Iterator[Browser]:
     """A browser that is signed in."""
     visitor.give_cookie(**cookie)
     yield visitor
-    assert _complaints(visitor, server) == []
+    assert visitor.complaints() == []
 
 
 @pytest.fixture

@@ -86,7 +86,8 @@ def test_a_box_takes_the_focus_and_gives_it_back(page: Browser) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "view", ["/", "/runs", "/failures", "/library", "/pipelines", "/pipelines/photos", "/operators", "/system"]
+    "view",
+    ["/", "/runs", "/failures", "/library", "/sources", "/pipelines", "/pipelines/photos", "/operators", "/system"],
 )
 def test_everything_has_a_name(page: Browser, view: str) -> None:
     page.open(view)

@@ -103,8 +103,10 @@ def test_a_view_survives_a_reload_and_a_server_that_is_started_anew(page: Browse
     page.one(".card.now h2 a", "deeds").click()
     page.one("[data-node='deed'] .name")
     address = page.path
+    page.until(lambda: page.text("[data-node='deed'] .running") == "▸ 1")
     page.driver.refresh()
     page.until(lambda: _counts(page, "sha256")[:1] >= [FILES // 2])
+    page.until(lambda: page.text("[data-node='deed'] .running") == "▸ 1")
     assert page.path == address
     bench.server.stop()
     page.until(lambda: "Connecting again" in page.text(".connection"))

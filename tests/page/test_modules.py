@@ -125,6 +125,45 @@ def test_counts_rise_never_move_back_and_end_as_the_database_has_them(module: Br
     assert told["final"] == {"computed": 7, "cached": 0, "remote": 0, "skipped": 0, "failed": 0}
 
 
+_BEGUN = """(() => {
+  const tally = new m.Tally();
+  tally.take({node: "n", asset: "ended", status: "FAILED"});
+  tally.take({node: "n", asset: "new", status: "STARTED"});
+  tally.begun([{node: "n", asset: "ended"}, {node: "n", asset: "old"}, {node: "other", asset: "ended"}]);
+  tally.take({node: "n", asset: "new", status: "FAILED"});
+  return [[...tally.node("n").running], [...tally.node("other").running]];
+})()"""
+
+
+def test_what_began_before_anybody_looked_is_at_work(module: Browser) -> None:
+    assert _call(module, "tally.js", _BEGUN) == [["old"], ["ended"]]
+
+
+_PACE = """import('/page/words.js').then((words) => {
+  const pace = new m.Pace();
+  const assets = {completed: 0, failed: 0, failed_before: 0, unreadable: 0, unmatched: 0};
+  const tell = (completed, more) => {
+    pace.tell({assets: {...assets, completed}, ...more});
+    return [pace.done, pace.fraction, words.leftOf({state: "RUNNING", paused: []}, pace)];
+  };
+  const told = [
+    tell(0, {total: null}),
+    tell(3, {total: 12}),
+    tell(6, {total: 12, fraction: 0.75, seconds_left: 90.4}),
+    tell(5, {total: 12, fraction: 0.6, seconds_left: 0.2}),
+    tell(7, {total: 12, fraction: null, seconds_left: null}),
+  ];
+  return [...told, words.leftOf({state: "RUNNING", paused: [{owner: "user"}]}, pace)];
+})"""
+
+
+def test_progress_never_moves_back_and_the_time_left_is_the_workers_to_tell(module: Browser) -> None:
+    told = _call(module, "pace.js", _PACE)
+    assert told == [
+        [0, None, "counting…"], [3, 0.25, "–"], [6, 0.75, "1 min 30 s"], [6, 0.75, "1 s"], [7, 0.75, "–"], "paused"
+    ]  # fmt: skip
+
+
 _MILLION = """import('/page/rows.js').then(async (m) => {
   const drawn = [];
   const rows = new m.Rows({rowHeight: 36, label: "x", draw: (index) => {

@@ -4,21 +4,24 @@ made anew."""
 from __future__ import annotations
 
 import os
+import platform
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from browser import DESK, PHONE, Browser
-from programs import CORTEX, Running
+from programs import CORTEX, Running, Server
 from realmedia import RealMedia
 
 pytestmark = pytest.mark.slow
 MANY = 240
-VIEWS = ("runs", "run", "failures", "library", "list", "asset", "film", "pipelines", "pipeline", "versions",
-         "operator", "system")  # fmt: skip
-LOOKS = {"light": (DESK, False), "dark": (DESK, True), "phone": (PHONE, False), "wall": ((2560, 1440), False)}
+VIEWS = ("runs", "run", "failures", "library", "list", "narrowed", "asset", "film", "sources", "pipelines", "pipeline",
+         "versions", "operator", "system")  # fmt: skip
+LOOKS = {"light": (DESK, False), "dark": (DESK, True), "phone": (PHONE, False), "narrow": ((360, 740), True),
+         "wall": ((2560, 1440), False)}  # fmt: skip
 SHOWN = {("light", view) for view in VIEWS} | {
     ("dark", "run"), ("dark", "library"), ("phone", "run"), ("phone", "failures"), ("phone", "library")
 }  # fmt: skip
@@ -29,6 +32,17 @@ return !document.querySelector("main[aria-busy]") && images.every((one) => one.c
 
 
 @pytest.fixture
+def source(server: Server, library: Path) -> Iterator[None]:
+    """A folder that has a name."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    asked: dict[str, Any] = {"headers": headers, "trust_env": False}
+    body = {"host": platform.node(), "path": str(library), "options": {"pipeline": "photos", "exclude": ["*.tmp"]}}
+    httpx.put(f"{server.url}/api/v1/sources/pictures", json=body, **asked).raise_for_status()
+    yield
+    httpx.delete(f"{server.url}/api/v1/sources/pictures", **asked).raise_for_status()
+
+
+@pytest.fixture
 def addresses(runs: dict[str, dict[str, Any]], asset: Callable[[str], str]) -> dict[str, str]:
     return {
         "runs": "/runs",
@@ -36,8 +50,10 @@ def addresses(runs: dict[str, dict[str, Any]], asset: Callable[[str], str]) -> d
         "failures": "/failures",
         "library": "/library",
         "list": "/library?view=list",
+        "narrowed": "/library?text=cup&captured_from=2024-01-01&near=48.14,-11.58",
         "asset": f"/assets/{asset('cup.jpg')}",
         "film": f"/assets/{asset('meadow.mp4')}",
+        "sources": "/sources",
         "pipelines": "/pipelines",
         "pipeline": "/pipelines/photos",
         "versions": "/pipelines/photos/versions",
@@ -52,6 +68,7 @@ def gallery(project: Path, tmp_path: Path) -> Path:
     return project / "docs/page" if os.environ.get("PAGE_PICTURES") == "1" else tmp_path
 
 
+@pytest.mark.usefixtures("source")
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_view_fits(page: Browser, addresses: dict[str, str], gallery: Path, look: str) -> None:
     size, is_dark = LOOKS[look]

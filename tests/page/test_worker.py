@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 from browser import Browser
-from programs import CORTEX, Running, Server, age, environment, until
+from programs import CORTEX, LOOM, Running, Server, age, environment, until
 
 pytestmark = pytest.mark.slow
 
@@ -127,8 +127,41 @@ def test_a_pipeline_is_tried_on_a_few_assets_and_nothing_is_stored(page: Browser
     assert (run["dry_run"], run["pipeline"], run["assets"]["seen"]) == (True, "photos", 5)
     page.one("[aria-label='What would be written'] h2", "Nothing was written.")
     page.until(lambda: page.all("[data-node='is-image'] .count")[0].text == "5")
+    assert run["assets"]["failed"] + run["assets"]["failed_before"] == 2
+    assert "Retry what failed" not in page.text(".buttons"), "it has stored nothing that could be tried again"
+    page.open(f"/failures?run={run['uuid']}")
+    page.one(".empty", "A dry run stores no failures.")
     assert bench.server.get("/assets?limit=500") == before
     assert bench.http.get("/pipelines/photos/plan").json()["nodes"][1]["stored"] == 0
+
+
+def test_what_a_run_could_not_read_is_told_and_what_was_forgotten_of_it(page: Browser, bench: Bench) -> None:
+    away = bench.place / "not there"
+    done = Running(CORTEX, "ingest", bench.pictures, away, "--pipeline", "photos", env=bench.env, folder=bench.place)
+    assert done.wait().code == 4, done.err
+    run = bench.newest_run()
+    assert (run["state"], run["problems"]) == ("PARTIAL", 1)
+    page.open(f"/runs/{run['uuid']}")
+    page.one("a[href^='/failures']", "1 file or folder could not be read").click()
+    page.one("[aria-label='What could not be read'] .path", str(away))
+    page.one("[aria-label='What could not be read'] li", "there is no such file or folder")
+    page.one("h2", "The file ends before its content does")
+    page.open(f"/runs/{run['uuid']}")
+    page.one(".grid h2", "5 assets")
+    bench.server.stop()
+    pruned = Running(
+        LOOM, "prune", "--runs-older-than", "0", env={**bench.env, "LOOM_DATA_DIR": str(bench.server.data)},
+        folder=bench.place,
+    )  # fmt: skip
+    assert pruned.wait().code == 0, pruned.err
+    bench.server.start()
+    page.complaints()
+    page.open(f"/runs/{run['uuid']}")
+    page.one(".grid h2", "Only the counts of this run are kept")
+    page.one("[data-figure=seen]", "5")
+    assert "Retry what failed" not in page.text(".buttons")
+    page.open(f"/failures?run={run['uuid']}")
+    page.one(".empty", "Only the counts of this run are kept")
 
 
 def test_a_cause_is_set_aside_and_does_not_come_back(page: Browser, bench: Bench) -> None:
@@ -181,3 +214,17 @@ def test_the_failures_of_one_node_are_tried_again_and_what_is_still_broken_stays
     page.press("Retry these")
     page.one(".toast", "Tried again in 1 new run.")
     until(lambda: bench.newest_run()["state"] == "PARTIAL" and len(bench.server.get("/runs")["items"]) == 3)
+
+
+def test_one_node_is_run_again_on_an_asset(page: Browser, bench: Bench) -> None:
+    items = bench.server.get("/assets?q=coffee.jpg")["items"]
+    page.open(f"/assets/{items[0]['uuid']}")
+    page.one("[aria-label='Run thumbnail again on this asset']").click()
+    page.one(".state.queued", "Waiting")
+    bench.start_worker()
+    page.one(".state.completed", "Finished")
+    run = bench.newest_run()
+    computed = {node: counts["computed"] for node, counts in run["nodes"].items()}
+    assert (run["assets"]["seen"], computed) == (1, {"sha256": 0, "metadata": 0, "thumbnail": 1})
+    page.driver.back()
+    page.one(".happenings > li:first-child", "thumbnail")

@@ -120,6 +120,12 @@ class Browser:
         scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
         self._cdp("Emulation.setEmulatedMedia", scheme)
 
+    def forget_everything(self) -> None:
+        """Leaves the page that is open, which would go on asking, before its cookies go."""
+        self.driver.get("about:blank")
+        self._cdp("Network.clearBrowserCookies", {})
+        self.complaints()
+
     def give_cookie(self, name: str, value: str) -> None:
         self._cdp("Network.setCookie", {"name": name, "value": value, "url": self.url, "httpOnly": True})
 

@@ -1,58 +1,101 @@
 // One asset: what it looks or sounds like, everything that was found out about it, and where it lies.
 
-import { all, content, get, thumbnail } from "../api.js";
+import { all, content, get, thumbnail, withQuery } from "../api.js";
 import { begin } from "../actions.js";
-import { fill, h } from "../dom.js";
-import { bytes, duration, folderOf, nameOf, time } from "../format.js";
+import { fill, h, painter, setText, settled } from "../dom.js";
+import { bytes, degrees, duration, folderOf, nameOf, time } from "../format.js";
+import { listen } from "../live.js";
+import { Happenings } from "./happenings.js";
 import { artifactLinks, outputs } from "./outputs.js";
 import { box, button, empty, facts, field, head, path, square, when } from "../parts.js";
 import { CHANGES, causeOf, KINDS, ORIGINS, REASONS } from "../words.js";
 
+const EVENTS = 200;
 const SHOWN_AS_IS = new Set(["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp"]);
 
 export default async function asset(main, scope, [uuid]) {
-  const [found, results, locations] = await Promise.all([
-    get(`/assets/${uuid}`, scope.signal),
-    all(`/assets/${uuid}/results`, 1000, scope.signal),
-    all(`/assets/${uuid}/locations`, 1000, scope.signal),
-  ]);
-  const name = nameOf(found.locations[0]?.path ?? uuid);
-  fill(
-    main,
-    head(
-      name,
-      h("a", { class: "button", href: content(uuid), download: name }, "Download"),
-      button("Run a pipeline on it", () => runOn(uuid, results)),
-    ),
-    h(
-      "div",
-      { class: "asset" },
-      h("div", null, preview(found, name), about(found)),
+  const view = new AssetView(uuid, scope);
+  await view.start(main);
+  return view.name;
+}
+
+class AssetView {
+  constructor(uuid, scope) {
+    Object.assign(this, { uuid, scope, happenings: new Happenings() });
+    this.about = h("div");
+    this.results = h("section", { "aria-label": "Results" });
+    this.events = h("section", { "aria-label": "What happened" });
+    this.places = h("section", { "aria-label": "Locations" });
+    this.busy = h("p", { class: "why", role: "status" });
+    this.paint = painter(() => this.drawEvents());
+    this.again = settled(300, () => this.refresh().catch(() => {}));
+    scope.own(this.paint.stop);
+    scope.own(this.again.stop);
+  }
+
+  async start(main) {
+    const { uuid, scope } = this;
+    await this.refresh();
+    this.name = nameOf(this.found.locations[0]?.path ?? uuid);
+    fill(
+      main,
+      head(
+        this.name,
+        h("a", { class: "button", href: content(uuid), download: this.name }, "Download"),
+        button("Run a pipeline on it", () => runOn(uuid, this.computed)),
+      ),
+      this.busy,
       h(
         "div",
-        null,
-        h(
-          "section",
-          { "aria-label": "Results" },
-          h("h2", null, "Results"),
-          results.length
-            ? h(
-                "div",
-                { class: "results" },
-                latest(results).map((one) => result(one, uuid)),
-              )
-            : empty("Nothing was computed yet."),
-        ),
-        h(
-          "section",
-          { "aria-label": "Locations" },
-          h("h2", null, "Locations"),
-          h("ul", { class: "locations" }, locations.map(location)),
-        ),
+        { class: "asset" },
+        h("div", null, preview(this.found, this.name), this.about, this.places, this.events),
+        h("div", null, this.results),
       ),
-    ),
-  );
-  return name;
+    );
+    scope.own(listen({ query: { asset: uuid }, onEvents: (events) => this.take(events), onGap: this.again }));
+    this.again(); // for what happened before it listened
+  }
+
+  async refresh() {
+    const { uuid, scope } = this;
+    const [found, computed, locations, events] = await Promise.all([
+      get(`/assets/${uuid}`, scope.signal),
+      all(`/assets/${uuid}/results`, 1000, scope.signal),
+      all(`/assets/${uuid}/locations`, 1000, scope.signal),
+      get(`/assets/${uuid}/events?limit=${EVENTS}`, scope.signal),
+    ]);
+    this.happenings.take(events.items);
+    this.drawEvents();
+    const known = JSON.stringify([found, computed, locations]);
+    if (known === this.known) return; // what is unfolded stays so
+    Object.assign(this, { found, computed, known });
+    const shown = latest(computed);
+    fill(this.about, about(found, shown));
+    fill(
+      this.results,
+      h("h2", null, "Results"),
+      shown.length
+        ? h(
+            "div",
+            { class: "results" },
+            shown.map((one) => result(one, uuid)),
+          )
+        : empty("Nothing was computed yet."),
+    );
+    fill(this.places, h("h2", null, "Locations"), h("ul", { class: "locations" }, locations.map(location)));
+  }
+
+  take(events) {
+    this.happenings.take(events);
+    if (events.some((event) => event.status !== "STARTED")) this.again();
+    this.paint();
+  }
+
+  drawEvents() {
+    const { running } = this.happenings;
+    setText(this.busy, running.length ? `At work now: ${running.join(", ")}.` : "");
+    fill(this.events, h("h2", null, "What happened"), this.happenings.draw());
+  }
 }
 
 function preview(found, name) {
@@ -92,12 +135,13 @@ function nothingToSee(found) {
   );
 }
 
-function about(found) {
+function about(found, results) {
   const hash = (text) => h("code", { class: "hash" }, text);
   return facts([
     ["Type", found.mime],
     ["Size", bytes(found.size)],
     ["First seen", time(found.first_seen)],
+    ["Place", placeOf(results)],
     ["BLAKE3", hash(found.blake3)],
     ["SHA-256", found.sha256 && hash(found.sha256)],
     [
@@ -109,6 +153,18 @@ function about(found) {
         : null,
     ],
   ]);
+}
+
+// Where it was taken, and the way to what was taken nearby.
+function placeOf(results) {
+  const { latitude, longitude } =
+    results.find((one) => one.operator === "media.metadata" && one.outputs.latitude !== undefined)?.outputs ?? {};
+  if (latitude === undefined || longitude === undefined) return null;
+  const near = [latitude, longitude].map((one) => Number(one.toFixed(6))).join(",");
+  return [
+    `${degrees(latitude, "N", "S")}, ${degrees(longitude, "E", "W")} `,
+    h("a", { href: withQuery("/library", { near, radius_km: 1 }) }, "what was taken nearby"),
+  ];
 }
 
 // One result a node: the newest of several versions; the others are old.

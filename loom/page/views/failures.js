@@ -1,18 +1,22 @@
 // Failures, grouped by cause: an example of each, and what can be done.
 
-import { all, get, withQuery } from "../api.js";
+import { all, getOr, withQuery } from "../api.js";
 import { retryFailures, setAside } from "../actions.js";
 import { fill, h } from "../dom.js";
 import { counted, nameOf, number, short } from "../format.js";
-import { button, empty, head, path, picture, when } from "../parts.js";
+import { button, empty, head, picture, when } from "../parts.js";
 import { again } from "../router.js";
 import { causeOf } from "../words.js";
+import { examples } from "./examples.js";
+import { FORGOTTEN, problemList } from "./problems.js";
 
 const MOST_LISTED = 200;
 
 export default async function failures(main, scope, _, query) {
   const asked = { run: query.get("run"), node: query.get("node"), code: query.get("code") };
   const groups = await all(withQuery("/failures", asked), 1000, scope.signal);
+  const run = asked.run && (await getOr(null, `/runs/${asked.run}`, scope.signal));
+  const unread = run && !asked.node ? await problemList(run, asked.code, scope) : null;
   const count = groups.reduce((sum, group) => sum + group.count, 0);
   fill(
     main,
@@ -28,11 +32,10 @@ export default async function failures(main, scope, _, query) {
         { class: "under" },
         `${counted(count, "failure", "failures")} of ${counted(groups.length, "cause", "causes")}`,
       ),
+    unread,
     groups.length === 0 &&
-      empty(
-        "Nothing has failed.",
-        h("p", null, asked.run ? "Not in this run, or it was repaired since." : "Not in what is stored."),
-      ),
+      !unread &&
+      empty(run?.forgotten ? "Nothing is kept." : "Nothing has failed.", h("p", null, nothingOf(asked, run))),
     h(
       "div",
       { class: "causes" },
@@ -40,6 +43,12 @@ export default async function failures(main, scope, _, query) {
     ),
   );
   return "Failures";
+}
+
+function nothingOf(asked, run) {
+  if (run?.forgotten) return FORGOTTEN;
+  if (run?.dry_run) return "A dry run stores no failures.";
+  return asked.run ? "Not in this run, or it was repaired since." : "Not in what is stored.";
 }
 
 const selection = (asked) => Object.fromEntries(Object.entries(asked).filter(([, value]) => value));
@@ -148,33 +157,7 @@ async function unfold(group, list, toggle, scope) {
     ? await all(withQuery(`/runs/${run}/results`, { state: "FAILED", node: group.node }), MOST_LISTED, scope.signal)
     : [];
   const these = found.filter((one) => one.error?.code === group.code).map((one) => one.asset);
+  const more = run ? `Others were met in earlier runs than ${short(run)}.` : "Others were met in earlier runs.";
   const assets = these.length ? these : [group.newest.asset];
-  const shown = await Promise.all(
-    assets
-      .slice(0, MOST_LISTED)
-      .map((uuid) => get(`/assets/${uuid}`, scope.signal).catch(() => ({ uuid, locations: [] }))),
-  );
-  fill(
-    list,
-    shown.map((asset) => {
-      const place = asset.locations[0]?.path;
-      return h(
-        "li",
-        null,
-        h(
-          "a",
-          { href: `/assets/${asset.uuid}` },
-          picture(asset.uuid, place ?? ""),
-          h("span", null, place ? nameOf(place) : asset.uuid),
-        ),
-        place && path(place),
-      );
-    }),
-    these.length < group.count &&
-      h(
-        "li",
-        { class: "quiet" },
-        run ? `Others were met in earlier runs than ${short(run)}.` : "Others were met in earlier runs.",
-      ),
-  );
+  fill(list, await examples(assets, scope.signal, these.length < group.count ? more : null));
 }

@@ -1,19 +1,22 @@
 // All assets: a gallery or a list, searched and narrowed.
 
-import { get, getOr, withQuery } from "../api.js";
+import { get, withQuery } from "../api.js";
 import { startRun } from "../actions.js";
 import { fill, h, settled } from "../dom.js";
 import { bytes, counted, nameOf, number } from "../format.js";
 import { button, empty, head, path, picture, trouble, when } from "../parts.js";
 import { go, note } from "../router.js";
 import { Rows } from "../rows.js";
+import { ASKED, asFilter, chips, fields, PLACES } from "./filters.js";
 import { KINDS } from "../words.js";
 
 const TILE = 168;
 const LINE = 52;
 const PAGE = 200;
-const FACETS = ["kind", "camera", "year", "place", "collection"];
-const HEADINGS = { kind: "Kind", camera: "Camera", year: "Year", place: "Place", collection: "Collection" };
+const FACETS = ["kind", "camera", "year", "place"];
+const HEADINGS = { kind: "Kind", camera: "Camera", year: "Year", place: "Place" };
+const NAMES = { kind: KINDS, place: PLACES };
+const IDENTITY = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128})$/i;
 
 export default async function library(main, scope, _, query) {
   const view = new Library(main, scope, query);
@@ -23,11 +26,13 @@ export default async function library(main, scope, _, query) {
 
 class Library {
   constructor(main, scope, query) {
-    Object.assign(this, { main, scope, items: [], next: null, isAsking: false, total: null });
-    this.asked = Object.fromEntries(["q", "path", ...FACETS].map((name) => [name, query.get(name)]));
+    Object.assign(this, { main, scope, items: [], next: null, isAsking: false, total: 0, turn: 0 });
+    this.asked = Object.fromEntries(ASKED.map((name) => [name, query.get(name)]));
     this.isList = query.get("view") === "list";
     this.facets = h("aside", { class: "facets", "aria-label": "Narrow down" });
     this.count = h("p", { class: "under", role: "status" });
+    this.over = button("Run a pipeline over these", () => this.run(), { class: "quiet small", hidden: true });
+    this.narrowed = h("div");
     this.place = h("div", { class: "library-rows" });
     this.search = h("input", {
       type: "search",
@@ -52,7 +57,9 @@ class Library {
     fill(
       this.main,
       head("Library", this.search, this.switch),
-      this.count,
+      fields(this.asked, (values) => this.narrow(values)),
+      this.narrowed,
+      h("div", { class: "head" }, this.count, this.over),
       h("div", { class: "library" }, this.facets, this.place),
     );
     this.makeRows();
@@ -68,59 +75,65 @@ class Library {
   }
 
   searched() {
-    this.asked.q = this.search.value.trim() || null;
-    note({ q: this.asked.q });
+    this.narrow({ q: this.search.value.trim() || null });
+  }
+
+  narrow(values) {
+    Object.assign(this.asked, values);
+    note(values);
     this.refresh();
   }
 
+  run() {
+    startRun(null, { wish: { filter: asFilter(this.asked) }, over: `Over ${this.count.textContent}.` });
+  }
+
   async refresh() {
+    const turn = (this.turn += 1);
     this.items = [];
     this.next = null;
+    const shown = chips(this.asked, { view: this.isList ? "list" : null });
+    fill(this.narrowed, shown);
+    this.narrowed.hidden = !shown;
     try {
-      if (await this.foundByName()) return;
       await Promise.all([this.more(), this.drawFacets()]);
+      if (turn !== this.turn || this.isFoundByName()) return;
       this.rows.element.scrollTop = 0;
       this.drawCount();
     } catch (error) {
-      if (error.name !== "AbortError") fill(this.place, trouble(error));
+      if (error.name !== "AbortError" && turn === this.turn) fill(this.place, trouble(error));
     }
   }
 
   // A whole hash or UUID leads to its asset.
-  async foundByName() {
-    const text = (this.asked.q ?? "").toLowerCase();
-    const lengths = { 32: "md5", 64: "sha256", 128: "sha512" };
-    let asset = null;
-    if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))
-      asset = await getOr(null, `/assets/${text}`, this.scope.signal);
-    else if (/^[0-9a-f]+$/.test(text) && lengths[text.length]) {
-      asset =
-        (await getOr(null, `/assets/by-hash/${lengths[text.length]}/${text}`, this.scope.signal)) ??
-        (text.length === 64 ? await getOr(null, `/assets/by-hash/blake3/${text}`, this.scope.signal) : null);
-    }
-    if (asset) go(`/assets/${asset.uuid}`);
-    return asset !== null;
+  isFoundByName() {
+    const isOne = IDENTITY.test(this.asked.q ?? "") && this.items.length === 1;
+    if (isOne) go(`/assets/${this.items[0].uuid}`);
+    return isOne;
   }
 
   async more() {
+    const { turn } = this;
     this.isAsking = true;
     try {
       const page = await get(
         withQuery("/assets", { ...this.asked, limit: PAGE, cursor: this.next }),
         this.scope.signal,
       );
+      if (turn !== this.turn) return; // something else was asked for meanwhile
       this.items.push(...page.items);
       this.next = page.next;
     } finally {
-      this.isAsking = false;
+      if (turn === this.turn) this.isAsking = false;
     }
     this.sized();
   }
 
   async drawFacets() {
-    const found = await getOr(null, withQuery("/assets/facets", this.asked), this.scope.signal);
-    this.total = found?.total ?? null;
-    const known = found ?? { kind: Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, null])) };
+    const { turn } = this;
+    const known = await get(withQuery("/assets/facets", this.asked), this.scope.signal);
+    if (turn !== this.turn) return;
+    this.total = known.total;
     fill(
       this.facets,
       FACETS.filter((name) => Object.keys(known[name] ?? {}).length || this.asked[name]).map((name) =>
@@ -152,7 +165,7 @@ class Library {
             h(
               "a",
               { href: address, "aria-current": isOn ? "true" : null },
-              h("span", null, name === "kind" ? (KINDS[value] ?? value) : value),
+              h("span", null, NAMES[name]?.[value] ?? value),
               h("span", { class: "count" }, count === null ? (isOn ? "×" : "") : number(count)),
             ),
           );
@@ -162,8 +175,8 @@ class Library {
   }
 
   drawCount() {
-    const known = this.total ?? (this.next ? null : this.items.length);
-    this.count.textContent = known === null ? "" : counted(known, "asset", "assets");
+    this.count.textContent = counted(this.total, "asset", "assets");
+    this.over.hidden = !this.total;
     if (this.items.length) return;
     const isNarrowed = Object.values(this.asked).some(Boolean);
     fill(

@@ -1,13 +1,13 @@
 // What runs now: how far it is, how fast, what passes by, and why something waits.
 
-import { get } from "../api.js";
+import { all, get } from "../api.js";
 import { isOver, runButtons, startRun } from "../actions.js";
 import { fill, h, painter, setText } from "../dom.js";
-import { bytes, counted, duration, nameOf, number, rate } from "../format.js";
+import { bytes, counted, nameOf, number, rate } from "../format.js";
 import { listen } from "../live.js";
 import { button, empty, figure, head, picture, runState } from "../parts.js";
 import { Pace } from "../pace.js";
-import { waitingFor } from "../words.js";
+import { leftOf, waitingFor } from "../words.js";
 import { runsTable } from "./runs.js";
 
 const PASSING = 14;
@@ -15,6 +15,7 @@ const SHOW_EVERY_MS = 400;
 
 export default async function now(main, scope) {
   const cards = new Map();
+  let workers = null;
   const running = h("div", { class: "cards" });
   const recent = h("section", { "aria-label": "Runs before" });
   fill(
@@ -39,6 +40,7 @@ export default async function now(main, scope) {
     const stored = new Map(items.map((run) => [run.uuid, run]));
     const live = status.runs.map((one) => known(one, stored.get(one.run)));
     const queued = items.filter((run) => run.state === "QUEUED" && !live.some((one) => one.uuid === run.uuid));
+    workers = queued.length ? await all("/workers", 500, scope.signal) : null;
     keep([...live, ...queued]);
     const over = items.filter(isOver).slice(0, 8);
     fill(recent, over.length > 0 && [h("h2", null, "Before"), runsTable(over)]);
@@ -57,7 +59,7 @@ export default async function now(main, scope) {
         cards.set(run.uuid, (card = new Card(refresh)));
         running.append(card.element);
       }
-      card.know(run);
+      card.know(run, workers);
     }
     running.querySelector(".empty")?.remove();
     if (!runs.length) running.prepend(nothing());
@@ -113,6 +115,14 @@ class Card {
       ["walked", "rate", "left", "bytes", "failed"].map((name) => [name, h("span", { class: "value" })]),
     );
     this.passing = h("div", { class: "passing", "aria-hidden": "true" });
+    this.figures = h("div", { class: "figures", hidden: true });
+    fill(
+      this.figures,
+      ["walked:assets", "rate:rate", "left:time left", "bytes:read", "failed:failed"].map((one) => {
+        const [name, label] = one.split(":");
+        return figure(label, this.values[name]);
+      }),
+    );
     this.lanes = h("ul", { class: "lanes", "aria-label": "At work on" });
     this.element = h(
       "article",
@@ -120,31 +130,24 @@ class Card {
       h("div", { class: "head" }, h("div", null, this.title, this.state), this.buttons),
       this.why,
       this.bar,
-      h(
-        "div",
-        { class: "figures" },
-        ["walked:assets", "rate:rate", "left:left", "bytes:read", "failed:failed"].map((one) => {
-          const [name, label] = one.split(":");
-          return figure(label, this.values[name]);
-        }),
-      ),
+      this.figures,
       this.passing,
       this.lanes,
     );
   }
 
-  know(run) {
+  know(run, workers) {
     this.run = { ...this.run, ...run, paused: run.paused ?? [] };
     fill(this.title, h("a", { href: `/runs/${run.uuid}` }, run.pipeline ?? "…"));
     fill(this.state, runState(this.run));
     fill(this.buttons, runButtons(this.run, this.changed));
-    setText(this.why, waitingFor(this.run) ?? "");
+    setText(this.why, waitingFor(this.run, workers) ?? "");
     if (run.assets) this.progress(run);
   }
 
   progress(said) {
     this.said = said;
-    this.pace.tell(said.assets, said.total);
+    this.pace.tell(said);
   }
 
   passed(asset) {
@@ -157,12 +160,14 @@ class Card {
 
   draw() {
     const { said, pace, values } = this;
-    if (!said?.assets) return;
-    if (pace.total) this.bar.value = pace.done / pace.total;
+    const hasBegun = Boolean(said?.assets) && this.run.state !== "QUEUED";
+    this.figures.hidden = this.bar.hidden = !hasBegun;
+    if (!hasBegun) return;
+    if (pace.fraction !== null) this.bar.value = pace.fraction;
     else this.bar.removeAttribute("value");
     setText(values.walked, pace.total ? `${number(pace.done)} of ${number(pace.total)}` : number(pace.done));
     setText(values.rate, rate(pace.rate));
-    setText(values.left, pace.left === null ? "–" : duration(pace.left * 1000));
+    setText(values.left, leftOf(this.run, pace));
     setText(values.bytes, bytes(said.bytes));
     setText(values.failed, number(said.assets.failed));
     const current = (said.current ?? []).slice(0, 16);

@@ -2,7 +2,7 @@
 
 import { all } from "../api.js";
 import { fill, h, settled } from "../dom.js";
-import { empty, facts, head } from "../parts.js";
+import { empty, facts, head, table } from "../parts.js";
 import { note } from "../router.js";
 import { KINDS } from "../words.js";
 
@@ -63,7 +63,7 @@ function operator(spec, isOpen) {
       h("span", null, spec.summary),
       h("small", null, `version ${spec.version}`),
     ),
-    spec.description && spec.description !== spec.summary && h("p", { class: "message" }, spec.description),
+    restOf(spec) && h("p", { class: "message" }, restOf(spec)),
     facts([
       ["For", spec.kinds.length ? spec.kinds.map((kind) => KINDS[kind] ?? kind).join(", ") : "every kind"],
       ["Takes", ports(spec.inputs)],
@@ -94,6 +94,11 @@ function operator(spec, isOpen) {
   );
 }
 
+// What the description says beyond the summary, which stands above it.
+function restOf({ summary, description }) {
+  return (description.startsWith(summary) ? description.slice(summary.length) : description).trim();
+}
+
 function ports(items) {
   return items.length
     ? items.map((port) => `${port.id}: ${port.content_type}${port.required === false ? " (optional)" : ""}`).join(", ")
@@ -111,37 +116,17 @@ function list(pairs) {
 function options(schema) {
   const entries = Object.entries(schema?.properties ?? {});
   if (!entries.length) return null;
-  return h(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Options" },
+  const rows = entries.map(([name, one]) =>
     h(
-      "table",
+      "tr",
       null,
-      h(
-        "thead",
-        null,
-        h(
-          "tr",
-          null,
-          ["Option", "Type", "Default", "Meaning"].map((name) => h("th", { scope: "col" }, name)),
-        ),
-      ),
-      h(
-        "tbody",
-        null,
-        entries.map(([name, one]) =>
-          h(
-            "tr",
-            null,
-            h("td", null, h("code", null, name)),
-            h("td", null, typeOf(one)),
-            h("td", null, h("code", null, one.default === undefined ? "–" : JSON.stringify(one.default))),
-            h("td", null, one.description ?? ""),
-          ),
-        ),
-      ),
+      h("td", null, h("code", null, name)),
+      h("td", null, typeOf(one)),
+      h("td", null, h("code", null, one.default === undefined ? "–" : JSON.stringify(one.default))),
+      h("td", null, one.description ?? ""),
     ),
   );
+  return table(["Option", "Type", "Default", "Meaning"], rows, "Options");
 }
 
 function typeOf(one) {

@@ -6,7 +6,7 @@ import { fill, h, settled } from "../dom.js";
 import { Editor } from "../editor.js";
 import { counted, duration, number } from "../format.js";
 import { edgesOf, Graph, isNarrow } from "../graph.js";
-import { attempt, box, button, field, head, say, tabs, trouble, when } from "../parts.js";
+import { attempt, box, button, field, head, say, table, tabs, trouble, when } from "../parts.js";
 import { again, go } from "../router.js";
 import { lineOf, read, write } from "../text.js";
 import { toggle } from "./pipelines.js";
@@ -235,34 +235,17 @@ function planTable(plan) {
       stale.length > 0 &&
         ` ${stale.map((one) => one.node).join(", ")} would be computed anew because a version or an option changed.`,
     ),
-    h(
-      "table",
-      null,
-      h(
-        "thead",
-        null,
-        h(
-          "tr",
-          null,
-          ["Node", "Stored", "Missing", "Stale", "Time"].map((name, at) =>
-            h("th", { scope: "col", class: at ? "number" : null }, name),
-          ),
-        ),
-      ),
-      h(
-        "tbody",
-        null,
-        plan.nodes.map((one) =>
-          h(
-            "tr",
-            null,
-            h("td", null, one.node),
-            [one.stored, one.missing, one.stale].map((count) => h("td", { class: "number" }, number(count))),
-            h("td", { class: "number" }, one.seconds === null ? "–" : duration(one.seconds * 1000)),
-          ),
-        ),
-      ),
-    ),
+    table(["Node", "#Stored", "#Missing", "#Stale", "#Time"], plan.nodes.map(planRow), "What each node would do"),
+  );
+}
+
+function planRow({ node, stored, missing, stale, seconds }) {
+  return h(
+    "tr",
+    null,
+    h("td", null, node),
+    [stored, missing, stale].map((count) => h("td", { class: "number" }, number(count))),
+    h("td", { class: "number" }, seconds === null ? "–" : duration(seconds * 1000)),
   );
 }
 

@@ -1,6 +1,6 @@
 // One run: its graph with counts, beside it what every node did for every asset.
 
-import { get, getOr } from "../api.js";
+import { all, get, getOr } from "../api.js";
 import { isOver, runButtons, runOf } from "../actions.js";
 import { fill, h, painter, setText } from "../dom.js";
 import { bytes, counted, duration, number, rate, short } from "../format.js";
@@ -11,8 +11,9 @@ import { Pace } from "../pace.js";
 import { facts, figure, runState, when } from "../parts.js";
 import { note } from "../router.js";
 import { Tally } from "../tally.js";
-import { RUN_STATES, stateOf, waitingFor } from "../words.js";
+import { RUN_STATES, leftOf, stateOf, waitingFor } from "../words.js";
 import { nodePanel } from "./node.js";
+import { FORGOTTEN, keptFrom } from "./problems.js";
 
 const GRID_EVERY_MS = 1500;
 const FLOW_EVERY_MS = 10_000;
@@ -25,7 +26,7 @@ export default async function run(main, scope, [uuid], query) {
 
 class RunView {
   constructor(uuid, scope) {
-    Object.assign(this, { uuid, scope, tally: new Tally(), pace: new Pace(), chosen: null });
+    Object.assign(this, { uuid, scope, tally: new Tally(), pace: new Pace(), chosen: null, flowsAsked: 0, flowTaken: 0 });
     this.grid = new Grid(uuid, scope);
     this.paint = painter(() => this.draw());
     scope.own(this.paint.stop);
@@ -58,6 +59,7 @@ class RunView {
     );
     this.scope.every(GRID_EVERY_MS, () => this.isNewer && this.refreshGrid());
     this.scope.every(FLOW_EVERY_MS, () => isOver(this.run) || this.refreshFlow());
+    this.adoptBegun().catch(() => {});
     await this.again();
   }
 
@@ -71,7 +73,8 @@ class RunView {
     this.run = await runOf(this.uuid, this.scope.signal);
     if (isOver(this.run)) this.tally.adopt(this.run.nodes, true);
     else await this.adoptLive();
-    await this.refreshFlow();
+    this.workers = this.run.state === "QUEUED" ? await all("/workers", 500, this.scope.signal) : null;
+    this.refreshFlow().catch(() => {}); // takes seconds for a million assets: nothing waits for it
     this.drawTop();
   }
 
@@ -82,16 +85,23 @@ class RunView {
     if (live?.assets) this.progress(live);
   }
 
+  async adoptBegun() {
+    const { items } = await get(`/pipelines/runtime/at-work?run=${this.uuid}`, this.scope.signal);
+    this.tally.begun(items);
+    this.paint();
+  }
+
   // Neither a run that waits nor a dry run has assets in the database.
   get isStored() {
     return Boolean(this.run.started) && !this.run.dry_run;
   }
 
   startGrid() {
-    if (this.isStored) this.grid.start();
+    if (this.run.forgotten) this.grid.say(FORGOTTEN);
+    else if (this.isStored) this.grid.start();
     else if (this.run.dry_run) this.grid.say("A dry run keeps no list of its assets.");
     else this.grid.say(isOver(this.run) ? "It never began." : "Its assets stand here as soon as it has begun.");
-    this.hasGrid = this.isStored;
+    this.hasGrid = this.isStored && !this.run.forgotten;
   }
 
   refreshGrid() {
@@ -102,14 +112,18 @@ class RunView {
 
   async refreshFlow() {
     if (!this.isStored) return;
+    const asked = (this.flowsAsked += 1);
     const flow = await getOr(null, `/runs/${this.uuid}/flow`, this.scope.signal);
-    if (flow) this.tally.adoptFlow(flow.nodes);
+    if (flow && asked > this.flowTaken) {
+      this.flowTaken = asked; // an older answer may come later
+      this.tally.adoptFlow(flow.nodes);
+    }
     this.paint();
   }
 
   progress(said) {
     this.tally.adopt(said.nodes);
-    this.pace.tell(said.assets, said.total);
+    this.pace.tell(said);
     this.said = said;
   }
 
@@ -165,7 +179,7 @@ class RunView {
     note({ node: this.chosen });
     this.graph.choose(this.chosen);
     const operator = this.definition?.graph.nodes.find((one) => one.id === id)?.operator;
-    this.shown = this.chosen && nodePanel({ run: this.run, id, operator, tally: this.tally });
+    this.shown = this.chosen && nodePanel({ run: this.run, id, operator, tally: this.tally, scope: this.scope });
     fill(this.panel, this.shown?.element);
   }
 
@@ -207,10 +221,11 @@ class RunView {
         ),
       ),
     );
-    setText(this.why, waitingFor(run) ?? "");
+    setText(this.why, waitingFor(run, this.workers) ?? "");
     fill(
       this.after,
       run.error && h("p", { class: "trouble" }, run.error.message),
+      run.problems > 0 && h("p", null, h("a", { href: `/failures?run=${run.uuid}` }, keptFrom(run))),
       run.would_write && wouldWrite(run.would_write),
     );
     this.after.hidden = !this.after.children.length;
@@ -219,8 +234,9 @@ class RunView {
   draw() {
     const { run, pace } = this;
     const isLive = !isOver(run);
-    this.bar.hidden = !isLive;
-    if (isLive && pace.total) this.bar.value = pace.done / pace.total;
+    this.bar.hidden = !isLive || run.state === "QUEUED";
+    this.figures.hidden = run.state === "QUEUED";
+    if (isLive && pace.fraction !== null) this.bar.value = pace.fraction;
     else this.bar.removeAttribute("value");
     this.drawFigures(isLive);
     this.graph?.show(this.tally, isLive && stateOf(run) === "RUNNING");
@@ -242,7 +258,7 @@ class RunView {
       ...(isLive
         ? [
             ["rate", rate(this.pace.rate)],
-            ["left", this.pace.left === null ? "–" : duration(this.pace.left * 1000)],
+            ["time left", leftOf(this.run, this.pace)],
           ]
         : []),
     ];

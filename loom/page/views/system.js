@@ -1,41 +1,51 @@
-// The machine room: this server, its workers, and the sources that it knows.
+// The machine room: this server, its database and disk, its workers, and how much is done at a time.
 
-import { all, ask, get, getOr, post } from "../api.js";
+import { all, ask, get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { bytes, counted, number } from "../format.js";
-import { attempt, button, empty, facts, head, path, when } from "../parts.js";
-import { again } from "../router.js";
+import { empty, facts, head, when } from "../parts.js";
+import { limitsForm } from "./limits.js";
+
+const DATABASES = { sqlite: "SQLite", postgresql: "PostgreSQL" };
+const SANDBOXES = {
+  kernel: "the kernel refuses network, writing and programs",
+  python: "Python refuses network, writing and programs; libraries in C are not held",
+};
 
 export default async function system(main, scope) {
-  const server = h("section", { class: "card", "aria-label": "Server" });
+  const section = (name) => h("section", { class: "card", "aria-label": name });
+  const server = section("Server");
+  const database = section("Database");
+  const disk = section("Disk");
+  const limits = section("Limits");
   const workers = h("section", { "aria-label": "Workers" });
-  const sources = h("section", { "aria-label": "Sources" });
-  fill(main, head("System"), server, workers, sources);
+  fill(main, head("System"), h("div", { class: "cards-beside" }, server, database, disk, limits), workers);
 
-  async function refresh() {
+  // `isSet`: a limit was, just now; else nobody is disturbed who fills in the form.
+  async function refresh(isSet = false) {
     const { signal } = scope;
-    const [health, ready, status, found, known, counts] = await Promise.all([
-      ask("/healthz", { root: true, signal }),
+    const [told, ready, status, found, inForce, counts] = await Promise.all([
+      get("/system", signal),
       ask("/readyz", { root: true, signal }).catch((error) => error),
       get("/pipelines/runtime/status", signal),
       all("/workers", 500, signal),
-      getOr(null, "/sources?limit=500", signal),
+      get("/limits", signal),
       metrics(signal),
     ]);
-    fill(server, h("h2", null, "Server"), serverFacts(health, ready, status, counts));
-    fill(
-      workers,
-      h("h2", null, "Workers"),
-      found.length ? h("div", { class: "workers" }, found.map(worker)) : empty("No worker has been here yet."),
-    );
-    fill(
-      sources,
-      known && [
-        h("h2", null, "Sources"),
-        known.items.length
-          ? h("div", { class: "workers" }, known.items.map(source))
-          : empty("No source is kept: they come with ", h("code", null, "cortex watch"), "."),
-      ],
+    fill(server, h("h2", null, "Server"), serverFacts(told, status, counts));
+    fill(database, h("h2", null, "Database"), databaseFacts(told.database, ready));
+    fill(disk, h("h2", null, "Disk"), diskFacts(told.disk, found));
+    if (isSet || !limits.contains(document.activeElement)) {
+      const offered = [...new Set(found.flatMap((one) => one.operators))].sort();
+      fill(limits, h("h2", null, "Limits"), limitsForm(inForce.limits, offered, () => refresh(true)));
+      if (isSet) limits.querySelector("select").focus();
+    }
+    keepOpen(workers, () =>
+      fill(
+        workers,
+        h("h2", null, "Workers"),
+        found.length ? h("div", { class: "cards-beside" }, found.map(worker)) : empty("No worker has been here yet."),
+      ),
     );
   }
 
@@ -44,22 +54,56 @@ export default async function system(main, scope) {
   return "System";
 }
 
-function serverFacts(health, ready, status, counts) {
-  const isReady = ready?.status === "ready";
+// Draws anew, with what was unfolded still unfolded and the focus where it was.
+function keepOpen(place, draw) {
+  const at = (one) => [...place.querySelectorAll("summary, a")].indexOf(one);
+  const open = new Set([...place.querySelectorAll("details[open] > summary")].map(at));
+  const focused = at(document.activeElement);
+  draw();
+  place.querySelectorAll("summary, a").forEach((one, index) => {
+    if (open.has(index)) one.parentElement.open = true;
+    if (index === focused) one.focus({ preventScroll: true });
+  });
+}
+
+function serverFacts(told, status, counts) {
   const started = counts.loom_start_time_seconds;
   return facts([
-    ["Version", health.version],
-    [
-      "Database",
-      h("span", { class: `state ${isReady ? "completed" : "failed"}` }, isReady ? "answers" : ready.message),
-    ],
+    ["Version", told.version],
+    ["Host", told.host],
+    ["Python", told.python],
     ["Started", started ? when(new Date(started * 1000).toISOString()) : null],
-    ["Events so far", number(status.seq)],
+    ["Runs now", h("a", { href: "/" }, number(status.runs.length))],
     ["Listeners", number(status.listeners)],
-    ["Runs now", number(status.runs.length)],
+    ["Events so far", number(status.seq)],
     ["API", h("a", { href: "/docs" }, "described here")],
     ["Figures", h("a", { href: "/metrics" }, "for Prometheus")],
   ]);
+}
+
+function databaseFacts(database, ready) {
+  const isReady = ready?.status === "ready";
+  return facts([
+    ["State", h("span", { class: `state ${isReady ? "completed" : "failed"}` }, isReady ? "answers" : ready.message)],
+    ["Kind", DATABASES[database.kind] ?? database.kind],
+    ["Size", bytes(database.bytes)],
+    ["Tables", `version ${database.schema}`],
+    ["Place", h("span", { class: "break" }, database.place)],
+  ]);
+}
+
+function diskFacts(disk, workers) {
+  const reserves = new Set(workers.map((one) => one.resources?.disk_reserve).filter(Boolean));
+  return [
+    h("meter", { value: disk.total - disk.free, max: disk.total, "aria-label": "Disk in use" }),
+    facts([
+      ["Free", bytes(disk.free)],
+      ["In all", bytes(disk.total)],
+      ["Kept free", reserves.size ? [...reserves].map(bytes).join(", ") : "nothing"],
+      ["Place", h("span", { class: "break" }, disk.path)],
+    ]),
+    h("p", { class: "quiet" }, "Where derived files are written. A run that would use up what is kept free is paused."),
+  ];
 }
 
 // The few figures that are shown, from the text that Prometheus reads.
@@ -75,10 +119,7 @@ async function metrics(signal) {
 
 function worker(one) {
   const { resources } = one;
-  const state =
-    one.online === undefined
-      ? null
-      : h("span", { class: `state ${one.online ? "completed" : "cancelled"}` }, one.online ? "online" : "away");
+  const state = h("span", { class: `state ${one.online ? "completed" : "cancelled"}` }, one.online ? "online" : "away");
   return h(
     "article",
     { class: "card", "aria-label": `Worker ${one.name}` },
@@ -89,6 +130,7 @@ function worker(one) {
       ["Cores", resources?.cpus && number(resources.cpus)],
       ["Memory", resources?.memory && bytes(resources.memory)],
       ["GPUs", resources?.gpus ? number(resources.gpus) : null],
+      ["Sandbox", resources?.sandbox && SANDBOXES[resources.sandbox]],
       ["Runs", one.runs?.length ? one.runs.map((run) => h("a", { href: `/runs/${run}` }, run.slice(0, 8))) : null],
     ]),
     h(
@@ -102,30 +144,5 @@ function worker(one) {
       ),
     ),
     h("details", null, h("summary", null, "Versions"), facts(Object.entries(one.versions))),
-  );
-}
-
-function source(one) {
-  const waiting = one.waiting ?? one.deletions_waiting;
-  return h(
-    "article",
-    { class: "card", "aria-label": `Source ${one.name}` },
-    h(
-      "div",
-      { class: "head" },
-      h("h3", null, one.name),
-      one.state && h("span", { class: `state ${one.state}` }, one.state),
-    ),
-    one.path && path(one.path),
-    one.host && h("p", { class: "under" }, one.host),
-    waiting > 0 &&
-      h(
-        "p",
-        { class: "why" },
-        `${counted(waiting, "deletion waits", "deletions wait")} to be confirmed. `,
-        button("Confirm", async () => {
-          if (await attempt(() => post(`/sources/${encodeURIComponent(one.name)}/confirm`), "Confirmed.")) again();
-        }),
-      ),
   );
 }
