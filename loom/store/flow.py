@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from loom.model import Branch, Origin, Reason, State
-from loom.packing import OUTCOME_BYTES, code_of
+from loom.model import Branch, NodeCounts, Origin, Reason, State
+from loom.packing import code_of
 from loom.shapes import FlowShape, NodeFlow
-from loom.store.outcomes import run_row
-from loom.store.tables import outcomes
+from loom.store.counting import node_names, pieces
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-_PIECE = 10_000
-_NOTHING = b"\xff"
-"""Stands where an asset has no outcome of a node: a byte that no word has."""
 
 _PASSED_ON = (Reason.FILTERED, Reason.DISABLED, Reason.NOT_PROCESSABLE, Reason.MISSING_INPUT)
 _NOT_REACHED = (Reason.BRANCH_NOT_TAKEN, Reason.UPSTREAM_FAILED, Reason.CANCELLED)
 
 
 def of_run(connection: Connection, number: int) -> FlowShape:
-    """Counted from the packed outcomes as they lie there, for a run may have millions."""
     import numpy as np
 
-    steps = run_row(connection, number).steps
-    rows = connection.execution_options(yield_per=_PIECE).execute(
-        select(outcomes.c.packed).where(outcomes.c.run == number)
+    names = node_names(connection, number)
+    found = list(pieces(connection, number, len(names)))
+    if not found:
+        return FlowShape(nodes={name: NodeFlow() for name in names})
+    packed = np.concatenate(found)
+    return FlowShape(nodes={name: flow_of(packed[:, at]) for at, name in enumerate(names)})
+
+
+def of_counts(nodes: Mapping[str, NodeCounts]) -> FlowShape:
+    """As far as a run's counts tell it, for one that stores no outcomes: they do not say what rejected, nor why a node
+    was skipped."""
+    return FlowShape(
+        nodes={
+            name: NodeFlow(passed=counts.computed + counts.cached + counts.remote, errors=counts.failed)
+            for name, counts in nodes.items()
+        }
     )
-    width = len(steps) * OUTCOME_BYTES
-    pieces = [
-        np.frombuffer(b"".join([packed.ljust(width, _NOTHING)[:width] for packed in piece]), np.uint8).reshape(
-            -1, len(steps), OUTCOME_BYTES
-        )
-        for piece in rows.scalars().partitions(_PIECE)
-    ]
-    if not pieces:
-        return FlowShape(nodes={step.node: NodeFlow() for step in steps})
-    packed = np.concatenate(pieces)
-    return FlowShape(nodes={step.node: flow_of(packed[:, at]) for at, step in enumerate(steps)})
 
 
 def flow_of(packed: NDArray[np.uint8]) -> NodeFlow:

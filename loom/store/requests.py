@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from loom.errors import LoomError
-from loom.steering import LEASE_S, RunRequest
+from loom.steering import DISK, LEASE_S, RunRequest
 from loom.store.tables import run_cancels, run_pauses, run_requests, runs
 from loom.store.values import CLAIMED, QUEUED, clean, to_json
 
@@ -48,7 +48,8 @@ def waits(connection: Connection, host: str, now: int) -> bool:
 
 
 def claim(connection: Connection, worker: str, host: str, now: int) -> RunRequest | None:
-    """The run that has waited longest; two who claim at once get different ones."""
+    """The run that has waited longest; two who claim at once get different ones. What a former worker had paused for
+    want of room goes on here."""
     statement = (
         select(run_requests)
         .where(_free(now), _fits(host), ~_paused(), ~_cancelled())
@@ -64,6 +65,7 @@ def claim(connection: Connection, worker: str, host: str, now: int) -> RunReques
         .where(run_requests.c.id == row.id)
         .values(state=CLAIMED, claimed_by=clean(worker), lease=now + LEASE_US)
     )
+    connection.execute(delete(run_pauses).where(run_pauses.c.run == row.uuid, run_pauses.c.owner == DISK))
     return msgspec.structs.replace(request_of(row), walked=bool(row.opened))
 
 
@@ -166,7 +168,7 @@ def _fits(host: str) -> ColumnElement[bool]:
 
 
 def _paused() -> ColumnElement[bool]:
-    return exists().where(run_pauses.c.run == run_requests.c.uuid)
+    return exists().where(run_pauses.c.run == run_requests.c.uuid, run_pauses.c.owner != DISK)
 
 
 def _cancelled() -> ColumnElement[bool]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 
 from loom.errors import LoomError, is_retryable
+from loom.events import Progress
 from loom.model import AssetCounts, NodeCounts, RunState
 from loom.shapes import ErrorShape, Page, PauseShape, RequestShape, RunShape
 from loom.steering import Pause, RunRequest
-from loom.store import steering
-from loom.store.tables import pipeline_versions, pipelines, run_requests, runs, workers
+from loom.store import counting, problems, steering
+from loom.store.tables import outcomes, pipeline_versions, pipelines, run_requests, runs, workers
 from loom.store.values import (
     CANCELLED,
     CLAIMED,
@@ -36,6 +37,7 @@ Place = tuple[int, int, int]
 """Where a run stands in lists: the number of a run, and behind which of the things that came after it."""
 
 BEGUN, WAITING, KEPT = range(3)
+_GOES_ON = (RunState.QUEUED, RunState.RUNNING)
 _WAITING = {QUEUED: RunState.QUEUED, CLAIMED: RunState.RUNNING, ENDED: RunState.FAILED, CANCELLED: RunState.CANCELLED}
 
 
@@ -44,11 +46,27 @@ class Listed(NamedTuple):
     shape: RunShape
 
 
-def one(connection: Connection, uuid: UUID) -> RunShape:
-    """Raises `NOT_FOUND`."""
+class Heard(NamedTuple):
+    """What the worker of a run last said of it, and when (microseconds since 1970)."""
+
+    at: int
+    progress: Progress
+
+
+Going = Mapping[UUID, Heard]
+
+
+def one(connection: Connection, uuid: UUID, going: Going) -> RunShape:
+    """A run with all that is known of its counts: of one that goes on from what was heard of it, and where that is not
+    known from what it has stored. Raises `NOT_FOUND`."""
     row = connection.execute(_begun().where(runs.c.uuid == uuid.bytes)).first()
     if row is not None:
-        return _with_pauses(connection, [_listed(row)])[0]
+        listed = _listed(connection, row, going)
+        if _is_uncounted(row, listed.shape, going):
+            found = counting.counted(connection, row.id)
+            counts = {"assets": found.assets, "nodes": found.nodes, "bytes": found.bytes_read}
+            listed = listed._replace(shape=msgspec.structs.replace(listed.shape, **counts))
+        return _with_pauses(connection, [listed])[0]
     row = connection.execute(select(run_requests).where(run_requests.c.uuid == uuid.bytes)).first()
     if row is not None:
         return _with_pauses(connection, [_waiting(row)])[0]
@@ -61,12 +79,21 @@ def newest(connection: Connection) -> int:
 
 
 def page(
-    connection: Connection, pipeline: str | None, limit: int, cursor: str | None, kept: Iterable[Listed] = ()
+    connection: Connection,
+    pipeline: str | None,
+    limit: int,
+    cursor: str | None,
+    going: Going,
+    kept: Iterable[Listed] = (),
 ) -> Page[RunShape]:
-    """Runs, the newest first; among them those of `kept`, which are not in the database."""
+    """Runs, the newest first; among them those of `kept`, which are not in the database. Where nothing is known of a
+    run's counts but what it has stored, assets are counted, and not what became of them at each node."""
     before = key_of_cursor(cursor, int, int, int)
     most = page_size(limit) + 1
-    found = [*_page_of_begun(connection, pipeline, most, before), *_page_of_waiting(connection, pipeline, most, before)]
+    found = [
+        *_page_of_begun(connection, pipeline, most, before, going),
+        *_page_of_waiting(connection, pipeline, most, before),
+    ]
     found += [one for one in kept if before is None or one.place < before]
     found.sort(key=lambda one: one.place, reverse=True)
     shown = found[: page_size(limit)]
@@ -92,7 +119,7 @@ def pause_shape(pause: Pause) -> PauseShape:
 
 
 def _page_of_begun(
-    connection: Connection, pipeline: str | None, most: int, before: tuple[Any, ...] | None
+    connection: Connection, pipeline: str | None, most: int, before: tuple[Any, ...] | None, going: Going
 ) -> Iterable[Listed]:
     statement = _begun().order_by(runs.c.id.desc()).limit(most)
     if pipeline is not None:
@@ -100,7 +127,15 @@ def _page_of_begun(
     if before is not None:
         last = before[0] if before[1:] > (BEGUN, 0) else before[0] - 1
         statement = statement.where(runs.c.id <= last)
-    return [_listed(row) for row in connection.execute(statement)]
+    found = [(row, _listed(connection, row, going)) for row in connection.execute(statement).all()]
+    return [
+        listed._replace(
+            shape=msgspec.structs.replace(listed.shape, assets=counting.quickly_counted(connection, row.id))
+        )
+        if _is_uncounted(row, listed.shape, going)
+        else listed
+        for row, listed in found
+    ]
 
 
 def _page_of_waiting(
@@ -121,7 +156,7 @@ def _with_pauses(connection: Connection, shown: Sequence[Listed]) -> list[RunSha
     found = steering.pauses_of(connection, [one.shape.uuid for one in shown])
     return [
         msgspec.structs.replace(one.shape, paused=[pause_shape(pause) for pause in found[one.shape.uuid]])
-        if one.shape.uuid in found
+        if one.shape.uuid in found and one.shape.state in _GOES_ON
         else one.shape
         for one in shown
     ]
@@ -136,6 +171,7 @@ def _begun() -> Select[Any]:
             pipeline_versions.c.number,
             workers.c.name.label("worker_name"),
             at.document, at.queued, at.state.label("asked"), at.claimed_by, at.error_code, at.error_message,
+            exists().where(outcomes.c.run == runs.c.id).label("has_outcomes"),
         )
         .join(pipeline_versions, pipeline_versions.c.id == runs.c.version)
         .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
@@ -144,7 +180,27 @@ def _begun() -> Select[Any]:
     )  # fmt: skip
 
 
-def _listed(row: Row[Any]) -> Listed:
+def _is_uncounted(row: Row[Any], shape: RunShape, going: Going) -> bool:
+    """Whether what a run has stored says more of its counts than anybody else."""
+    if not row.has_outcomes:
+        return False
+    return shape.assets == AssetCounts() or (shape.state in _GOES_ON and _heard(row, shape, going) is None)
+
+
+def _heard(row: Row[Any], shape: RunShape, going: Going) -> Progress | None:
+    """What was heard of a run that goes on, by whoever has it now."""
+    heard = going.get(shape.uuid) if shape.state is RunState.RUNNING else None
+    return None if heard is None or heard.at < (row.gone_on or 0) else heard.progress
+
+
+def with_progress(shape: RunShape, progress: Progress) -> RunShape:
+    """What its worker says, and what was counted before it went on with the run."""
+    nodes = {name: counting.added(shape.nodes.get(name, NodeCounts()), told) for name, told in progress.nodes.items()}
+    assets = counting.added(shape.assets, progress.assets)
+    return msgspec.structs.replace(shape, assets=assets, nodes=nodes, bytes=shape.bytes + progress.bytes_read)
+
+
+def _listed(connection: Connection, row: Row[Any], going: Going) -> Listed:
     state = RunState.QUEUED if row.asked == QUEUED and row.finished is None else RUN_STATES[row.state]
     shape = RunShape(
         uuid=UUID(bytes=row.uuid),
@@ -162,7 +218,18 @@ def _listed(row: Row[Any]) -> Listed:
         worker=row.worker_name if row.asked is None else row.claimed_by,
         queued=None if row.queued is None else iso(row.queued),
         error=_error(row),
+        problems=row.problems,
     )
+    if (progress := _heard(row, shape, going)) is not None:
+        shape = with_progress(shape, progress)
+    elif state is RunState.FAILED and shape.error is None and row.problems:
+        shape = msgspec.structs.replace(shape, error=problems.first_error(connection, row.id))
+    elif (
+        state not in _GOES_ON
+        and not row.has_outcomes
+        and any(counts != NodeCounts() for counts in shape.nodes.values())
+    ):
+        shape = msgspec.structs.replace(shape, forgotten=True)
     return Listed((row.id, BEGUN, 0), shape)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, case, select, update
 
 from loom.errors import LoomError
 from loom.model import AssetCounts, NodeCounts, RunClosing, RunOpening, RunState, StepRef
-from loom.store import requests, steering, workers
+from loom.store import counting, problems, requests, steering, takeover, workers
 from loom.store.pipelines import record
 from loom.store.statements import compiled, fetch, insert
 from loom.store.tables import nodes, pipeline_versions, pipelines, plans, runs, signatures, step_lists, steps
@@ -75,6 +75,9 @@ def open_run(connection: Connection, opening: RunOpening, now: int) -> None:
         0,
         b"\0".join(opening.paths),
         now,
+        0,
+        None,
+        None,
     )
     insert(connection, runs, [row])
     if requests.open_by(connection, opening.uuid, opening.worker.name):
@@ -89,10 +92,12 @@ def _take_over(connection: Connection, uuid: UUID, row: tuple[Any, ...]) -> None
 
 
 def finish(connection: Connection, closing: RunClosing) -> None:
-    """Ends a run; one that was ended as cancelled stays so. Raises `NOT_FOUND`, `RUN_LOST`."""
+    """Ends a run; one that was ended as cancelled stays so. What was walked before another worker went on with it
+    counts too. Raises `NOT_FOUND`, `RUN_LOST`."""
     number = number_of(connection, closing.uuid)
     requests.row_of(connection, closing.uuid, lock=True)  # before the run: who steers takes both in this order
     requests.check_claim(connection, closing.uuid, closing.worker)
+    closing = takeover.whole(connection, number, closing)
     state = RUN_STATES.index(closing.state)
     cancelled = RUN_STATES.index(RunState.CANCELLED)
     connection.execute(
@@ -105,22 +110,25 @@ def finish(connection: Connection, closing: RunClosing) -> None:
             asset_counts=to_json(closing.assets),
             node_counts=to_json(closing.nodes),
             bytes_read=closing.bytes_read,
+            problems=max(closing.problems_total, len(closing.problems)),
         )
     )
+    problems.keep(connection, number, closing.problems)
     requests.end(connection, closing.uuid, CANCELLED if state == cancelled else ENDED, closing.finished)
     steering.forget_pauses(connection, closing.uuid)
 
 
 def end_abandoned(connection: Connection, host: str, now: int) -> int:
-    """Runs of this host that were never finished are marked FAILED; returns how many. Those that a worker was asked
-    for are left: another goes on with them. A worker that was away and speaks again revives its run: see
-    `steering.revive`."""
-    statement = (
-        update(runs)
-        .where(runs.c.host == clean(host), runs.c.state == RUNNING, ~requests.goes_on())
-        .values(state=RUN_STATES.index(RunState.FAILED), finished=now, heard=None)
-    )
-    return connection.execute(statement).rowcount
+    """Runs of this host that were never finished are marked FAILED, with the counts of what they have stored; returns
+    how many. Those that a worker was asked for are left: another goes on with them. A worker that was away and speaks
+    again revives its run: see `steering.revive`."""
+    mine = (runs.c.host == clean(host), runs.c.state == RUNNING, ~requests.goes_on())
+    found = connection.execute(select(runs.c.id).where(*mine)).scalars().all()
+    for number in found:
+        counting.keep(connection, number)
+        ended = update(runs).where(runs.c.id == number, runs.c.state == RUNNING)
+        connection.execute(ended.values(state=RUN_STATES.index(RunState.FAILED), finished=now, heard=None))
+    return len(found)
 
 
 def number_of(connection: Connection, uuid: UUID) -> int:
@@ -129,6 +137,14 @@ def number_of(connection: Connection, uuid: UUID) -> int:
     if number is None:
         raise LoomError("NOT_FOUND", f"There is no run {uuid}.")
     return int(number)
+
+
+def begun(connection: Connection, uuid: UUID) -> int | None:
+    """The number of the run, None for one that was only asked for; raises `NOT_FOUND`."""
+    number = connection.execute(select(runs.c.id).where(runs.c.uuid == uuid.bytes)).scalar()
+    if number is None and requests.row_of(connection, uuid) is None:
+        raise LoomError("NOT_FOUND", f"There is no run {uuid}.")
+    return number
 
 
 def for_storing(connection: Connection, uuid: UUID) -> OpenRun:
