@@ -7,6 +7,7 @@ LOOM_DATA_DIR ?= $(CURDIR)/.loom
 export LOOM_DATA_DIR
 SAMPLES := .cache/samples
 MEDIA ?= $(SAMPLES)
+BENCH ?= ingest
 BIN := .venv/bin
 # A test file is never shared out: its fixtures are made once.
 PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -36,8 +37,8 @@ check: $(READY_DEV) ## format, lint, types, import walls
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(READY_DEV) ## what is claimed about speed; ARGS="photos unchanged" for some of it
-	@$(BIN)/python benchmarks/ingest.py $(ARGS)
+bench: $(READY_DEV) ## what is claimed about speed; BENCH=ingest, bus or page; ARGS="photos unchanged" for some of it
+	@$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
 
 clean: ## take away .venv, samples and caches; what was ingested stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

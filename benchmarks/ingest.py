@@ -10,36 +10,21 @@ memory      peak memory of the parent at 10,000 and at 100,000 files
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import product
 from engines import ENGINES, STEPS, environment
-from measure import CACHE, Took, fresh, machine, median, median_ratio, rounds, run
+from figures import Figure, report
+from measure import CACHE, Took, fresh, median, median_ratio, rounds, run
 from photos import corpus
 from tree import tree
 
 HERE = Path(__file__).parent
-
-
-class Figure(NamedTuple):
-    """`goal`: the most that it may be."""
-
-    name: str
-    value: float
-    unit: str
-    goal: float | None = None
-
-    def line(self) -> str:
-        goal = "" if self.goal is None else f"goal {self.goal:g}  {'reached' if self.value <= self.goal else 'MISSED'}"
-        return f"  {self.name:<58} {self.value:>10.4g} {self.unit:<4} {goal}".rstrip()
 
 
 def photos(count: int) -> list[Figure]:
@@ -149,32 +134,5 @@ def memory(count: int) -> list[Figure]:
     ]
 
 
-SECTIONS: dict[str, Callable[[int], list[Figure]]] = {
-    "photos": photos,
-    "unchanged": unchanged,
-    "overhead": overhead,
-    "memory": memory,
-}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help="default: all")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    options = parser.parse_args()
-    if unknown := set(options.sections) - set(SECTIONS):
-        parser.error(f"no section {', '.join(sorted(unknown))}")
-    report: dict[str, Any] = {"machine": machine(), "rounds": options.rounds}
-    print(", ".join(f"{name} {value}" for name, value in report["machine"].items()))
-    for name in options.sections or SECTIONS:
-        print(f"\n{name}", flush=True)
-        figures = SECTIONS[name](options.rounds)
-        print("\n".join(figure.line() for figure in figures), flush=True)
-        report[name] = [figure._asdict() for figure in figures]
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    report(__doc__, {"photos": photos, "unchanged": unchanged, "overhead": overhead, "memory": memory})

@@ -91,11 +91,20 @@ def _reap_orphans() -> None:
 
 
 def _peak_mb(pid: int) -> float:
+    return _status_mb(pid, "VmHWM")
+
+
+def resident_mb(pid: int) -> float:
+    """Memory that a process uses now; 0 when there is no such process."""
+    return _status_mb(pid, "VmRSS")
+
+
+def _status_mb(pid: int, field: str) -> float:
     try:
         text = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0.0
-    found = [line.split()[1] for line in text.splitlines() if line.startswith("VmHWM")]
+    found = [line.split()[1] for line in text.splitlines() if line.startswith(field)]
     return int(found[0]) / 1024 if found else 0.0
 
 

@@ -147,6 +147,7 @@ def _wishes(query: QueryParams) -> Wishes:
             node=query.getlist("node"),
             status=query.getlist("status"),
             type=query.getlist("type"),
+            asset=query.getlist("asset"),
         ),
         _number(query, "after", 2**63 - 1),
         _number(query, "batch", MAX_BATCH_MS),

@@ -18,11 +18,12 @@ _WHY = "too slow: come back with after=SEQ"
 
 class Pace(NamedTuple):
     """In seconds: the rest after what is new was sent; how long a client may read nothing at all; how often that is
-    looked at; how long a client that was told to go may take."""
+    looked at; how long a client that was told to go may take. The last three and the time that buffers take to fill
+    are to be less than 5 s."""
 
     rest: float = 0.02
-    stall: float = 3.0
-    look: float = 0.5
+    stall: float = 2.0
+    look: float = 0.25
     grace: float = 1.5
 
 
@@ -64,18 +65,8 @@ class QuickLine:
         self._render = array_frame if batched else text_frames
 
     async def ready(self) -> None:
-        waited, unsent = 0.0, self._writer.unsent
-        while not self._writer.is_writable:
-            if self._writer.unsent < unsent:
-                waited, unsent = 0.0, self._writer.unsent
-            if waited >= self._pace.stall or self._lost():
-                raise Stalled
-            waited += self._pace.look
-            try:
-                async with asyncio.timeout(self._pace.look):
-                    await self._writer.writable()
-            except TimeoutError:
-                continue
+        if not self._writer.is_writable:
+            await self._until_writable()
         if self._writer.is_closed:
             raise WebSocketDisconnect
 
@@ -89,6 +80,20 @@ class QuickLine:
     async def dismiss(self, first: int, last: int) -> None:
         told = self._render([gap_json(first, last)]) if first <= last else b""
         self._writer.dismiss(told, TRY_AGAIN_LATER, _WHY, self._pace.grace)
+
+    async def _until_writable(self) -> None:
+        waited, unsent = 0.0, self._writer.unsent
+        while not self._writer.is_writable:
+            if self._writer.unsent < unsent:
+                waited, unsent = 0.0, self._writer.unsent
+            if waited >= self._pace.stall or self._lost():
+                raise Stalled
+            waited += self._pace.look
+            try:
+                async with asyncio.timeout(self._pace.look):
+                    await self._writer.writable()
+            except TimeoutError:
+                continue
 
 
 class PlainLine:

@@ -12,7 +12,7 @@ from loom.api.answers import answer, route
 from loom.api.serving import TheHub
 from loom.bus.encoding import time_text
 from loom.bus.live import Live
-from loom.model import AssetCounts, NodeCounts
+from loom.model import AssetCounts, NodeCounts, asset_uuid
 from loom.wire.values import sendable
 
 router = APIRouter(prefix="/pipelines/runtime", tags=["runs"])
@@ -32,6 +32,8 @@ class LiveShape(msgspec.Struct, frozen=True, kw_only=True):
     nodes: dict[str, NodeCounts] = {}
     bytes: int = 0
     total: int | None = None
+    fraction: float | None = None
+    seconds_left: float | None = None
     current: list[str] = []
 
 
@@ -41,6 +43,28 @@ class RuntimeShape(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     listeners: int
     runs: list[LiveShape]
+
+
+class StepShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A node that works on an asset."""
+
+    node: str
+    asset: UUID
+
+
+class AtWorkShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What was at work when event number `seq` was the newest."""
+
+    seq: int
+    items: list[StepShape]
+
+
+@router.get("/at-work", **route(AtWorkShape))
+def at_work(hub: TheHub, run: UUID) -> Response:
+    """The nodes of a run that have begun and not ended, as its newest events tell."""
+    seq, begun = hub.at_work(run)
+    items = [StepShape(node=event.node, asset=asset_uuid(event.asset)) for event in begun]
+    return answer(AtWorkShape(seq=seq, items=items))
 
 
 @router.get("/status", **route(RuntimeShape))
@@ -68,5 +92,7 @@ def _live(live: Live) -> LiveShape:
         nodes=progress.nodes,
         bytes=progress.bytes_read,
         total=progress.total,
+        fraction=progress.fraction,
+        seconds_left=progress.seconds_left,
         current=[sendable(name) for name in progress.current],
     )

@@ -64,6 +64,8 @@ def progress_of(message: PublishFrame) -> Iterator[tuple[RunHead, Progress]]:
                     bytes_read=frame.bytes,
                     total=frame.total,
                     current=tuple(frame.current),
+                    fraction=frame.fraction,
+                    seconds_left=frame.seconds_left,
                 ),
             )
 

@@ -52,6 +52,8 @@ def progress_json(run: RunHead, progress: Progress) -> bytes:
             "nodes": progress.nodes,
             "bytes": progress.bytes_read,
             "total": progress.total,
+            "fraction": progress.fraction,
+            "seconds_left": progress.seconds_left,
             "current": [sendable(name) for name in progress.current],
         }
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from loom.errors import LoomError
-from loom.events import AssetEvent, Event, NodeEvent, RunHead
+from loom.events import AssetEvent, Event, NodeEvent, RunEvent, RunHead
 
 TYPES = frozenset({"node", "run", "asset", "progress"})
 NO_TYPE = frozenset({"none"})
@@ -19,13 +19,14 @@ MAX_VALUES = 100
 
 class Filter(NamedTuple):
     """An empty field lets all pass, a field with values those that have one of them. What has no node (runs, assets)
-    does not pass a filter by node. `hello` and `gap` always pass."""
+    does not pass a filter by node, what has no asset (runs) none by asset. `hello` and `gap` always pass."""
 
     pipelines: frozenset[str] = frozenset()
     runs: frozenset[UUID] = frozenset()
     nodes: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
+    assets: frozenset[bytes] = frozenset()  # as `asset_key` has them
 
     @classmethod
     def parse(
@@ -35,15 +36,17 @@ class Filter(NamedTuple):
         node: Iterable[str] = (),
         status: Iterable[str] = (),
         type: Iterable[str] = (),  # noqa: A002
+        asset: Iterable[str] = (),
     ) -> Self:
         """From texts as they stand in an address: several values by repeating the field or by commas. Raises
         `REQUEST_INVALID`."""
         return cls(
             pipelines=_values(pipeline),
-            runs=frozenset(_uuid(text) for text in _values(run)),
+            runs=frozenset(_uuid(text, "a run") for text in _values(run)),
             nodes=_values(node),
             statuses=_known(_values(status), STATUSES, "status"),
             types=types if (types := _values(type)) == NO_TYPE else _known(types, TYPES, "type"),
+            assets=frozenset(asset_key(_uuid(text, "an asset").bytes) for text in _values(asset)),
         )
 
     @property
@@ -55,19 +58,26 @@ class Filter(NamedTuple):
             return False
         if self.nodes and not (type(event) is NodeEvent and event.node in self.nodes):
             return False
+        if self.assets and (isinstance(event, RunEvent) or asset_key(event.asset) not in self.assets):
+            return False
         return not self.types or type_of(event) in self.types
 
     def wants_progress(self, run: RunHead) -> bool:
-        """Progress has neither node nor status: where these are asked for, it must be asked for by type too."""
+        """Progress has neither node nor status nor asset: where these are asked for, it must be asked for by type."""
         if not self._wants_run(run):
             return False
-        return "progress" in self.types if self.types else not self.nodes and not self.statuses
+        return "progress" in self.types if self.types else not (self.nodes or self.statuses or self.assets)
 
     def _wants_run(self, run: RunHead) -> bool:
         return (not self.pipelines or run.pipeline in self.pipelines) and (not self.runs or run.uuid in self.runs)
 
 
 EVERYTHING = Filter()
+
+
+def asset_key(raw: bytes) -> bytes:
+    """What the bytes of an asset's UUID have in common with its BLAKE3: 104 bits, had without making a UUID."""
+    return raw[:6] + raw[9:16]
 
 
 def type_of(event: Event) -> str:
@@ -91,8 +101,8 @@ def _known(values: frozenset[str], known: frozenset[str], field: str) -> frozens
     return values
 
 
-def _uuid(text: str) -> UUID:
+def _uuid(text: str, of: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise LoomError("REQUEST_INVALID", f"{text[:40]!r} is not the UUID of a run.") from None
+        raise LoomError("REQUEST_INVALID", f"{text[:40]!r} is not the UUID of {of}.") from None

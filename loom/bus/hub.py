@@ -7,13 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from uuid import UUID
 
 from loom.bus.encoding import gap_json, hello_json
 from loom.bus.filter import EVERYTHING, Filter
+from loom.bus.kept import KeptEvents
 from loom.bus.live import Live, LiveRuns
-from loom.bus.log import CAPACITY, Log
+from loom.bus.log import CAPACITY, Log, Read
 from loom.bus.sequence import MemorySequence, SequenceStore
-from loom.events import Event, Progress, RunHead
+from loom.events import Event, NodeEvent, Progress, RunHead
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 TAKE_BYTES = 64 * 1024
 _MOST_PIECES = 32
+_LOOKED_BACK = 50_000
+"""Of so many of the newest events it is told what began in them and has not ended."""
 
 
 class Piece:
@@ -48,12 +52,17 @@ class Hub:
     """Satisfies `loom.verbs.Bus`. May be used by many threads and event loops. Nothing waits for a listener: what
     falls out of the log before a listener took it is a `gap` for that listener."""
 
-    def __init__(self, sequence: SequenceStore | None = None, *, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, sequence: SequenceStore | None = None, *, capacity: int = CAPACITY, kept: KeptEvents | None = None
+    ) -> None:
+        """`kept`: where events are kept for who listens to the next process, if anybody has listened to this one."""
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._sleepers = 0
         self._bells: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
         self._log = Log(sequence or MemorySequence(), capacity)
+        self._kept = kept
+        self._was_heard = False
         self._live = LiveRuns()
         self._pieces: OrderedDict[tuple[Filter, int, int], Piece] = OrderedDict()
         self._listeners = 0
@@ -97,9 +106,45 @@ class Hub:
         with self._lock:
             return self._live.all()
 
+    def look_back(self, wanted: Filter, limit: int, before: int | None = None) -> Read:
+        """The newest events that are wanted and can still be had, the newest first, at most `limit`; before number
+        `before`, if one is given. `upto` is the number down to which the log was looked through."""
+        frames: list[bytes] = []
+        upto = self._log.last + 1 if before is None else before
+        while len(frames) < limit:
+            with self._lock:  # let go of in between: who publishes does not wait for the whole log
+                if upto <= self._log.first:
+                    break
+                found = self._log.look_back(upto, wanted, limit - len(frames))
+            frames += found.frames
+            upto = found.upto
+        return Read(tuple(frames), upto)
+
+    def at_work(self, run: UUID) -> tuple[int, list[NodeEvent]]:
+        """The number of the newest event, and what had begun in a run and not ended then, as far as its newest events
+        tell."""
+        with self._lock:
+            last = self._log.last
+        ended: set[tuple[str, bytes]] = set()
+        begun: list[NodeEvent] = []
+        upto = last + 1
+        while upto > last - _LOOKED_BACK:
+            with self._lock:
+                if upto <= self._log.first:
+                    break
+                events, upto = self._log.before(upto, run)
+            for event in events:
+                if type(event) is NodeEvent and (event.node, event.asset) not in ended:
+                    ended.add((event.node, event.asset))
+                    if event.status == "STARTED":
+                        begun.append(event)
+        return last, begun
+
     def subscribe(self, wanted: Filter = EVERYTHING, after: int | None = None) -> Subscription:
         """Listens from event number `after` on, or to what comes from now on. A number that was never given out (by
         this Loom) stands for the beginning."""
+        if not self._was_heard:
+            self._recall()
         with self._lock:
             self._listeners += 1
             last = self._log.last
@@ -112,6 +157,15 @@ class Hub:
             self.closed = True
             self._ring()
             self._log.close()
+            if self._kept is not None and self._was_heard:
+                self._kept.store(self._log.last, self._log.all())
+
+    def _recall(self) -> None:
+        """What a former process has kept is looked at when somebody listens for the first time; nobody waits for it."""
+        last, former = self._kept.load() if self._kept is not None else (0, [])
+        with self._lock:
+            self._was_heard = True
+            self._log.prepend(last, former)
 
     def _ring(self) -> None:
         if self._sleepers:

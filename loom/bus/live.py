@@ -93,6 +93,8 @@ class LiveRuns:
         if known is None and event.status in _STEERED:
             return  # it may wait for a worker; if it goes on, its progress is heard soon
         known = known or Live(run, event.time, 0)
+        if event.status == "STARTED":
+            known = known._replace(progress=None, stamp=0)  # another worker goes on with it
         self._keep(known._replace(heard=_now_us(), paused=event.status == "PAUSED" or bool(event.paused)))
 
     def _keep(self, live: Live) -> None:

@@ -44,6 +44,7 @@ def test_events_of_several_runs_keep_their_order(run):
 
 def test_progress_goes_beside_the_events(run):
     progress = Progress(assets=AssetCounts(seen=2), nodes={}, bytes_read=5, total=9, current=("a.jpg",))
+    progress = replace(progress, fraction=0.25, seconds_left=61.5)
     message = read_publish(published(progress_json(run, progress)))
     assert list(progress_of(message)) == [(run, progress)]
     assert batches_of(message) == []

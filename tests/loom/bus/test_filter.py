@@ -5,6 +5,7 @@ import pytest
 from loom.bus.filter import EVERYTHING, Filter
 from loom.errors import LoomError
 from loom.events import AssetEvent, NodeEvent, RunEvent, RunHead
+from loom.model import asset_uuid
 
 RUN = RunHead(UUID(int=1), "photos", False)
 NODE = NodeEvent(0, "sha256", bytes(32), "COMPLETED")
@@ -35,6 +36,9 @@ def passed(wanted: Filter) -> str:
         ({"type": ["node,progress"], "node": ["sha256"]}, "np"),
         ({"type": ["asset"], "status": ["COMPLETED"]}, ""),
         ({"type": ["none"]}, ""),
+        ({"asset": [str(asset_uuid(bytes(32)))]}, "na"),
+        ({"asset": [str(UUID(int=9))]}, ""),
+        ({"asset": [str(asset_uuid(bytes(32)))], "type": ["node,progress"]}, "np"),
         ({"pipeline": [""], "type": [" "]}, "narp"),
     ],
 )
@@ -56,7 +60,13 @@ def test_no_wishes_are_everything():
 
 @pytest.mark.parametrize(
     "asked",
-    [{"status": ["completed"]}, {"type": ["hello"]}, {"run": ["5"]}, {"node": [",".join(map(str, range(200)))]}],
+    [
+        {"status": ["completed"]},
+        {"type": ["hello"]},
+        {"run": ["5"]},
+        {"asset": ["5"]},
+        {"node": [",".join(map(str, range(200)))]},
+    ],
 )
 def test_wishes_that_cannot_be_meant_are_refused(asked):
     with pytest.raises(LoomError) as refused:

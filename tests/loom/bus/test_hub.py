@@ -2,13 +2,15 @@ import asyncio
 import json
 import threading
 import time
+from uuid import UUID
 
 import pytest
 
 from loom.bus.filter import Filter
 from loom.bus.hub import Hub
+from loom.bus.log import MOST_LOOKED_AT
 from loom.bus.sequence import MemorySequence
-from loom.events import Progress, RunEvent
+from loom.events import Progress, RunEvent, RunHead
 from loom.model import AssetCounts
 
 
@@ -193,3 +195,29 @@ def test_publishing_costs_little_when_nobody_listens(run, events):
         return (time.thread_time() - began) / 10_000
 
     assert min(one_round() for _ in range(5)) < 2e-6
+
+
+def test_what_happened_last_is_looked_for_through_the_whole_log(run, events):
+    hub = Hub(capacity=3 * MOST_LOOKED_AT)
+    hub.publish(run, events(2, node="mine"))
+    for _ in range(4):
+        hub.publish(run, events(MOST_LOOKED_AT // 2, node="other"))
+    hub.publish(run, events(1, node="mine"))
+    mine = Filter(nodes=frozenset({"mine"}))
+    frames, upto = hub.look_back(mine, 2)
+    assert [json.loads(frame)["seq"] for frame in frames] == [2 * MOST_LOOKED_AT + 3, 2]
+    assert [json.loads(frame)["seq"] for frame in hub.look_back(mine, 9, upto).frames] == [1]
+    assert Hub().look_back(mine, 9).frames == ()
+
+
+def test_what_has_begun_and_not_ended_is_told(run, events):
+    hub, other = Hub(), RunHead(UUID(int=8), "photos", False)
+    hub.publish(run, events(5000, status="STARTED"))
+    hub.publish(other, events(1, status="STARTED", node="elsewhere"))
+    hub.publish(run, events(4998))
+    hub.publish(run, events(1, status="STARTED", node="again"))
+    seq, begun = hub.at_work(run.uuid)
+    assert seq == hub.seq
+    numbers = [(event.node, int.from_bytes(event.asset, "big")) for event in begun]
+    assert numbers == [("again", 0), ("sha256", 4999), ("sha256", 4998)]
+    assert hub.at_work(UUID(int=9)) == (seq, [])

@@ -82,3 +82,15 @@ def test_a_run_is_paused_as_long_as_somebody_pauses_it(run, clock):
     assert runs.all() == [], "it was given back"
     runs.hear(run, [RunEvent(8, "STARTED")])
     assert len(runs.all()) == 1
+
+
+def test_a_worker_that_goes_on_with_a_run_begins_to_count_anew(run, clock):
+    runs = LiveRuns()
+    runs.tell(run, seen(7))
+    runs.hear(run, [RunEvent(5, "STARTED")])
+    (one,) = runs.all()
+    assert one.progress is None
+    assert list(runs.newer(0)) == [], "there is nothing to pass on"
+    clock.now += 1
+    assert runs.tell(run, seen(1))
+    assert [runs.json(one)[:1] for one in runs.newer(0)] == [b"{"]

@@ -1,5 +1,8 @@
 import json
 
+import pytest
+from msgspec.structs import replace
+
 from loom.bus.encoding import MAX_TEXT
 from loom.bus.filter import EVERYTHING, Filter
 from loom.bus.log import BLOCK, MOST_LOOKED_AT, Log
@@ -24,6 +27,17 @@ def test_numbers_grow_by_one_and_the_oldest_fall_out(run, events):
     assert log.read(13, EVERYTHING, ALL) == ((), 13)
 
 
+@pytest.mark.parametrize("count", [1, 3, 7, 10, 11, 25])
+def test_batches_of_any_length_stand_in_the_ring_as_they_came(run, events, count):
+    log, other = Log(MemorySequence(), capacity=10), replace(run, pipeline="other")
+    for first in range(4):
+        log.append(other if first % 2 else run, events(count, node=f"n{first}", first=first * count))
+    told = [json.loads(frame) for frame in log.read(log.first - 1, EVERYTHING, ALL).frames]
+    came = [(seq, f"n{(seq - 1) // count}") for seq in range(1, 4 * count + 1)]
+    assert [(one["seq"], one["node"]) for one in told] == came[-10:]
+    assert {one["pipeline"] for one in told if one["node"] in ("n1", "n3")} <= {"other"}
+
+
 def test_a_read_stops_at_its_limit_and_says_how_far_it_came(run, events):
     log = Log(MemorySequence())
     log.append(run, events(10))
@@ -38,6 +52,18 @@ def test_a_read_passes_over_what_is_not_wanted_but_not_without_end(run, events):
     mine = Filter(nodes=frozenset({"mine"}))
     assert log.read(0, mine, ALL) == ((), MOST_LOOKED_AT)
     assert numbers(log.read(MOST_LOOKED_AT, mine, ALL)) == [MOST_LOOKED_AT + 1, MOST_LOOKED_AT + 2]
+
+
+def test_looking_back_begins_with_the_newest_and_ends_at_the_oldest(run, events):
+    log = Log(MemorySequence(), capacity=8)
+    log.append(run, events(6, node="mine") + events(3, node="other") + events(2, node="mine"))
+    mine = Filter(nodes=frozenset({"mine"}))
+    assert numbers(log.look_back(12, mine, 3)) == [11, 10, 6]
+    assert log.look_back(12, mine, 3).upto == 6
+    assert numbers(log.look_back(6, mine, 99)) == [5, 4]
+    assert log.look_back(4, mine, 99) == ((), 4)
+    assert log.look_back(2, EVERYTHING, 99).frames == ()
+    assert numbers(log.look_back(99, EVERYTHING, 2)) == [11, 10]
 
 
 def test_json_is_made_once(run, events):
