@@ -10,16 +10,19 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from cortex.catalogue import EntryPointCatalogue
+from cortex.engine.concurrency import names_of
 from cortex.engine.course import Course, Made, Tries, failed
 from cortex.engine.deadline import Deadlines
 from cortex.engine.entry import Entry
 from cortex.engine.failures import as_failure
 from cortex.engine.limits import Limits
+from cortex.engine.readiness import close_all, ready
 from cortex.engine.records import Identity, Lane, Walked
 from cortex.engine.reporting import Finished
 from cortex.engine.tally import LaneRun, WouldWrite
+from cortex.engine.turns_beside import Names, TurnsBeside
 from cortex.engine.walk import look
-from cortex.node import MediaNode, NodeContext
+from cortex.node import MediaNode, NodeContext, keys_of
 from loom.errors import LoomError
 from loom.graph.plan import Step
 from loom.model import Kind, Outcome, asset_uuid
@@ -31,6 +34,13 @@ ASK_AGAIN_S = 0.5
 def at_once() -> bool:
     """What Loom is told, it has."""
     return True
+
+
+class Later(NamedTuple):
+    """Why a step has no outcome yet: it is to be tried (again) after `wait_s` seconds, or waits for its `turn`."""
+
+    wait_s: float = 0.0
+    turn: Names = ()
 
 
 class AssetFacts(NamedTuple):
@@ -78,6 +88,12 @@ class Beside:
             {s.index: operators.create(s.operator, s.config, s.node) for s in lane.plan.steps if not s.sandboxed}
             for lane in lanes
         ]
+        self._keys = [{index: keys_of(type(node)) for index, node in nodes.items()} for nodes in self._nodes]
+        self.turns = TurnsBeside()
+        self._names = [
+            {index: names_of(lane.plan.steps[index].operator, node.capabilities) for index, node in nodes.items()}
+            for lane, nodes in zip(lanes, self._nodes, strict=True)
+        ]
         self._after_storing = [
             {index for index, node in nodes.items() if "database" in node.capabilities} for nodes in self._nodes
         ]
@@ -89,10 +105,7 @@ class Beside:
         """Raises the `LoomError` with which a node cannot get ready."""
         for nodes in self._nodes:
             for node in nodes.values():
-                try:
-                    node.open()
-                except Exception as error:
-                    raise LoomError(*as_failure(error)) from error
+                ready(node, node.open)
 
     def give_up(self) -> None:
         """Waits for no step any more; see `Deadlines`."""
@@ -100,8 +113,7 @@ class Beside:
 
     def close(self) -> None:
         for nodes in self._nodes:
-            for node in nodes.values():
-                node.close()
+            close_all(nodes.values())
 
     def needs_storing_first(self, lane: int, step: int) -> bool:
         """Whether all that stands before the step must be stored in Loom before it runs."""
@@ -113,7 +125,8 @@ class Beside:
 
     def carry_on(self, entry: Entry, run: LaneRun, walked: Walked) -> Finished:
         """Takes the next step and those after it, until one that belongs elsewhere (to the sandbox, after storing, or
-        to a thread that may wait) or later: `done` is false then. Nothing waits in here but a step itself."""
+        to a thread that may wait), later, or when its turn has come: `done` is false then. Nothing waits in here but a
+        step itself."""
         identity = entry.identity
         if identity is None:
             raise ValueError("an asset without identity cannot go on")
@@ -121,30 +134,37 @@ class Beside:
         facts = AssetFacts(
             os.fsdecode(entry.path), identity.size, identity.mime, identity.kind, AssetName(identity.asset)
         )
-        first, wait_s = walked.next_step, 0.0
+        first, later = walked.next_step, Later()
 
         def work(step: Step, course: Course) -> Outcome | None:
-            nonlocal wait_s
+            nonlocal later
             if step.index != first and self._belongs_elsewhere(identity.lane, step.index):
                 return None
             outcome = self._step(entry, run, identity, facts, step, course)
-            if outcome is None:
-                wait_s = entry.tries.pause_s if entry.tries is not None else ASK_AGAIN_S
+            if isinstance(outcome, Later):
+                later = outcome
+                return None
+            self._give_turn(entry)
             return outcome
 
         course.advance(facts, entry.found.relative, work, sandboxed=False)
         after = walked._replace(
             outcomes=tuple(course.outcomes), computed=tuple(course.computed), next_step=course.next_step
         )
-        return Finished(entry, run, after, course.done, wait_s)
+        return Finished(entry, run, after, course.done, *later)
+
+    def _give_turn(self, entry: Entry) -> None:
+        """Between two attempts at a step its turn is kept."""
+        if entry.turn:
+            self.turns.give(entry.turn)
+            entry.turn = ()
 
     def _belongs_elsewhere(self, lane: int, step: int) -> bool:
         return self.needs_storing_first(lane, step) or self.is_slow(lane, step)
 
     def _step(
         self, entry: Entry, run: LaneRun, identity: Identity, facts: AssetFacts, step: Step, course: Course
-    ) -> Outcome | None:
-        """None when it is too early for the step, or for another attempt at it."""
+    ) -> Outcome | Later:
         node = self._nodes[identity.lane][step.index]
         context = partial(
             NodeContext,
@@ -153,10 +173,11 @@ class Beside:
             dry_run=run.lane.plan.dry_run,
             perform=partial(self._perform, node, run.lane.plan.dry_run),
             collect=partial(self._collect, entry),
+            keys=self._keys[identity.lane][step.index],
         )
         try:
             if "database" in node.capabilities and not self._is_stored():
-                return None
+                return Later(ASK_AGAIN_S)
         except LoomError as error:
             if error.code != "LOOM_UNREACHABLE":
                 raise
@@ -164,8 +185,12 @@ class Beside:
         try:
             if entry.tries is None and (skipped := look(node, step, course, context, facts)) is not None:
                 return skipped
-        except Exception as error:
+        except BaseException as error:
             return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
+        names = self._names[identity.lane][step.index]
+        if not entry.turn and not self.turns.take(names):
+            return Later(turn=names)
+        entry.turn = names
         tries, entry.tries = entry.tries or Tries(step), None
         try:
             made = self._attempt(tries, identity.lane, partial(tries.once, node, facts, context))
@@ -173,7 +198,7 @@ class Beside:
             made = failed(step, error.code, error.message, tries.started, tries.duration_us()), None
         if made is None:
             entry.tries = tries
-            return None
+            return Later(tries.pause_s)
         return course.add(*made)
 
     def _attempt(self, tries: Tries, lane: int, once: Callable[[], Made | None]) -> Made | None:
@@ -202,5 +227,5 @@ class Beside:
             do()
         except LoomError:
             raise
-        except Exception as error:
+        except BaseException as error:
             raise LoomError("EFFECT_FAILED", f"{description}: {as_failure(error)[1]}") from error

@@ -1,11 +1,13 @@
 """The shared page of a worker: which file, lane, step and phase it is at, and until when it may be.
 
-The worker writes, the parent reads, without locks; only the mark that bids the worker halt is the parent's. When a
-worker dies, what stands on its page names the culprit.
+The worker writes, the parent and the other workers read, without locks; only the mark that bids the worker halt is the
+parent's. When a worker dies, what stands on its page names the culprit. Behind the pages the parent writes how many
+workers may be at a time where that is limited.
 """
 
 from __future__ import annotations
 
+import fcntl
 import math
 import mmap
 import os
@@ -14,26 +16,36 @@ import signal
 import struct
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-IDLE, READING, WALKING = 0, 1, 2
-"""What a worker does with the file on its page."""
+IDLE, READING, WALKING, WAITING = 0, 1, 2, 3
+"""What a worker does with the file on its page; WAITING for its turn, it does nothing."""
 
 NOBODY = -1
 
 PHASE_BYTES = 32
-_PAGE = struct.Struct(f"7d{PHASE_BYTES}s")
-_MARK = struct.Struct(f"6d8x{PHASE_BYTES}s")
+_PAGE = struct.Struct(f"8d{PHASE_BYTES}s")
+_MARK = struct.Struct(f"6d16x{PHASE_BYTES}s")
+_WAIT = struct.Struct(f"6d8xd{PHASE_BYTES}s")
+_SEEN = struct.Struct("8x5d8xd")
 _NUMBER = struct.Struct("d")
-_DEADLINE_AT, _FRACTION_AT, _PHASE_AT = 24, 48, 56
+_DEADLINE_AT, _FRACTION_AT, _PHASE_AT = 24, 48, 64
 _HALT_AT = _PAGE.size
+
+_LIMITS_BYTES = 1 << 16
+NO_LIMIT = 0
+_MOST = (1 << 16) - 1
+MOST_LIMITS = (_LIMITS_BYTES >> 1) - 1
+"""For how many names there is room."""
 _SLACK_S = 2.0
 _LONGEST_S = 1e8
 
 
 class Page(NamedTuple):
     """What a worker's page says. `deadline` and `since` are of the monotonic clock, 0 when nothing is at work;
-    `fraction` is what the operator said of its progress."""
+    `fraction` is what the operator said of its progress; `waits_for` is the number of the name for which its turn has
+    not come, 0 if it does not wait."""
 
     token: int
     lane: int
@@ -43,21 +55,37 @@ class Page(NamedTuple):
     stage: int
     fraction: float
     phase: str
+    waits_for: int = 0
+
+
+class Seen(NamedTuple):
+    """What a worker sees of another: where it is, until when it may be, since when it is, and for which name it
+    waits."""
+
+    lane: float
+    step: float
+    deadline: float
+    since: float
+    stage: float
+    waits_for: float
 
 
 class Board:
     """The parent's side: one page for each of `slots` workers, in memory shared through the descriptor `fd`."""
 
     def __init__(self, slots: int) -> None:
-        self.fd = _anonymous_file(slots * mmap.ALLOCATIONGRANULARITY)
-        self._memory = mmap.mmap(self.fd, slots * mmap.ALLOCATIONGRANULARITY)
+        self._pages = slots * mmap.ALLOCATIONGRANULARITY
+        self.fd = _anonymous_file(self._pages + _LIMITS_BYTES)
+        self._memory = mmap.mmap(self.fd, self._pages + _LIMITS_BYTES)
+        self._numbers: memoryview[int] = memoryview(self._memory)[self._pages :].cast("H")
 
     def read(self, slot: int) -> Page:
-        token, lane, step, deadline, since, stage, fraction, phase = _PAGE.unpack_from(
+        token, lane, step, deadline, since, stage, fraction, waits_for, phase = _PAGE.unpack_from(
             self._memory, slot * mmap.ALLOCATIONGRANULARITY
         )
         name = phase.rstrip(b"\0").decode(errors="replace")
-        return Page(_whole(token), _whole(lane), _whole(step), deadline, since, _whole(stage), fraction, name)
+        at = _whole(token), _whole(lane), _whole(step)
+        return Page(*at, deadline, since, _whole(stage), fraction, name, _whole(waits_for))
 
     def clear(self, slot: int) -> None:
         """Makes the page ready for a new worker."""
@@ -65,10 +93,18 @@ class Board:
 
     def halt(self, halt: bool) -> None:
         """Bids all workers, those to come included, begin with no step from now on; or lifts that."""
-        for start in range(0, len(self._memory), mmap.ALLOCATIONGRANULARITY):
+        for start in range(0, self._pages, mmap.ALLOCATIONGRANULARITY):
             self._memory[start + _HALT_AT] = halt
 
+    def limit(self, numbers: Sequence[int]) -> None:
+        """How many workers may be at a time at what the first, second, ... name stands for; `NO_LIMIT` for any number.
+        Holds at once, for those that begin from now on."""
+        for name, number in enumerate(numbers[:MOST_LIMITS], start=1):
+            self._numbers[name] = min(number, _MOST)
+        self._numbers[0] = any(numbers)
+
     def close(self) -> None:
+        self._numbers.release()
         self._memory.close()
         os.close(self.fd)
 
@@ -81,8 +117,13 @@ class BoardSlot:
     """
 
     def __init__(self, fd: int, slot: int, *, base_s: float, cpus: float) -> None:
-        offset = slot * mmap.ALLOCATIONGRANULARITY
-        self._memory = mmap.mmap(fd, mmap.ALLOCATIONGRANULARITY, offset=offset)
+        page = mmap.ALLOCATIONGRANULARITY
+        self._fd = fd
+        self._memory = mmap.mmap(fd, page, offset=slot * page)
+        self._all = mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
+        pages = len(self._all) - _LIMITS_BYTES
+        self._others = [offset for offset in range(0, pages, page) if offset != slot * page]
+        self._numbers: memoryview[int] = memoryview(self._all)[pages:].cast("H")
         self._base_s = base_s
         self._cpus = cpus
         self._token = NOBODY
@@ -99,6 +140,43 @@ class BoardSlot:
     def halted(self) -> bool:
         """Whether no step is to be begun."""
         return self._memory[_HALT_AT] != 0
+
+    @property
+    def limited(self) -> bool:
+        """Whether anything has a limit."""
+        return self._numbers[0] != 0
+
+    def limit(self, name: int) -> int:
+        """How many workers may be at a time at what the name with this number (from 1 on) stands for; `NO_LIMIT`."""
+        return self._numbers[name]
+
+    def others(self) -> Iterator[Seen]:
+        """What is seen of the other workers."""
+        return (Seen(*_SEEN.unpack_from(self._all, offset)) for offset in self._others)
+
+    def lock(self) -> bool:
+        """Keeps other workers from beginning with what is limited; False if one keeps this one from it. The kernel
+        unlocks when the process dies."""
+        try:
+            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+        except OSError:
+            return False
+        return True
+
+    def unlock(self) -> None:
+        fcntl.lockf(self._fd, fcntl.LOCK_UN, 1)
+
+    def wait(self, lane: int, step: int, name: int, since: float) -> None:
+        """The worker waits with the file in hand, for a turn at what the name stands for. To be said again and again:
+        one that no longer does hangs."""
+        deadline = time.monotonic() + self._base_s
+        _WAIT.pack_into(self._memory, 0, self._token, lane, step, deadline, since, WAITING, name, b"")
+        if not deadline <= self._armed_until <= deadline + _SLACK_S:
+            self._arm(deadline)
+
+    def begin(self, lane: int, step: int) -> None:
+        """The turn has come: the step begins, or (-1) what comes before the first; its time starts now."""
+        self.enter(self._token, lane, step, "", self._limit)
 
     def take(self, token: int, stage: int) -> None:
         """The worker begins to read or to walk a file."""
@@ -149,6 +227,8 @@ class BoardSlot:
 
     def close(self) -> None:
         self.rest()
+        self._numbers.release()
+        self._all.close()
         self._memory.close()
 
     def _arm(self, deadline: float) -> None:

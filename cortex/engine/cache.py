@@ -36,7 +36,10 @@ class _Record(msgspec.Struct, array_like=True):
 
 
 class Cache(Protocol):
-    """Where results are kept locally. `path` is where the content was found."""
+    """Where results are kept locally, in `folder` if nowhere else. `path` is where the content was found."""
+
+    @property
+    def folder(self) -> Path: ...
 
     def get(self, asset: bytes, path: bytes) -> dict[bytes, StoredResult]: ...
 
@@ -64,6 +67,10 @@ class MetaPathCache:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._swept = False
+
+    @property
+    def folder(self) -> Path:
+        return self._root
 
     def get(self, asset: bytes, path: bytes) -> dict[bytes, StoredResult]:
         """The results kept for this content, by signature; a damaged record counts as none."""
@@ -124,6 +131,10 @@ class XattrCache:
 
     def __init__(self, fallback: MetaPathCache) -> None:
         self._fallback = fallback
+
+    @property
+    def folder(self) -> Path:
+        return self._fallback.folder
 
     def get(self, asset: bytes, path: bytes) -> dict[bytes, StoredResult]:
         try:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from cortex.engine import board, confine, wire
 from cortex.engine.failures import as_failure, sendable
 from cortex.engine.records import Answer, Identity, Item, Setup, Walked, unread
+from cortex.engine.turns import Turns
 
 LATE_S = 0.1
 """How long a result may wait for others before it is sent."""
@@ -44,7 +45,7 @@ def run(line: socket.socket, board_fd: int, slot: int, setup: Setup) -> None:
     _be_silent()
     try:
         worker = _become_worker(line, board_fd, slot, setup)
-    except Exception as error:
+    except BaseException as error:  # also what an operator calls to end its process
         wire.send(line, wire.Report(error=as_failure(error)))
     else:
         worker.run()
@@ -53,7 +54,6 @@ def run(line: socket.socket, board_fd: int, slot: int, setup: Setup) -> None:
 def _become_worker(line: socket.socket, board_fd: int, slot: int, setup: Setup) -> Worker:
     limits = setup.limits
     page = board.BoardSlot(board_fd, slot, base_s=limits.base_s, cpus=limits.cpus)
-    os.close(board_fd)
     outbox = Outbox(line, page)
     logging.root.handlers[:] = [_LogHandler(outbox, page, setup.log_level)]
     logging.root.setLevel(logging.WARNING)
@@ -62,7 +62,7 @@ def _become_worker(line: socket.socket, board_fd: int, slot: int, setup: Setup) 
     confine.refuse_calls()
     walker: Walker = find(setup.walker)(setup, page)
     confine.limit_memory(limits)
-    return Worker(line, page, outbox, walker)
+    return Worker(line, page, outbox, walker, Turns(page, setup.limited))
 
 
 class Outbox:
@@ -118,11 +118,14 @@ class Outbox:
 class Worker:
     """Carries out orders in the order in which they come: files are read and asked about, answers are followed."""
 
-    def __init__(self, line: socket.socket, page: board.BoardSlot, outbox: Outbox, walker: Walker) -> None:
+    def __init__(
+        self, line: socket.socket, page: board.BoardSlot, outbox: Outbox, walker: Walker, turns: Turns
+    ) -> None:
         self._orders = wire.Orders(line)
         self._page = page
         self._outbox = outbox
         self._walker = walker
+        self._turns = turns
         self._held: dict[int, Item] = {}
         self._start_bytes = confine.data_bytes()
 
@@ -146,7 +149,7 @@ class Worker:
         began = time.monotonic()
         asked: list[Identity] = []
         for item in items:
-            self._page.take(item.token, board.READING)
+            self._turns.take_file(item.token, board.READING)
             seen = self._identify(item)
             if isinstance(seen, Walked):
                 self._outbox.add(seen)
@@ -159,7 +162,7 @@ class Worker:
         began = time.monotonic()
         for answer in answers:
             item = self._held.pop(answer.token)
-            self._page.take(item.token, board.WALKING)
+            self._turns.take_file(item.token, board.WALKING)
             if answer.walk:
                 self._outbox.add(self._walk_one(item, answer))
             else:

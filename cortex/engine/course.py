@@ -139,9 +139,9 @@ class Course:
         return Outcome(state, None, Origin.COMPUTED, computed.verdict, computed.duration_us)
 
     def offer(self, step: Step, result: Result) -> Outcome:
-        """Takes what the operator knew without computing; it is to be stored like what was computed. Raises
-        `OUTPUT_INVALID`."""
-        outputs = result.checked()
+        """Takes what the operator knew without computing, and what was `checked`; it is to be stored like what was
+        computed."""
+        outputs = dict(result.outputs)
         encoded = msgspec.json.encode(outputs)
         now = time.time_ns() // 1000
         self.add(Computed(step.index, result.verdict, encoded, (), None, None, now, 0, False, 0), outputs)
@@ -171,7 +171,7 @@ class Tries:
         try:
             node.compute(context, media)
             outputs = msgspec.json.encode(context.outputs)
-        except (Exception, MemoryError) as error:
+        except BaseException as error:  # also what an operator calls to end its process
             code, message = as_failure(error)
             if is_retryable(code) and self._attempt <= self.step.retries:
                 return None

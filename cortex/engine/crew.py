@@ -9,11 +9,11 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cortex.engine import orders, wire
+from cortex.engine import orders, turns, wire
 from cortex.engine.board import Board, Page
 from cortex.engine.headstart import HeadStart, Server, launch
 from cortex.engine.records import Item, Setup
@@ -129,6 +129,12 @@ class Crew:
     def page(self, hand: Hand) -> Page:
         return self._board.read(hand.slot)
 
+    def last_page(self, hand: Hand) -> Page:
+        """The page of a worker that is dead, who leaves it to the next: nobody waits for it any more."""
+        page = self._board.read(hand.slot)
+        self._board.clear(hand.slot)
+        return page
+
     def kill(self, hand: Hand, *, overdue: bool = False) -> None:
         """Kills a worker; its death is told by `deaths`."""
         if hand.killed_at is not None:
@@ -141,6 +147,10 @@ class Crew:
     def halt(self, halt: bool) -> None:
         """Has workers stop before the next step of each file, or go on."""
         self._board.halt(halt)
+
+    def limit(self, limits: Mapping[str, int]) -> None:
+        """Has so many workers at most begin with a step, by the names of `Setup.limited`, or with a file (`jobs`)."""
+        self._board.limit(turns.numbers(limits, self.setup.limited))
 
     def drop(self) -> None:
         """Kills the workers that have files in hand; none of those is to blame."""

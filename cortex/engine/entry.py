@@ -18,7 +18,9 @@ class Entry:
     """One file on its way through the run. `since` is when it was handed out, in nanoseconds since 1970, which is
     before it was read. `announced` are the steps that were told to the bus as STARTED for its content; `kept` is how
     many of the computed results are stored already; `told` is set once the events of its end are. `tries` are the
-    attempts at a step beside the sandbox that is to be tried again."""
+    attempts at a step beside the sandbox that is to be tried again; `turn` are the names for which it has its turn.
+    `bytes_read` is how much workers have read of it to walk it, more than it has if they read it again.
+    `is_known_place`: Loom remembers a file at its path; None until it is about to be told of this one."""
 
     token: int
     found: Found
@@ -35,11 +37,20 @@ class Entry:
     walking: bool = False
     told: bool = False
     tries: Tries | None = None
+    turn: tuple[str, ...] = ()
+    bytes_read: int = 0
+    is_known_place: bool | None = None
 
     @property
     def path(self) -> bytes:
-        directory = self.found.directory
-        return directory + self.found.name if directory.endswith(b"/") else b"%b/%b" % (directory, self.found.name)
+        return self.found.path
+
+    @property
+    def size_read(self) -> int:
+        """How much of the file was read, nothing counted twice; also of one that was read and not walked."""
+        told = self.identity
+        read, size = (0, self.found.stat.size) if told is None else (told.bytes_read, told.size)
+        return min(max(read, self.bytes_read), size)
 
     @property
     def is_for_no_lane(self) -> bool:

@@ -7,8 +7,8 @@ so that a batch is one transaction and its events are told after it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, cast
 
 import reactivex as rx
 from msgspec.structs import replace
@@ -18,12 +18,13 @@ from reactivex.scheduler import EventLoopScheduler
 from reactivex.subject import Subject
 
 from cortex.engine.beside import Beside
+from cortex.engine.costs import Costs
 from cortex.engine.entry import Entry
 from cortex.engine.gathering import Gathering
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.onward import Onward
 from cortex.engine.records import Item, Walked
-from cortex.engine.reporting import Batch, Finished, copy_event, identified
+from cortex.engine.reporting import Batch, Copy, Finished, Told, Unmatched, copy_event, identified, note_places
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.tally import LaneRun, WouldWrite
 from cortex.sources.scan import Found
@@ -41,21 +42,6 @@ _FAREWELL_S = 5.0
 """How long a source that is no longer wanted may take to notice; it may hang in a dead mount or wait for input."""
 
 
-class Copy(NamedTuple):
-    """A file whose content this run has walked already."""
-
-    entry: Entry
-
-
-class Unmatched(NamedTuple):
-    """A file that no pipeline is for."""
-
-    entry: Entry
-
-
-Told = Finished | Copy | Unmatched
-
-
 class Keeper(Protocol):
     """Where a batch is stored."""
 
@@ -65,6 +51,8 @@ class Keeper(Protocol):
 
     def keep(self, batch: Batch) -> None: ...
 
+    def known_places(self, places: Sequence[tuple[bytes, bytes]]) -> list[bool]: ...
+
 
 class Observer(Protocol):
     """Who wants to know while it happens; called from several threads, one at a time."""
@@ -72,6 +60,9 @@ class Observer(Protocol):
     def failure(
         self, asset: bytes | None, path: bytes, node: str | None, code: str, message: str, handled: bool = False
     ) -> None: ...
+
+    def vanished(self, path: bytes, message: str) -> None:
+        """A file that was found was gone by its turn, which is no failure."""
 
 
 class Executor:
@@ -96,6 +87,7 @@ class Executor:
         self._publish = publish
         self._observer = observer
         self._would_write = would_write
+        self.costs = Costs([run.lane.plan for run in runs])
         self._aside: Subject[Told] = Subject()
         self._lock = threading.RLock()
         self._announcing = threading.Lock()
@@ -137,6 +129,11 @@ class Executor:
         self.intake.paused = depth is not None
         self._sandbox.pause(depth)
         self._onward.pause(depth)
+
+    def limit(self, concurrency: Mapping[str, int]) -> None:
+        """How many files may be at a time in the steps of an operator, at a resource, or (`jobs`) in work at all."""
+        self._sandbox.limit(concurrency)
+        self._beside.turns.limit(concurrency)
 
     def stop(self) -> None:
         """No new files; those in hand are finished and stored."""
@@ -180,6 +177,7 @@ class Executor:
     def _sort(self, walked: Walked) -> Told | None:
         """What is to be done with an asset that came back from the sandbox; None when someone else goes on with it."""
         entry = self.intake.entry(walked.token)
+        entry.bytes_read += walked.bytes_read
         if walked.failure is not None:
             self._unread(entry, *walked.failure)
             return None
@@ -204,7 +202,11 @@ class Executor:
             self._sandbox.requeue(first, _REDO_DELAY_S * 2 ** (entry.attempts - 1))
         else:
             heirs = self.intake.give_up(entry, (code, message))
-            if code != "FILE_VANISHED":
+            self.costs.give_up(entry)
+            self._runs[0].bytes_read += entry.size_read
+            if code == "FILE_VANISHED":
+                self._observer.vanished(entry.path, message)
+            else:
                 self._runs[0].assets.unreadable += 1
                 self._observer.failure(None, entry.path, None, code, message)
         for heir in heirs:
@@ -217,6 +219,7 @@ class Executor:
 
     def _commit(self, told: list[Told]) -> None:
         """Stores a batch, tells of it, and releases its files."""
+        note_places([one.entry for one in told], self._keeper.known_places)
         batches: dict[int, Batch] = {}
         now = now_us()
         for one in told:
@@ -260,13 +263,15 @@ class Executor:
                 self._tell(after)
             return
         run = self._run_of(entry)
-        run.count_file(known=entry.known, known_place=entry.found.known)
+        run.count_file(known=entry.known, known_place=bool(entry.is_known_place))
+        run.bytes_read += entry.size_read
         if isinstance(told, Unmatched):
             run.assets.unmatched += 1
         elif isinstance(told, Finished):
             self._count_walk(told)
         else:
             self._count_copy(identified(entry).asset, run)
+        self.costs.count(entry, told.walked.computed if isinstance(told, Finished) else ())
         copies = self.intake.release(entry)
         for copy in copies:
             copy.known = True
@@ -281,7 +286,6 @@ class Executor:
     def _count_walk(self, finished: Finished) -> None:
         asset, steps = identified(finished.entry).asset, finished.run.lane.plan.steps
         now, before = finished.run.count(finished.walked.outcomes)
-        finished.run.bytes_read += identified(finished.entry).size
         if now or before:
             finished.run.keep_failure(asset, now=now > 0)
         finished.run.count_end(now > 0 if now or before else None)

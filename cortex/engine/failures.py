@@ -17,18 +17,26 @@ def as_failure(error: BaseException) -> tuple[str, str]:
     if isinstance(error, MemoryError):
         return "MEMORY_EXCEEDED", LoomError("MEMORY_EXCEEDED").message
     if isinstance(error, ImportError):
-        return "REQUIREMENT_MISSING", _short(str(error) or "a module cannot be imported")
+        return "REQUIREMENT_MISSING", _short(_said(error) or "a module cannot be imported")
     if isinstance(error, OSError) and error.errno in _DISK:
-        return "READ_FAILED", _short(error.strerror or str(error))
+        return "READ_FAILED", _short(error.strerror or _said(error))
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "DISK_FULL", LoomError("DISK_FULL").message
-    text = str(error)
+    text = _said(error)
     return "OPERATOR_FAILED", _short(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
 def sendable(text: str) -> str:
     """The text without what cannot be told in UTF-8, such as bytes of a file's name."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _said(error: BaseException) -> str:
+    """What it says of itself, unless that fails too."""
+    try:
+        return str(error)
+    except BaseException:
+        return ""
 
 
 def _short(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
+from cortex.engine.concurrency import smallest
 from loom.model import Depth, Pause
 from loom.steering import RunOrders
 
@@ -14,6 +16,8 @@ class Steered(Protocol):
 
     def pause(self, depth: Depth | None) -> None: ...
 
+    def limit(self, concurrency: Mapping[str, int]) -> None: ...
+
     def stop(self) -> None: ...
 
     def abort(self) -> None: ...
@@ -21,15 +25,21 @@ class Steered(Protocol):
 
 class Helm:
     """Steers one ingest. Several pipelines of one ingest share its files: what one of their runs is told holds for
-    all. `interrupt` takes no lock: it may be called from a signal handler."""
+    all. `limits` are this machine's own on what is done at a time. `interrupt` takes no lock: it may be called from a
+    signal handler."""
 
-    def __init__(self, steered: Steered, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, steered: Steered, note: Callable[[str], None], limits: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self._steered = steered
         self._note = note
+        self._limits = limits
+        self.concurrency: Mapping[str, int] = {}
         self.interrupted = False
         self.cancelled = False
         self.lost = False
         self.pause: Pause | None = None
+        self.limit({})
 
     def interrupt(self) -> None:
         """The first time: no new files, those in hand are finished. The second time: ends at once."""
@@ -52,6 +62,14 @@ class Helm:
                 self._end()
         else:
             self._stand_still([order.pause for order in orders if order.pause is not None])
+        self.limit(smallest(*(order.limits for order in orders)))
+
+    def limit(self, limits: Mapping[str, int]) -> None:
+        """What Loom says of how much is done at a time: the smaller number holds, its or this machine's."""
+        concurrency = smallest(self._limits, limits)
+        if concurrency != self.concurrency:
+            self.concurrency = concurrency
+            self._steered.limit(concurrency)
 
     def _stand_still(self, pauses: list[Pause]) -> None:
         pause = min(pauses, key=lambda pause: (-pause.depth, pause.since), default=None)

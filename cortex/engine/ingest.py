@@ -6,52 +6,37 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from cortex.catalogue import EntryPointCatalogue
 from cortex.engine.beside import Beside, at_once
 from cortex.engine.cache import Cache
+from cortex.engine.concurrency import limited_steps
 from cortex.engine.executor import Executor
+from cortex.engine.files import Files, count_up, problems_of
 from cortex.engine.garbage import looked_for_rarely
 from cortex.engine.helm import Helm
 from cortex.engine.ingest_order import Order
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.keeper import CacheOnly, WithLoom
 from cortex.engine.pace import Pace
+from cortex.engine.problems import Problems
 from cortex.engine.records import Setup
 from cortex.engine.reserve import Reserve
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.summary import shown_writes, summarise
-from cortex.engine.tally import LaneRun, WouldWrite, add_counts
+from cortex.engine.tally import LaneRun, WouldWrite, end_state
 from cortex.engine.telling import Reporter, Status, failure_at, shown
 from cortex.engine.ticker import Ticker
-from cortex.sources.scan import Found
 from loom.errors import LoomError
 from loom.events import Event, RunEvent, RunHead
-from loom.model import AssetCounts, RunClosing, RunOpening, RunState, asset_uuid
+from loom.model import AssetCounts, Problem, RunClosing, RunOpening, RunState, asset_uuid
 from loom.verbs import Loom
 
 IN_FLIGHT_PER_JOB = 192
-
-
-class Files(Protocol):
-    """Where files come from; `cortex.sources.scan.Scan` is one."""
-
-    seen: int
-    unchanged: int
-    failed_before: int
-    unreachable: list[bytes]
-    unreadable: list[tuple[bytes, str, str]]
-    unreadable_total: int
-    why_unreachable: dict[bytes, str]
-
-    @property
-    def bytes_unchanged(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Found]: ...
 
 
 @dataclass
@@ -79,6 +64,7 @@ class Ingest:
     def __post_init__(self) -> None:
         order = self.order
         self._lock = threading.Lock()
+        self._problems = Problems()
         self.runs = [
             LaneRun(lane, order.claim.run if order.claim is not None else uuid4(), version, definition)
             for lane, version, definition in zip(order.lanes, order.versions, order.definitions, strict=True)
@@ -86,7 +72,8 @@ class Ingest:
         self.would_write = WouldWrite() if any(lane.plan.dry_run for lane in order.lanes) else None
         self._stored = self._open_stored()
         level = logging.getLogger("cortex.node").getEffectiveLevel()
-        setup = Setup(order.lanes, order.dry_run, order.limits, log_level=level)
+        limited = limited_steps([lane.plan for lane in order.lanes], self.operators)
+        setup = Setup(order.lanes, order.dry_run, order.limits, log_level=level, limited=limited)
         self._sandbox = Sandbox(setup, jobs=order.jobs, head_start=order.head_start)
         self._executor = Executor(
             self.runs,
@@ -116,12 +103,13 @@ class Ingest:
         self._reserve = None
         if self.loom is not None and order.disk_reserve is not None:
             self._reserve = Reserve(self.loom, *order.disk_reserve)
-        self.helm = Helm(self._executor, self.reporter.note)
+        self.helm = Helm(self._executor, self.reporter.note, order.concurrency)
 
     def _open_stored(self) -> CacheOnly | WithLoom:
         if self.loom is not None:
             worker = self.order.claim.worker if self.order.claim is not None else None
-            return WithLoom(self.loom, self._open_run, self.runs, self._opening, self.cache, worker)
+            host = self.order.host
+            return WithLoom(self.loom, host, self._open_run, self.runs, self._opening, self.cache, worker)
         if self.cache is None:
             raise LoomError("CONFIG_INVALID", "without Loom results can only be kept in a cache: set CORTEX_CACHE")
         return CacheOnly(self.cache)
@@ -131,13 +119,18 @@ class Ingest:
         started = time.monotonic()
         self.reporter.begin([run.lane.plan.pipeline for run in self.runs], dry_run=self.order.dry_run)
         self._begin()
+        if self.loom is not None:
+            with contextlib.suppress(LoomError):
+                self.helm.limit(self.loom.limits())
         broken: BaseException | None = None
         with looked_for_rarely(), self._sandbox, Ticker(self, self._executor, self._sandbox, started):
             try:
-                self._executor.run(iter(self.files))
+                self._executor.run(self.order.through(iter(self.files)))
             except BaseException as error:
                 broken = error
-        assets = self._count()
+        with contextlib.suppress(LoomError) if broken is not None else contextlib.nullcontext():
+            self._tell_problems(broken)
+        assets = count_up(self.runs, self._first, self.files, has_loom=self.loom is not None)
         for run in self.runs:
             self._close(run, broken is not None)
         summary = self._summary(assets, time.monotonic() - started, broken is not None)
@@ -145,6 +138,11 @@ class Ingest:
             self.reporter.broken(summary)
             raise broken
         return Ended(summary, self._exit_code(assets))
+
+    @property
+    def _first(self) -> LaneRun:
+        """The run under which is told what belongs to none: the first that Loom records, if there is one."""
+        return next((run for run in self.runs if run.opened), self.runs[0])
 
     def _summary(self, assets: AssetCounts, seconds: float, broken: bool) -> dict[str, Any]:
         for run in self.runs:
@@ -154,7 +152,7 @@ class Ingest:
         return summarise(
             self.runs,
             assets,
-            state=RunState.FAILED if broken else self._state(assets),
+            state=self._state(assets, broken),
             seconds=seconds,
             dry_run=self.order.dry_run,
             unreachable=list(map(shown, self.files.unreachable)),
@@ -167,20 +165,30 @@ class Ingest:
 
     def steer(self) -> None:
         """Asks Loom what is to become of the runs, and does it."""
+        if self.loom is None:
+            return
         known = [run.uuid for run in self.runs if run.opened or self.order.claim is not None]
-        if self.loom is not None and known:
-            if self._reserve is not None:
-                self._reserve.look(known)
-            if self.order.steer is not None:
-                self.order.steer(self.loom, known)
-            self.helm.obey(self.loom.orders(self.order.worker.name, known))
+        if not known:
+            self.helm.limit(self.loom.limits())
+            return
+        if self._reserve is not None:
+            self._reserve.look(known)
+        if self.order.steer is not None:
+            self.order.steer(self.loom, known)
+        self.helm.obey(self.loom.orders(self.order.worker.name, known))
 
     def failure(
         self, asset: bytes | None, path: bytes, node: str | None, code: str, message: str, handled: bool = False
     ) -> None:
         told = failure_at(path, None if asset is None else str(asset_uuid(asset)), node, code, message)
         with self._lock:
+            if node is None:
+                self._problems.note(Problem(path, code, message))
             self.reporter.failure(told._replace(handled=handled))
+
+    def vanished(self, path: bytes, message: str) -> None:
+        with self._lock:
+            self._problems.note(Problem(path, "FILE_VANISHED", message))
 
     def status(self, status: Status) -> None:
         with self._lock:
@@ -231,34 +239,27 @@ class Ingest:
             paths=order.paths,
         )
 
-    def _count(self) -> AssetCounts:
-        """Adds what the source counted to the first run, and all runs up. Files that could not be read when their
-        turn came were offered by the source, others that it could not read were not."""
-        first, unchanged, failed = self.runs[0].assets, self.files.unchanged, self.files.failed_before
-        first.seen += unchanged + first.unreadable
-        first.unchanged, first.completed = first.unchanged + unchanged, first.completed + unchanged - failed
-        first.failed_before += failed
-        first.unreadable += self.files.unreadable_total
-        away = [(path, "SOURCE_UNREACHABLE", message) for path, message in self.files.why_unreachable.items()]
-        for path, code, message in [*self.files.unreadable, *away]:
+    def _tell_problems(self, broken: BaseException | None) -> None:
+        """What the source could not read; with what the executor could not, and what broke it, this is kept with the
+        run, which may begin only for that. A watch comes by again and again, and says so every time."""
+        for path, code, message in problems_of(self.files):
             self.failure(None, path, None, code, message)
-        total = AssetCounts()
-        for run in self.runs:
-            if self.loom is None:
-                run.assets.moved = 0  # nobody remembers where a file lay
-            add_counts(total, run.assets)
-        return total
+        self._problems.total += self.files.unreadable_total - len(self.files.unreadable)
+        if broken is not None:
+            self._problems.broke(broken)
+        elif self._problems.total and self._is_recorded(self._first) and not self.order.opens_late:
+            self._stored.open(self._first)
 
     def _close(self, run: LaneRun, broken: bool) -> None:
         with contextlib.suppress(LoomError) if broken else contextlib.nullcontext():
-            self._finish(run, run.state(cancelled=self._cancelled, broken=broken))
+            self._finish(run, self._state(run.assets, broken, run is self._first))
 
     def _finish(self, run: LaneRun, state: RunState) -> None:
         if self._goes_on_elsewhere:
             if self._reserve is not None:
                 self._reserve.lift()
             return
-        claim, would_write = self.order.claim, self.would_write
+        claim, would_write, assets = self.order.claim, self.would_write, run.assets
         if self.loom is not None and (run.opened or claim is not None):
             closing = RunClosing(
                 uuid=run.uuid,
@@ -269,15 +270,20 @@ class Ingest:
                 bytes_read=run.bytes_read,
                 worker=None if claim is None else claim.worker,
                 would_write=None if would_write is None else shown_writes(would_write),
+                problems=tuple(self._problems.kept) if run is self._first else (),
+                problems_total=self._problems.total if run is self._first else 0,
             )
             self.loom.finish_run(closing)
+            if claim is not None:
+                with contextlib.suppress(LoomError):  # other workers may have had a part in it
+                    whole = self.loom.run(run.uuid)
+                    state, assets = (whole.state, whole.assets) if whole.finished else (state, assets)
         if run.opened or not self._is_recorded(run):
-            self.publish(run.head, [RunEvent(now_us(), state, run.assets)])
+            self.publish(run.head, [RunEvent(now_us(), state, assets)])
 
-    def _state(self, assets: AssetCounts) -> RunState:
-        if self._cancelled:
-            return RunState.CANCELLED
-        return RunState.PARTIAL if assets.failed or assets.unreadable else RunState.COMPLETED
+    def _state(self, assets: AssetCounts, broken: bool, may_be_away: bool = True) -> RunState:
+        away = may_be_away and bool(self.files.unreachable)
+        return end_state(assets, cancelled=self._cancelled, broken=broken, unreachable=away)
 
     def _exit_code(self, assets: AssetCounts) -> int:
         if self.helm.interrupted or self.helm.cancelled:

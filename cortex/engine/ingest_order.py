@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from cortex.engine.costs import Amount
 from cortex.engine.headstart import HeadStart
 from cortex.engine.limits import Limits
 from cortex.engine.records import Lane
+from cortex.sources.found import Found
 from loom.model import Worker
 from loom.verbs import Steering
 
@@ -26,11 +28,12 @@ class Claim(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """What is to be done. `versions` are those of the lanes' pipelines, 0 for one that is not stored. `settles` is the
-    digest under which files count as settled. `total` counts the source beforehand: files and bytes.
+    digest under which files count as settled. `total` counts the source beforehand, None if told to end.
     `opens_late`: even a single run begins with its first asset, so that there is none where nothing is to be done.
+    `concurrency`: how many files may be at a time in the steps of an operator, at a resource, or (`jobs`) in work.
     `disk_reserve`: where results are written, and the bytes that are to be left free there. `read_limit`: how many
     bytes of files are begun with in a second, 0 for any number. `steer` is called now and then with the runs that are
-    at work, to pause them or to lift that."""
+    at work, to pause them or to lift that. Found files go `through` something on their way."""
 
     lanes: tuple[Lane, ...]
     versions: tuple[int, ...]
@@ -43,10 +46,12 @@ class Order:
     limits: Limits
     dry_run: bool = False
     recompute: frozenset[str] = frozenset()
-    total: Callable[[threading.Event], tuple[int, int] | None] | None = None
+    total: Callable[[threading.Event], Amount | None] | None = None
     head_start: HeadStart | None = None
     claim: Claim | None = None
     opens_late: bool = False
+    concurrency: Mapping[str, int] = field(default_factory=dict)
     disk_reserve: tuple[Path, int] | None = None
     read_limit: int = 0
     steer: Callable[[Steering, Sequence[UUID]], None] | None = None
+    through: Callable[[Iterator[Found]], Iterator[Found]] = iter

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from cortex.engine.costs import Amount, kind_of
 from cortex.engine.entry import Entry
 from cortex.engine.pace import Pace
 from cortex.engine.records import Answer, Identity, Item, Lane, Walked
@@ -104,13 +105,17 @@ class Intake:
         self.paused = False
         """While it is, no new files are begun with."""
         self.error: BaseException | None = None
+        self.found = Amount()
 
     def scan(self, source: Iterator[Found]) -> None:
         """Runs in a thread of its own: hands found files on, as far ahead as the queue lets it."""
         try:
             for found in source:
+                self.found.add(kind_of(found.name), found.stat.size)
                 if not self._offer(found):
                     break
+            else:
+                self.found.is_all = True
         except BaseException as error:
             self.error = error
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,6 +11,8 @@ from cortex.engine.cache import Cache
 from cortex.engine.intake import Usable
 from cortex.engine.reporting import Batch
 from cortex.engine.tally import LaneRun
+from cortex.sources.roots import join
+from loom.ending import disk_full
 from loom.errors import NO_ROOM, LoomError, is_retryable
 from loom.model import AssetReport, KnownAsset, Origin, RunOpening, State, StoredResult
 from loom.verbs import Ledger, NewArtifact
@@ -36,6 +37,10 @@ class CacheOnly:
     def keep(self, batch: Batch) -> None:
         into_cache(self._cache, batch)
 
+    def known_places(self, places: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+        """Nobody remembers where a file lay."""
+        return [False for _ in places]
+
 
 class WithLoom:
     """Loom, asked and told in batches, with a cache before it where one is in use.
@@ -47,13 +52,16 @@ class WithLoom:
     def __init__(
         self,
         ledger: Ledger,
+        host: str,
         open_run: Callable[[RunOpening], None],
         runs: Iterable[LaneRun],
         opening: Callable[[LaneRun], RunOpening],
         cache: Cache | None = None,
         worker: str | None = None,
     ) -> None:
+        """`host` is the machine on which the files lie."""
         self._ledger = ledger
+        self._host = host
         self._worker = worker
         self._open_run = open_run
         self._runs = tuple(runs)
@@ -96,6 +104,10 @@ class WithLoom:
         if self._cache is not None:
             into_cache(self._cache, batch)
 
+    def known_places(self, places: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+        """Of each (directory, name) whether a file is remembered there."""
+        return self._ledger.known_places(self._host, places)
+
     def _from_cache(self, reports: Sequence[AssetReport], fresh: dict[bytes, NewArtifact]) -> list[NewArtifact]:
         """Derived files of results that come from the cache."""
         if self._cache is None:
@@ -118,10 +130,10 @@ def into_cache(cache: Cache, batch: Batch) -> None:
             lasting = [r for r in report.results if r.error_code is None or not is_retryable(r.error_code)]
             if lasting:
                 found = report.found[0]
-                cache.put(report.blake3, os.path.join(found.directory, found.name), lasting)
+                cache.put(report.blake3, join(found.directory, found.name), lasting)
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise LoomError("DISK_FULL") from error
+            raise disk_full(cache.folder) from error
         raise LoomError("CONFIG_INVALID", f"the local cache cannot be written: {error.strerror}") from error
 
 

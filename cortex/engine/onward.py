@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
+from reactivex.internal import DisposedException
 from reactivex.scheduler import EventLoopScheduler, ThreadPoolScheduler
 
 from cortex.engine.beside import Beside
@@ -52,6 +55,9 @@ class Onward:
                 self._slow.executor.submit(self._apart, finished, stored, slowly=True)
                 return None
             finished = self._beside.carry_on(finished.entry, finished.run, finished.walked)
+            if finished.turn:
+                self._beside.turns.wait(finished.turn, partial(self._with_turn, finished, stored))
+                return None
             if finished.wait_s:
                 self._later.schedule_relative(finished.wait_s, self._again, (finished, stored))
                 return None
@@ -79,6 +85,11 @@ class Onward:
     def _again(self, _: object, waited: tuple[Finished, bool] | None) -> None:
         if waited is not None:
             self._apart(*waited)
+
+    def _with_turn(self, finished: Finished, stored: bool) -> None:
+        finished.entry.turn = finished.turn
+        with suppress(DisposedException):  # after the end, nothing goes on
+            self._later.schedule(self._again, (finished._replace(turn=()), stored))
 
     def _apart(self, finished: Finished, stored: bool, *, slowly: bool = False) -> None:
         try:

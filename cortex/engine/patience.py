@@ -70,8 +70,14 @@ class Patient:
     def known_sizes(self, sizes: Sequence[int]) -> set[int]:
         return self._ask(lambda: self._loom.known_sizes(sizes), set(sizes))
 
+    def known_places(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+        return self._ask(lambda: self._loom.known_places(host, files), [False for _ in files])
+
     def mark_missing(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
         return self._ask(lambda: self._loom.mark_missing(host, files), 0)
+
+    def mark_present(self, host: str, files: Sequence[tuple[bytes, bytes]], device: int) -> int:
+        return self._ask(lambda: self._loom.mark_present(host, files, device), 0)
 
     def mark_unreachable(self, host: str, root: bytes, device: int | None = None) -> int:
         return self._ask(lambda: self._loom.mark_unreachable(host, root, device), 0)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from cortex.engine.concurrency import Limited
 from cortex.engine.limits import Limits
 from cortex.node import ProducedArtifact
 from loom.graph.plan import AssetFilter, Plan
@@ -50,7 +51,8 @@ class Blame(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """What reading a file told. `lane` is the index of the lane it takes, -1 for none."""
+    """What reading a file told. `lane` is the index of the lane it takes, -1 for none. `read_us`: how long it took to
+    read it, `bytes_read`: how much of it."""
 
     token: int
     asset: bytes
@@ -58,6 +60,8 @@ class Identity(NamedTuple):
     mime: str
     kind: Kind
     lane: int
+    read_us: int = 0
+    bytes_read: int = 0
 
 
 class Answer(NamedTuple):
@@ -88,7 +92,7 @@ class Computed(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Walked(NamedTuple):
     """How far an asset got. `outcomes` has an entry for each step that was reached so far, None for the rest;
     `outputs` the JSON that later steps may read, by step index. `failure` is set when the file itself could not be
-    read: no node was walked then."""
+    read: no node was walked then. `bytes_read`: how much of the file was read for all that, identity included."""
 
     token: int
     identity: Identity | None
@@ -99,6 +103,7 @@ class Walked(NamedTuple):
     stored: tuple[tuple[int, StoredResult, Origin], ...] = ()
     failure: tuple[str, str] | None = None
     next_step: int = 0
+    bytes_read: int = 0
 
 
 def unread(token: int, code: str, message: str) -> Walked:
@@ -109,7 +114,8 @@ def unread(token: int, code: str, message: str) -> Walked:
 class Setup(NamedTuple):
     """What every worker of a run is made of; travels once, when the workers' server starts. `walker` names the class
     that does the work, `preload` functions that import what workers need before the first is made, both as
-    `module:name`. `log_level`: log records of operators from this level on come back to the parent."""
+    `module:name`. `log_level`: log records of operators from this level on come back to the parent. `limited`: what may
+    be limited to a number of workers at a time."""
 
     lanes: tuple[Lane, ...]
     dry_run: bool = False
@@ -117,3 +123,4 @@ class Setup(NamedTuple):
     walker: str = "cortex.engine.walk:Walker"
     preload: tuple[str, ...] = ("cortex.media.preload:preload",)
     log_level: int = logging.WARNING
+    limited: tuple[Limited, ...] = ()

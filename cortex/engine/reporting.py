@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,13 +22,29 @@ from loom.verbs import NewArtifact
 
 class Finished(NamedTuple):
     """An asset that was walked to its end, or (not `done`) as far as must be stored before it goes on. `wait_s`: its
-    next step is to be tried (again) only after so many seconds."""
+    next step is to be tried (again) only after so many seconds; `turn`: when its turn has come by these names."""
 
     entry: Entry
     run: LaneRun
     walked: Walked
     done: bool
     wait_s: float = 0.0
+    turn: tuple[str, ...] = ()
+
+
+class Copy(NamedTuple):
+    """A file whose content this run has walked already."""
+
+    entry: Entry
+
+
+class Unmatched(NamedTuple):
+    """A file that no pipeline is for."""
+
+    entry: Entry
+
+
+Told = Finished | Copy | Unmatched
 
 
 @dataclass
@@ -43,7 +60,7 @@ class Batch:
 
     def add(self, finished: Finished) -> None:
         """Adds one asset: what it computed since it was last stored."""
-        entry, _, walked, done, _ = finished
+        entry, _, walked, done, *_ = finished
         if done:
             self.done.append(finished)
             self.places += 1
@@ -125,6 +142,19 @@ def identified(entry: Entry) -> Identity:
     if entry.identity is None:
         raise ValueError("an asset without identity cannot be stored")
     return entry.identity
+
+
+def note_places(entries: Sequence[Entry], known_places: Callable[[Sequence[tuple[bytes, bytes]]], list[bool]]) -> None:
+    """Before they are stored for the first time: at which of their paths Loom remembers a file. Those of known content
+    at a path that was new when they were found are asked for: another ingest may have stored them there since."""
+    fresh = [entry for entry in entries if entry.is_known_place is None]
+    for entry in fresh:
+        entry.is_known_place = entry.found.known
+    moved = [entry for entry in fresh if entry.known and not entry.found.known]
+    if moved:
+        places = known_places([(entry.found.directory, entry.found.name) for entry in moved])
+        for entry, is_known in zip(moved, places, strict=True):
+            entry.is_known_place = is_known
 
 
 def place(entry: Entry, stat: FileStat | None, trusted: bool) -> FoundAt:

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from loom.errors import LoomError
 from loom.model import Depth, Pause
+from loom.steering import DISK
 from loom.verbs import Steering
 
-OWNER = "disk"
 LOOK_S = 2.0
 AGAIN = 1.1
 """The run goes on once there is so many times the reserve, so that it does not go to and fro."""
@@ -54,14 +54,14 @@ class Reserve:
         """Also at the end of an ingest that goes on elsewhere: there may be room there."""
         for run in tuple(self._paused):
             with suppress(LoomError):  # it has ended
-                self._steering.resume_run(run, OWNER)
+                self._steering.resume_run(run, DISK)
             self._paused.discard(run)
 
     def _pause(self, runs: Sequence[UUID], free: int) -> None:
         reason = f"only {free >> 20:,} MB are free at {self._folder}; {self._least >> 20:,} MB are to be left"
         for run in runs:
             with suppress(LoomError):
-                pause = Pause(owner=OWNER, reason=reason, depth=Depth.NEW, since=time.time_ns() // 1000)
+                pause = Pause(owner=DISK, reason=reason, depth=Depth.NEW, since=time.time_ns() // 1000)
                 self._steering.pause_run(run, pause)
                 self._paused.add(run)
 

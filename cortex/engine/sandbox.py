@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple, Self
 
-from cortex.engine.board import IDLE
+from cortex.engine.board import IDLE, WAITING, Page
 from cortex.engine.headstart import HeadStart
 from cortex.engine.records import Item, Setup, Walked
 from cortex.engine.supervisor import Answerer, Supervisor
@@ -26,6 +26,11 @@ class Current(NamedTuple):
     since: float
 
 
+def _current(page: Page) -> Current:
+    lane, step = (-1, -1) if page.stage == WAITING else (page.lane, page.step)
+    return Current(page.token, lane, step, page.phase, page.since)
+
+
 class Sandbox:
     """Walks files in worker processes, and loses nothing when one of them dies.
 
@@ -41,6 +46,7 @@ class Sandbox:
         self._stopping = False
         self._closed = False
         self._pause: Depth | None = None
+        self._concurrency: Mapping[str, int] = {}
         self._lock = threading.RLock()
         self._running_in: int | None = None
 
@@ -71,6 +77,7 @@ class Sandbox:
                 if self._stopping:
                     supervisor.work.end()
                 supervisor.pause(self._pause)
+                supervisor.limit(self._concurrency)
                 supervisor.supply()
                 self._let_go()
                 yield from results
@@ -101,12 +108,17 @@ class Sandbox:
         if supervisor is not None:
             with suppress(ValueError):  # the board was closed meanwhile
                 pages = [supervisor.crew.page(hand) for hand in tuple(supervisor.crew.hands) if hand.items]
-        return [Current(p.token, p.lane, p.step, p.phase, p.since) for p in pages if p.stage != IDLE]
+        return [_current(page) for page in pages if page.stage != IDLE]
 
     def pause(self, depth: Depth | None) -> None:
         """Stands still as deep as told, or goes on (None). Whether new files are taken is the source's affair. A file
         that stopped before a step is yielded as far as it got; handed in again it waits for the end of the pause."""
         self._pause = depth
+        self.wake()
+
+    def limit(self, concurrency: Mapping[str, int]) -> None:
+        """How many files may be at a time in the steps of an operator, at a resource, or (`jobs`) in work at all."""
+        self._concurrency = concurrency
         self.wake()
 
     def stop(self) -> None:

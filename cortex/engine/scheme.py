@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cortex.catalogue import EntryPointCatalogue
+from cortex.engine.failures import as_failure
 from cortex.engine.records import Lane
+from loom.errors import LoomError
+from loom.graph.codes import error
 from loom.graph.compiler import compile_definition
 from loom.graph.diagnostics import DefinitionError
-from loom.graph.plan import AssetFilter, Plan
+from loom.graph.plan import AssetFilter, Plan, Step
 
 
 class Chosen(NamedTuple):
@@ -51,11 +54,11 @@ def make_scheme(
         definition, _, matched = one
         try:
             plan = compile_plan(definition, operators)
-        except DefinitionError as error:
+        except DefinitionError as wrong:
             if left_out is None:
                 raise
-            first = first or error
-            left_out(definition["name"], error)
+            first = first or wrong
+            left_out(definition["name"], wrong)
             continue
         used.append(one)
         if dry_run:
@@ -78,12 +81,19 @@ def narrowed(scheme: Scheme, kept: Sequence[int]) -> Scheme:
 def compile_plan(definition: Mapping[str, Any], operators: EntryPointCatalogue) -> Plan:
     """The plan of a definition, with nodes switched off that say so themselves. Raises `DefinitionError`."""
     plan = _compile(definition, operators)
-    off = {
-        step.node
-        for step in plan.steps
-        if step.enabled and not operators.create(step.operator, step.config, step.node).is_enabled()
-    }
+    off = {step.node for step in plan.steps if step.enabled and not _is_enabled(operators, step)}
     return _compile(_without(definition, off), operators) if off else plan
+
+
+def _is_enabled(operators: EntryPointCatalogue, step: Step) -> bool:
+    """Raises `DefinitionError` for a node that cannot tell."""
+    try:
+        return operators.create(step.operator, step.config, step.node).is_enabled()
+    except (LoomError, KeyboardInterrupt):
+        raise
+    except BaseException as fault:  # also what an operator calls to end its process
+        why = f"the node {step.node!r} cannot say whether it is enabled: {as_failure(fault)[1]}"
+        raise DefinitionError([error("CONFIG_INVALID", why, node=step.node)]) from fault
 
 
 def _compile(definition: Mapping[str, Any], operators: EntryPointCatalogue) -> Plan:

@@ -6,13 +6,14 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from cortex.engine import wire
 from cortex.engine.autopsy import Cause, Court, Verdict, cause_of
-from cortex.engine.board import IDLE
+from cortex.engine.board import IDLE, WAITING, Page
+from cortex.engine.concurrency import JOBS
 from cortex.engine.crew import Crew, Death, Hand
 from cortex.engine.headstart import HeadStart
 from cortex.engine.records import Answer, Identity, Item, Setup, Walked
@@ -42,7 +43,8 @@ class Supervisor:
         self.switchboard = Switchboard()
         self.crew = Crew(setup, jobs, head_start)
         self._limits = setup.limits
-        self._jobs = jobs
+        self._jobs = self._most = jobs
+        self._concurrency: Mapping[str, int] = {}
         self._court = Court()
         self._failed_starts = 0
         self._was_ready = False
@@ -69,6 +71,13 @@ class Supervisor:
         if depth is Depth.NOW:
             self.crew.drop()
 
+    def limit(self, concurrency: Mapping[str, int]) -> None:
+        """How many files may be at a time in the steps of an operator, at a resource, or (`jobs`) in work at all."""
+        if concurrency is not self._concurrency:
+            self._concurrency = concurrency
+            self._most = min(self._jobs, concurrency.get(JOBS, self._jobs))
+            self.crew.limit(concurrency)
+
     @property
     def _stands_still(self) -> bool:
         return self._pause is not None and self._pause >= Depth.NODE
@@ -78,20 +87,21 @@ class Supervisor:
         if self._stands_still:
             return
         crew, hands = self.crew, self.crew.hands
-        unstarted = self._jobs - len(hands)
+        unstarted = max(0, self._most - len(hands))
         starting = sum(not hand.ready for hand in hands)
-        room = sum(hand.size for hand in hands if hand.idle or hand.takes_another) + starting + unstarted
+        busy = sum(bool(hand.batches) for hand in hands if hand.ready)
+        idle = [hand for hand in hands if hand.idle][: max(0, self._most - busy)]
+        quick = [hand for hand in hands if hand.takes_another] if busy <= self._most else []
+        room = sum(hand.size for hand in idle + quick) + starting + unstarted
         ahead = _AHEAD * sum(hand.size for hand in hands)
         self.work.gather(time.monotonic(), room + ahead if room else 0)
         if not self.work.backlog:
             return
-        idle = [hand for hand in hands if hand.idle]
         for _ in range(min(unstarted, self.work.backlog - len(idle) - starting)):
             self.switchboard.watch(crew.start())
             starting += 1
         self.switchboard.watch_control(crew.control)
-        quick = [hand for hand in hands if hand.takes_another] if not starting else []
-        for hand in self._deal(idle, quick):
+        for hand in self._deal(idle, quick if not starting else []):
             self.switchboard.watch(hand)
 
     def _deal(self, idle: list[Hand], quick: list[Hand]) -> list[Hand]:
@@ -188,6 +198,7 @@ class Supervisor:
     def _bury(self, death: Death, results: list[Walked]) -> None:
         """Reads what a dead worker had still said, finds out of what it died, and takes its files back."""
         hand, status = death
+        page = self.crew.last_page(hand)
         self._read(hand, results, dead=True)
         hand.line.close()
         if hand.leaving:
@@ -196,7 +207,6 @@ class Supervisor:
             self.work.put_back([Verdict(item) for item in hand.items.values()])
             hand.items.clear()
             return
-        page = self.crew.page(hand)
         killed = status == -signal.SIGKILL and hand.killed_at is None
         cause = cause_of(
             status or 0, page, overdue=hand.overdue, out_of_memory=killed and self.crew.ran_out_of_memory()
@@ -205,7 +215,7 @@ class Supervisor:
             self._failed_start(hand, cause)
         culprit = None
         if status is not None and not (hand.overdue and page.deadline > (hand.killed_at or 0.0)):
-            suspect = next(iter(hand.items), None) if hand.alone else page.token if page.stage != IDLE else None
+            suspect = _suspect(hand, page)
             culprit = hand.items.pop(suspect, None) if suspect is not None else None
         verdicts = [] if culprit is None else [self._court.accuse(culprit, page, cause)]
         verdicts += [self._court.lost(item, cause) for item in hand.items.values()]
@@ -223,6 +233,15 @@ class Supervisor:
         if self._failed_starts >= MAX_FAILED_STARTS:
             code, message = hand.error or ("INTERNAL", cause.message)
             raise LoomError(code, f"no worker process gets ready: {message}")
+
+
+def _suspect(hand: Hand, page: Page) -> int | None:
+    """The token of the file of which a worker may have died; a worker that waits for its turn did nothing."""
+    if page.stage == WAITING:
+        return None
+    if hand.alone:
+        return next(iter(hand.items), None)
+    return page.token if page.stage != IDLE else None
 
 
 def _pass_on(log: wire.Log, item: Item | None) -> None:

@@ -100,14 +100,6 @@ class LaneRun:
                     before += 1
         return now, before
 
-    def state(self, *, cancelled: bool, broken: bool) -> RunState:
-        """How the run ended."""
-        if cancelled:
-            return RunState.CANCELLED
-        if broken:
-            return RunState.FAILED
-        return RunState.PARTIAL if self.assets.failed or self.assets.unreadable else RunState.COMPLETED
-
 
 def _count_skip(counts: NodeCounts, outcome: Outcome) -> None:
     """Counts what was not computed to its end."""
@@ -144,6 +136,15 @@ class WouldWrite:
 
 
 MAX_EFFECTS = 1000
+
+
+def end_state(assets: AssetCounts, *, cancelled: bool, broken: bool, unreachable: bool = False) -> RunState:
+    """How a run over such files ended. `unreachable`: a source was; where there was no other, nothing could be done."""
+    if cancelled:
+        return RunState.CANCELLED
+    if broken or (unreachable and not assets.seen):
+        return RunState.FAILED
+    return RunState.PARTIAL if unreachable or assets.failed or assets.unreadable else RunState.COMPLETED
 
 
 def add_counts(into: AssetCounts, other: AssetCounts) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from loom.model import Pause
 
 
 class Status(NamedTuple):
     """How far an ingest is. Totals are None until the source was counted; they have `unchanged` files too, of
-    `bytes_unchanged`, which are done as soon as they are seen."""
+    `bytes_unchanged`, which are done as soon as they are seen. `fraction` is how much of what needs work is done, 0 to
+    1, and never moves back; `seconds_left` is weighed by what files cost. Both are None while nobody can tell.
+    `files_per_s` are those that were worked on in the last seconds. `paused`: by whom, and why. `stopping`: no more
+    files are begun with, those in hand are finished."""
 
     seconds: float
     files_done: int
@@ -21,23 +27,11 @@ class Status(NamedTuple):
     failed: int
     current: tuple[str, ...]
     bytes_unchanged: int = 0
-
-    @property
-    def fraction(self) -> float | None:
-        """How much of what needs work is done, 0 to 1, weighed by files and bytes alike; None while the totals are
-        unknown. It never moves back: while the source is read, files only turn out to need no work."""
-        if self.files_total is None or not self.files_total:
-            return None
-        files = _part(self.files_done - self.unchanged, self.files_total - self.unchanged)
-        size = (self.bytes_total or 0) - self.bytes_unchanged
-        return files if size <= 0 else (files + _part(self.bytes_done, size)) / 2
-
-    @property
-    def seconds_left(self) -> float | None:
-        fraction = self.fraction
-        if not fraction or self.seconds < 1:
-            return None
-        return self.seconds * (1 - fraction) / fraction
+    fraction: float | None = None
+    seconds_left: float | None = None
+    files_per_s: float | None = None
+    paused: str | None = None
+    stopping: bool = False
 
 
 class Failure(NamedTuple):
@@ -54,8 +48,9 @@ class Failure(NamedTuple):
     handled: bool = False
 
 
-def _part(done: int, whole: int) -> float:
-    return min(done / whole, 1.0) if whole > 0 else 1.0
+def in_words(pause: Pause) -> str:
+    """Who lets the run stand still, and why."""
+    return f"paused by {pause.owner}" + (f": {pause.reason}" if pause.reason else "")
 
 
 def shown(path: bytes) -> str:
@@ -89,8 +84,8 @@ class Reporter(Protocol):
         """Events as the JSON objects that go over the bus."""
         ...
 
-    def note(self, text: str) -> None:
-        """Something a person should know; one sentence."""
+    def note(self, text: str, facts: Mapping[str, Any] | None = None) -> None:
+        """Something a person should know; one sentence. `facts` are the same for programs."""
         ...
 
     def broken(self, summary: dict[str, Any]) -> None:

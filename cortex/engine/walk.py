@@ -10,10 +10,12 @@ from cortex import catalogue
 from cortex.engine.board import BoardSlot
 from cortex.engine.course import Course, compute, failed
 from cortex.engine.failures import as_failure
+from cortex.engine.readiness import close_all, ready
 from cortex.engine.records import Answer, Identity, Item, Lane, Setup, Walked
+from cortex.engine.turns import Turns
 from cortex.media import Media
 from cortex.media.wants import Wants, together
-from cortex.node import MediaNode, NodeContext
+from cortex.node import MediaNode, NodeContext, keys_of
 from loom.errors import LoomError
 from loom.graph.matching import passes
 from loom.graph.plan import Step
@@ -31,29 +33,32 @@ class Walker:
     def __init__(self, setup: Setup, board: BoardSlot) -> None:
         self._setup = setup
         self._board = board
+        self._turns = Turns(board, setup.limited)
         operators = catalogue.load()
         self._nodes: list[dict[int, MediaNode[Any]]] = [
             {s.index: operators.create(s.operator, s.config, s.node) for s in lane.plan.steps if s.sandboxed}
             for lane in setup.lanes
         ]
         self._contexts = [
-            {
-                s.index: partial(NodeContext, s.node, dry_run=lane.plan.dry_run, report_progress=board.progress)
-                for s in lane.plan.steps
-                if s.sandboxed
-            }
-            for lane in setup.lanes
+            {index: self._context_of(node, lane.plan.dry_run) for index, node in nodes.items()}
+            for lane, nodes in zip(setup.lanes, self._nodes, strict=True)
         ]
-        self._wants = [together(node.wants() for node in nodes.values()) for nodes in self._nodes]
+        self._wants = [together(ready(node, node.wants) for node in nodes.values()) for nodes in self._nodes]
         self._open: dict[int, tuple[Media, Identity, int]] = {}
         for nodes in self._nodes:
             for node in nodes.values():
-                node.open()
+                ready(node, node.open)
+
+    def _context_of(self, node: MediaNode[Any], dry_run: bool) -> partial[NodeContext]:
+        return partial(
+            NodeContext, node.id, dry_run=dry_run, report_progress=self._board.progress, keys=keys_of(type(node))
+        )
 
     def identify(self, item: Item) -> Identity | Walked:
         """Opens the file, reads it and tells its content; a `Walked` with `failure` when it cannot be read."""
         self._board.enter(item.token, _NO_LANE, -1, "read", self._limit(None, item.stat.size))
         media: Media | None = None
+        begun = time.perf_counter_ns()
         try:
             media = Media.open_path(
                 item.path,
@@ -61,19 +66,19 @@ class Walker:
                 blamed={b.phase: (b.code, b.message) for b in item.blamed if b.step < 0},
                 on_phase=self._phase,
             )
-            identity = self._identity(item, media)
+            identity = self._identity(item, media, begun)
             if item.resume is not None and identity.asset != item.asset:
                 raise LoomError("CHANGED_WHILE_READ")
         except (Exception, MemoryError) as error:
             if media is not None:
                 media.close()
-            return self._unread(item, *as_failure(error))
+            return self._unread(item, *as_failure(error), media)
         finally:
             self._board.leave()
         self._open[item.token] = (media, identity, time.time_ns())
         return identity
 
-    def _identity(self, item: Item, media: Media) -> Identity:
+    def _identity(self, item: Item, media: Media, begun: int) -> Identity:
         lane = find_lane(self._setup.lanes, media, item.relative, item.lanes)
         if len(self._wants) > 1 and lane != _NO_LANE:
             media.expect(self._wants[lane])
@@ -83,7 +88,8 @@ class Walker:
             asset = item.asset
         else:
             asset = media.identify(all_streams=not item.size_known)
-        return Identity(item.token, asset, media.size, media.mime, media.kind, lane)
+        took_us = (time.perf_counter_ns() - begun) // 1000
+        return Identity(item.token, asset, media.size, media.mime, media.kind, lane, took_us, media.bytes_read)
 
     def walk(self, item: Item, answer: Answer) -> Walked:
         """Walks the file as far as sandboxed steps reach, and closes it."""
@@ -98,7 +104,9 @@ class Walker:
                 course = Course.resumed(plan, item.resume)
             course.advance(media, item.relative, partial(self._step, item, identity.lane, media), sandboxed=True)
             if media.changed():
-                return self._unread(item, "CHANGED_WHILE_READ", LoomError("CHANGED_WHILE_READ").message, identity)
+                return self._unread(
+                    item, "CHANGED_WHILE_READ", LoomError("CHANGED_WHILE_READ").message, media, identity
+                )
             return self._walked(item, identity, media, read_at, course)
         finally:
             self._board.leave()
@@ -111,11 +119,10 @@ class Walker:
 
     def close(self) -> None:
         for nodes in self._nodes:
-            for node in nodes.values():
-                node.close()
+            close_all(nodes.values())
 
     def _step(self, item: Item, lane: int, media: Media, step: Step, course: Course) -> Outcome | None:
-        """None when the run is paused: the file goes back as far as it got."""
+        """None when the run is paused, be it while the step waits for its turn: the file goes back as far as it got."""
         if self._board.halted:
             return None
         if item.blamed:
@@ -127,8 +134,12 @@ class Walker:
             node, make_context = self._nodes[lane][step.index], self._contexts[lane][step.index]
             context = partial(make_context, course.upstream(step))
             skipped = look(node, step, course, context, media)
-            return skipped or course.add(*compute(node, step, media, context, self._pause))
-        except (Exception, MemoryError) as error:
+            if skipped is not None:
+                return skipped
+            if self._board.limited and not self._turns.take_step(lane, step.index):
+                return None
+            return course.add(*compute(node, step, media, context, self._pause))
+        except BaseException as error:
             return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
 
     def _phase(self, name: str | None) -> None:
@@ -146,7 +157,7 @@ class Walker:
     def _walked(self, item: Item, identity: Identity, media: Media, read_at: int, course: Course | None) -> Walked:
         trusted = read_at - media.stat.mtime_ns >= RACY_NS
         if course is None:
-            return Walked(item.token, identity, media.stat, trusted, (), ())
+            return Walked(item.token, identity, media.stat, trusted, (), (), bytes_read=media.bytes_read)
         stored = tuple((step, result, origin) for step, (result, origin) in course.stored.items())
         return Walked(
             item.token,
@@ -158,11 +169,13 @@ class Walker:
             stored,
             None,
             course.next_step,
+            media.bytes_read,
         )
 
     @staticmethod
-    def _unread(item: Item, code: str, message: str, identity: Identity | None = None) -> Walked:
-        return Walked(item.token, identity, None, False, (), (), (), (code, message))
+    def _unread(item: Item, code: str, message: str, media: Media | None, identity: Identity | None = None) -> Walked:
+        count = 0 if media is None else media.bytes_read
+        return Walked(item.token, identity, None, False, (), (), (), (code, message), bytes_read=count)
 
 
 def find_lane(lanes: tuple[Lane, ...], media: Any, relative: bytes, offered: tuple[int, ...] | None) -> int:
@@ -181,7 +194,7 @@ def look(node: MediaNode[Any], step: Step, course: Course, context: partial[Node
     if type(node).exists_result is not MediaNode.exists_result:
         found = node.exists_result(context(), media)
         if found is not None:
-            return course.offer(step, found)
+            return course.offer(step, found.checked(keys_of(type(node))))
     if not node.is_processable(media):
         return Outcome(State.SKIPPED, Reason.NOT_PROCESSABLE)
     if step.needs and course.lacks_input(step):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class Deed(MediaNode[DeedOptions]):
         deed = getattr(self, "do_" + text.split()[0], None)
         if deed is not None:
             deed()
+        if text.startswith("judge"):
+            ctx.verdict("guilty")  # type: ignore[arg-type]
         ctx.output(self.LENGTH, len(text))
 
     def do_wait(self) -> None:
@@ -64,6 +67,9 @@ class Deed(MediaNode[DeedOptions]):
 
     def do_raise(self) -> None:
         raise ValueError("a strange error")
+
+    def do_exit(self) -> None:
+        sys.exit(3)
 
     def do_write(self) -> None:
         Path(self.options.target).write_text("was here")

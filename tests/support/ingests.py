@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +66,7 @@ class Heard:
         self.failures.append(failure)
 
     def events(self, events) -> None: ...
-    def note(self, text) -> None:
+    def note(self, text, facts=None) -> None:
         self.notes.append(text)
 
     def broken(self, summary) -> None: ...
@@ -137,13 +137,14 @@ def prepare(
     cache: Cache | None = None,
     jobs: int = 1,
     files: Any = None,
+    concurrency: Mapping[str, int] | None = None,
 ) -> Story:
     """An ingest of all below a folder that has not begun."""
     scheme = make_scheme([Chosen(one, 0, matched) for one in definitions], load(), dry_run=dry_run)
     order = Order(
         lanes=scheme.lanes, versions=scheme.versions, definitions=scheme.definitions, settles=scheme.settles,
         paths=(bytes(folder),), host=HOST, worker=Worker(name="worker"), jobs=jobs, limits=Limits(),
-        dry_run=dry_run, recompute=frozenset(recompute),
+        dry_run=dry_run, recompute=frozenset(recompute), concurrency=concurrency or {},
     )  # fmt: skip
     if files is None:
         files = make_files(Request(paths=(folder,), recompute=order.recompute), scheme, loom, HOST, dry_run=dry_run)

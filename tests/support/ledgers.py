@@ -56,6 +56,9 @@ class SilentBus:
     def progress(self, run, progress) -> None:
         self.published.append((run, progress))
 
+    def live(self) -> list[Any]:
+        return []
+
 
 def toy_operators() -> Announced:
     return Announced(OPERATORS)

@@ -1,4 +1,6 @@
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -58,9 +60,23 @@ class Shy(Sink):
             raise LoomError("TRY_AGAIN")
 
 
+class Ends(Sink):
+    """Ends its process where its id says."""
+
+    def is_processable(self, media: Any) -> bool:
+        return True if self.id != "asked" else sys.exit(3)
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        ctx.effect("nothing", lambda: sys.exit(3) if self.id == "effect" else None)
+        sys.exit(3)
+
+    def close(self) -> None:
+        sys.exit(3)
+
+
 class Operators:
     def create(self, operator: str, config: Any, node: str) -> MediaNode[Any]:
-        return {"sink": Sink, "post": Post, "store": Store, "shy": Shy}[operator](id=node)
+        return {"sink": Sink, "post": Post, "store": Store, "shy": Shy, "ends": Ends}[operator](id=node)
 
 
 Steps = Callable[..., Any]
@@ -78,6 +94,7 @@ def carry_on(make_plan: Steps, make_step: Steps) -> Callable[..., Finished]:
         acknowledged: Callable[[], bool] = at_once,
         retries: int = 0,
         goes_on: bool = True,
+        limits: Mapping[str, int] = MappingProxyType({}),
     ):
         plan = make_plan(
             *(
@@ -90,6 +107,8 @@ def carry_on(make_plan: Steps, make_step: Steps) -> Callable[..., Finished]:
             (lane,), Operators(), has_loom=has_loom, would_write=would or WouldWrite(), acknowledged=acknowledged
         )
         beside.open()
+        beside.turns.limit(limits)
+        assert beside.turns.take(("sink",))
         identity = Identity(1, b"x" * 32, 10, "text/plain", Kind.TEXT, 0)
         entry = Entry(1, Found(b"/m", b"f", b"f", FileStat(10, 1, 1, 1), None, False), identity=identity)
         walked = Walked(1, identity, None, True, (None,) * len(steps), ())
@@ -123,6 +142,20 @@ def test_an_operator_that_asks_for_the_bytes_fails_alone(carry_on: Callable[...,
     assert [outcome.state for outcome in finished.walked.outcomes if outcome] == [State.FAILED]
 
 
+def test_an_operator_that_ends_its_process_fails_alone(carry_on: Callable[..., Finished]) -> None:
+    assert codes(carry_on("ends:asked")) == ["OPERATOR_FAILED"]
+    assert codes(carry_on("ends:at-work")) == ["OPERATOR_FAILED"]
+    assert codes(carry_on("ends:effect")) == ["EFFECT_FAILED"]
+
+
+def test_an_operator_that_does_not_end_keeps_the_run_from_nothing(
+    make_plan: Steps, make_step: Steps, caplog: pytest.LogCaptureFixture
+) -> None:
+    lane = Lane(AssetFilter(), make_plan(make_step(0, "a", operator="ends", sandboxed=False)))
+    Beside((lane,), Operators(), has_loom=True, would_write=WouldWrite()).close()
+    assert "does not end: SystemExit: 3" in caplog.text
+
+
 def test_without_loom_nothing_is_collected_or_stored(carry_on: Callable[..., Finished]) -> None:
     assert codes(carry_on("sink:a", has_loom=False)) == ["LOOM_UNREACHABLE"]
     assert codes(carry_on("store:a", has_loom=False)) == ["LOOM_UNREACHABLE"]
@@ -147,6 +180,20 @@ def test_between_two_attempts_it_is_left(carry_on: Callable[..., Finished]) -> N
     assert finished.done
     assert [computed.attempts for computed in finished.walked.computed] == [1, 3, 1]
     assert codes(carry_on("shy:b", retries=1)) == ["TRY_AGAIN"]
+
+
+def test_a_step_whose_turn_has_not_come_is_left_and_one_that_is_done_gives_its_turn(
+    carry_on: Callable[..., Finished],
+) -> None:
+    waits = carry_on("shy:a", "sink:b", retries=5, limits={"sink": 1, "effect": 1})
+    assert (waits.walked.next_step, waits.done, waits.turn, waits.wait_s) == (1, False, ("effect", "sink"), 0)
+    assert waits.entry.turn == ()
+    assert carry_on("shy:a", "sink:b", retries=5, limits={"sink": 2, "effect": 1}).done
+
+
+def test_between_two_attempts_it_keeps_its_turn(carry_on: Callable[..., Finished]) -> None:
+    waits = carry_on("shy:b", retries=5, goes_on=False)
+    assert (waits.entry.turn, waits.turn) == (("effect", "shy"), ())
 
 
 def test_what_must_be_stored_before_it_waits_for_the_acknowledgement(carry_on: Callable[..., Finished]) -> None:

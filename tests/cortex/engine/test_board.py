@@ -90,9 +90,29 @@ def test_workers_have_a_page_each(board: Board, slot: BoardSlot) -> None:
 
 
 def test_a_scribbled_page_can_be_read(board: Board) -> None:
-    os.pwrite(board.fd, struct.pack("7d", *[math.nan, math.inf, -math.inf, *[math.nan] * 4]) + b"\xff" * 32, 0)
+    os.pwrite(board.fd, struct.pack("8d", *[math.nan, math.inf, -math.inf, *[math.nan] * 5]) + b"\xff" * 32, 0)
     page = board.read(0)
-    assert (page.token, page.lane, page.step, page.stage) == (-1, -1, -1, -1)
+    assert (page.token, page.lane, page.step, page.stage, page.waits_for) == (-1, -1, -1, -1, -1)
+
+
+def test_a_limit_is_seen_by_workers_at_once_and_however_high_it_is(board: Board, slot: BoardSlot) -> None:
+    assert not slot.limited
+    board.limit([0, 3, 2**31 - 1])
+    assert slot.limited
+    assert [slot.limit(name) for name in (1, 2, 3)] == [0, 3, 2**16 - 1]
+    board.limit([0, 0, 0])
+    assert not slot.limited
+
+
+def test_one_worker_at_a_time_has_the_lock_and_whoever_dies_gives_it_back(board: Board, slot: BoardSlot) -> None:
+    def lock() -> bool:
+        return BoardSlot(board.fd, 2, base_s=30.0, cpus=2.0).lock()
+
+    assert slot.lock()
+    assert in_child(lock) == 1
+    slot.unlock()
+    assert in_child(lock) == 0
+    assert in_child(lock) == 0
 
 
 def test_the_kernel_ends_a_step_when_nobody_else_does(board: Board) -> None:

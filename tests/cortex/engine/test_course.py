@@ -2,6 +2,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import pytest
+
 from cortex.engine.course import Course, compute
 from cortex.engine.records import Walked
 from cortex.node import MediaNode, NodeContext
@@ -140,6 +142,24 @@ def test_retries_are_for_failures_that_may_pass(make_step: Any, toy: Any, facts:
     node.compute = attempts_at(iter(["READ_FAILED"] * 4))
     computed, _ = compute(node, step, facts, context, slept.append)
     assert (computed.error_code, computed.attempts, computed.retryable) == ("READ_FAILED", 4, True)
+
+
+class Cancelled(BaseException):
+    """As some libraries have them."""
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), Cancelled("late")])
+def test_an_operator_that_ends_its_process_only_fails(
+    make_step: Any, toy: Any, facts: Any, error: BaseException
+) -> None:
+    def ends(ctx: NodeContext, media: Any) -> None:
+        raise error
+
+    node = toy()
+    node.compute = ends
+    computed, _ = compute(node, make_step(0, "a", retries=3), facts, partial(NodeContext, "a", {}))
+    assert (computed.error_code, computed.attempts) == ("OPERATOR_FAILED", 1)
+    assert type(error).__name__ in (computed.error_message or "")
 
 
 def test_what_reads_a_failure_that_may_pass_is_not_kept(make_step: Any, make_plan: Any, toy: Any, facts: Any) -> None:

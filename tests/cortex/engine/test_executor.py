@@ -66,6 +66,9 @@ class Bench:
             raise self.trouble
         self.kept.append(batch)
 
+    def known_places(self, places: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+        return [False for _ in places]
+
     def publish(self, head: RunHead, events: Sequence[Event]) -> None:
         self.published.extend(events)
 

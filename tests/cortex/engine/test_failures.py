@@ -6,6 +6,11 @@ from cortex.engine.failures import MAX_MESSAGE, as_failure
 from loom.errors import LoomError
 
 
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(1)
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -16,6 +21,8 @@ from loom.errors import LoomError
         (OSError(errno.ENOSPC, "no space"), "DISK_FULL"),
         (OSError(errno.EINVAL, "invalid"), "OPERATOR_FAILED"),
         (ValueError(), "OPERATOR_FAILED"),
+        (SystemExit(3), "OPERATOR_FAILED"),
+        (Speechless(), "OPERATOR_FAILED"),
     ],
 )
 def test_what_an_exception_means(error: BaseException, code: str) -> None:

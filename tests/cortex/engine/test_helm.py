@@ -18,6 +18,9 @@ class Ship:
     def pause(self, depth):
         self.log.append(depth)
 
+    def limit(self, concurrency):
+        self.log.append(concurrency)
+
     def stop(self):
         self.log.append("stop")
 
@@ -59,6 +62,15 @@ def test_the_deepest_pause_of_all_runs_holds(helm, ship):
     helm.obey([RunOrders(run=RUN, pauses=(mine,)), RunOrders(run=OTHER, pauses=(theirs,))])
     helm.obey([RunOrders(run=RUN, pauses=(mine,)), RunOrders(run=OTHER)])
     assert ship.log == [Depth.NOW, Depth.NEW]
+
+
+def test_the_smaller_of_loom_s_limits_and_this_machine_s_is_passed_on_when_it_changes(ship, notes):
+    helm = Helm(ship, notes.append, {"gpu": 2})
+    assert ship.log == [{"gpu": 2}]
+    helm.obey([RunOrders(run=RUN, limits={"gpu": 3, "network": 1}), RunOrders(run=OTHER, limits={"network": 4})])
+    helm.limit({"gpu": 3, "network": 1})
+    helm.obey([RunOrders(run=RUN)])
+    assert ship.log == [{"gpu": 2}, {"gpu": 2, "network": 1}, {"gpu": 2}]
 
 
 def test_a_cancelled_run_finishes_what_is_in_hand(helm, ship):

@@ -1,5 +1,6 @@
 import itertools
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ from loom.errors import LoomError
 from loom.events import NodeEvent, RunEvent
 from loom.model import FileStat, Kind, RunState
 from loom.service.loom import LocalLoom
-from loom.steering import EVERY_FAILURE
+from loom.steering import EVERY_FAILURE, AssetQuery
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_all_before_a_sink_is_stored_before_it_is_reached(loom: LocalLoom, folde
     carry_out(recorded, folder, definition("sunk", SHA256, COLLECT, STORED))
     reports = [arguments[1] for verb, arguments in recorded.said if verb == "report"]
     assert [len(report.results) for batch in reports for report in batch] == [2, 1]
-    assert [asset.kind for asset in loom.assets(collection="all").items] == ["text"]
+    assert [asset.kind for asset in loom.assets(AssetQuery(collection="all")).items] == ["text"]
 
 
 def test_lanes(loom: LocalLoom, folder: Path) -> None:
@@ -204,7 +205,7 @@ def test_a_file_is_tried_again_though_its_content_lies_where_it_is_done(
         }
     monkeypatch.undo()
     assert carry_out(loom, folder, *pipelines, matched=True).assets == {"seen": 2, "unchanged": 1, "completed": 2}
-    assert len(loom.assets(collection="all").items) == 1
+    assert len(loom.assets(AssetQuery(collection="all")).items) == 1
     assert carry_out(loom, folder, *pipelines, matched=True).assets == {"seen": 2, "unchanged": 2, "completed": 2}
 
 
@@ -318,6 +319,41 @@ def test_a_copy_found_later_in_a_dry_run_is_no_new_asset(
     assert story.assets == {"seen": 4, "new": 3, "moved": 1, "completed": 4}
 
 
+class Second(Faulty):
+    """A Loom that another ingest of the same files tells of them while this one looks at them."""
+
+    def lookup(self, *asked: Any) -> Any:
+        other = threading.Thread(target=carry_out, args=(self._loom, self.folder, definition("plain", SHA256)))
+        other.start()
+        other.join()
+        self.lookup = self._loom.lookup  # type: ignore[method-assign]
+        return self._loom.lookup(*asked)
+
+    folder: Path
+
+
+def test_what_another_ingest_stored_at_this_very_path_was_not_moved(loom: LocalLoom, folder: Path) -> None:
+    (folder / "sub" / "one again.png").unlink()
+    second = Second(loom)
+    second.folder = folder
+    assert carry_out(second, folder, definition("plain", SHA256)).assets == {"seen": 3, "completed": 3}
+    (folder / "words.txt").rename(folder / "renamed.txt")
+    assert carry_out(loom, folder, definition("plain", SHA256)).assets["moved"] == 1
+
+
+def test_only_bytes_that_were_read_count(loom: LocalLoom, folder: Path) -> None:
+    large = folder / "large.bin"
+    large.write_bytes(bytes(range(256)) * 4096)
+    age(folder)
+    sizes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    first = carry_out(loom, folder, definition("plain", SHA256))
+    assert first.summary["bytes"] == sizes, "each file once, copies too"
+    assert loom.run(first.ingest.runs[0].uuid).bytes == sizes
+    other = carry_out(loom, large, definition("other", {"id": "blake3", "operator": "hash.blake3"}))
+    assert other.nodes("blake3") == {"computed": 1}
+    assert 0 < other.summary["bytes"] < 100_000, "what is known by its stat is looked at, not read"
+
+
 @pytest.mark.parametrize("verb", ["report", "lookup", "put_artifacts"])
 @pytest.mark.parametrize("code", ["DISK_FULL", "DATABASE_BUSY"])
 def test_a_loom_in_trouble_ends_the_run(loom: LocalLoom, folder: Path, verb: str, code: str) -> None:
@@ -329,6 +365,7 @@ def test_a_loom_in_trouble_ends_the_run(loom: LocalLoom, folder: Path, verb: str
     assert time.monotonic() - began < 10
     assert story.run_events("plain") == ["STARTED", "FAILED"]
     assert loom.run(story.ingest.runs[0].uuid).state is RunState.FAILED
+    assert loom.run(story.ingest.runs[0].uuid).error.code == code, "and what it broke off for stands with it"
     assert carry_out(loom, folder, definition("plain", SHA256, THUMBNAIL)).ended.exit_code == 0
 
 
@@ -367,6 +404,52 @@ def test_files_that_are_gone_or_closed_by_their_turn(loom: LocalLoom, folder: Pa
     assert story.assets == {"seen": 1, "unreadable": 1}
     assert [failure.code for failure in story.heard.failures] == ["NOT_A_REGULAR_FILE"]
     assert story.ended.exit_code == 3
+    run = story.ingest.runs[0].uuid
+    assert (loom.run(run).state, loom.run(run).problems) == (RunState.PARTIAL, 2)
+    assert sorted((one.path, one.code) for one in loom.run_problems(run).items) == [
+        (str(folder / "gone"), "FILE_VANISHED"), (str(folder / "pipe"), "NOT_A_REGULAR_FILE")
+    ]  # fmt: skip
+
+
+def test_what_could_not_be_read_is_kept_with_a_run_that_has_nothing_else_to_do(loom: LocalLoom, folder: Path) -> None:
+    """Of several pipelines none begins before it has something to do."""
+    pipelines = [definition(name, SHA256, match={"kinds": [kind]}) for name, kind in (("p", "image"), ("t", "text"))]
+    away = Sources(iter(()))
+    away.unreadable, away.unreadable_total = [(b"/x/y", "FILE_UNREADABLE", "Permission denied.")], 1200
+    story = carry_out(loom, folder, *pipelines, matched=True, files=away)
+    (run,) = loom.runs().items
+    assert (run.pipeline, run.state, run.problems) == ("p", RunState.PARTIAL, 1200)
+    assert [one.path for one in loom.run_problems(run.uuid).items] == ["/x/y"]
+    assert story.summary["runs"] == [str(run.uuid)]
+
+
+def test_it_stands_with_the_run_that_has_done_something(loom: LocalLoom, folder: Path) -> None:
+    pipelines = [definition(name, SHA256, match={"kinds": [kind]}) for name, kind in (("p", "image"), ("t", "text"))]
+    (folder / "pipe").unlink(missing_ok=True)
+    os.mkfifo(folder / "pipe")
+    found = Sources(map(offer, [folder / "words.txt", folder / "pipe"]))
+    story = carry_out(loom, folder, *pipelines, matched=True, files=found)
+    (run,) = loom.runs().items
+    assert (run.pipeline, run.state, run.assets.seen, run.assets.unreadable) == ("t", RunState.PARTIAL, 2, 1)
+    assert story.assets == {"seen": 2, "new": 1, "completed": 1, "unreadable": 1}
+    assert run.problems == 1
+
+
+def test_a_dry_run_keeps_no_run_for_it(loom: LocalLoom, folder: Path) -> None:
+    story = carry_out(loom, folder / "not there", definition("plain", SHA256), dry_run=True)
+    assert (story.summary["state"], loom.runs().items) == ("FAILED", [])
+
+
+def test_a_run_over_sources_that_are_away_ends_as_partial_or_failed(loom: LocalLoom, folder: Path) -> None:
+    pipeline = definition("plain", SHA256)
+    carry_out(loom, folder / "not there", pipeline)
+    some = Sources(map(offer, [folder / "words.txt"]))
+    some.unreachable, some.why_unreachable = [b"/away"], {b"/away": "it is away"}
+    story = carry_out(loom, folder, pipeline, files=some)
+    assert (story.summary["state"], story.ended.exit_code) == ("PARTIAL", 4)
+    partial, failed = loom.runs().items
+    assert (partial.state, partial.error, partial.problems) == (RunState.PARTIAL, None, 1)
+    assert (failed.state, failed.error.code, failed.problems) == (RunState.FAILED, "SOURCE_UNREACHABLE", 1)
 
 
 def test_an_unreachable_source_is_told(loom: LocalLoom, folder: Path) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from blake3 import blake3
-from ingests import Faulty, loom_in
+from ingests import HOST, Faulty, loom_in
 from ledgers import definition, digest, done, failed, found, opening, report
 
 from cortex.engine.cache import MetaPathCache, XattrCache
@@ -68,7 +68,7 @@ def test_with_loom_what_only_the_cache_has_is_handed_in(cache: MetaPathCache, tm
     run: Any = Run()
     into_cache(cache, batch_of(run, done(0, artifacts=(ref,)), failed(1), artifacts=(new,)))
     with loom_in(tmp_path / "data") as loom:
-        keeper = WithLoom(loom, loom.open_run, [run], lambda run: run.opening, cache)
+        keeper = WithLoom(loom, HOST, loom.open_run, [run], lambda run: run.opening, cache)
         (usable,) = keeper.usable([(ASSET, b"/m/file")], [done(0).signature, done(1).signature])
         assert not usable.known
         assert list(usable.results) == [done(0).signature], "failures are Loom's to remember"
@@ -85,7 +85,7 @@ def test_a_run_is_opened_once_and_before_anything_is_kept(tmp_path: Path) -> Non
     run: Any = Run()
     with loom_in(tmp_path / "data") as loom:
         recorded = Faulty(loom)
-        keeper = WithLoom(recorded, recorded.open_run, [run], lambda run: run.opening)
+        keeper = WithLoom(recorded, HOST, recorded.open_run, [run], lambda run: run.opening)
         keeper.keep(batch_of(run, done(0)))
         keeper.keep(batch_of(run, done(1)))
     assert [verb for verb, _ in recorded.said] == ["open_run", "report", "report"]

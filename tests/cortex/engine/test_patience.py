@@ -16,7 +16,18 @@ from loom.events import AssetEvent, NodeEvent, RunEvent, RunHead
 from loom.model import AssetCounts, KnownAsset, Origin, Reason, RunState, State
 
 AWAY = LoomError("LOOM_UNREACHABLE")
-VERBS = ("open_run", "report", "finish_run", "lookup", "known_files", "known_sizes", "mark_missing", "publish")
+VERBS = (
+    "open_run",
+    "report",
+    "finish_run",
+    "lookup",
+    "known_files",
+    "known_sizes",
+    "mark_missing",
+    "mark_present",
+    "known_places",
+    "publish",
+)
 
 
 class Line:
@@ -88,6 +99,8 @@ def test_questions_are_answered_with_nothing_known(line: Line) -> None:
     assert line.patient.known_files(HOST, [b"/m", b"/n"], b"p" * 32) == [[], []]
     assert line.patient.known_sizes([1, 2]) == {1, 2}, "a size that may be known is read with care"
     assert line.patient.mark_missing(HOST, [(b"/m", b"one")]) == 0
+    assert line.patient.mark_present(HOST, [(b"/m", b"one")], 1) == 0
+    assert line.patient.known_places(HOST, [(b"/m", b"one")]) == [False]
 
 
 def test_loom_is_left_alone_for_a_while(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:

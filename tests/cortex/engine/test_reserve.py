@@ -3,9 +3,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cortex.engine.reserve import LOOK_S, OWNER, Reserve
+from cortex.engine.reserve import LOOK_S, Reserve
 from loom.errors import LoomError
 from loom.model import Pause
+from loom.steering import DISK
 
 
 class Steering:
@@ -64,7 +65,7 @@ def test_a_run_stands_still_while_there_is_less_than_the_reserve(
     assert steering.pauses == {}
     disk.free, disk.now = 900 << 20, LOOK_S
     reserve.look([run])
-    assert steering.pauses[run].owner == OWNER
+    assert steering.pauses[run].owner == DISK
     assert "900 MB" in steering.pauses[run].reason
     disk.now += LOOK_S
     reserve.look([run, later])

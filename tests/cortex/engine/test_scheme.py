@@ -47,6 +47,22 @@ def test_a_node_that_is_off_for_its_own_reasons_changes_what_files_are_settled_u
     assert off.settles != on.settles
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), ValueError("no idea")])
+def test_a_node_that_cannot_say_whether_it_is_on_is_a_fault_of_its_pipeline_alone(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def raises(self: Thumbnail) -> bool:
+        raise error
+
+    monkeypatch.setattr(Thumbnail, "is_enabled", raises)
+    bad, good = Chosen(definition("bad", THUMBNAIL), 1, True), Chosen(definition("good", SHA256), 1, True)
+    with pytest.raises(DefinitionError, match="'thumbnail' cannot say whether it is enabled"):
+        make_scheme([bad], load(), dry_run=False)
+    left_out: list[str] = []
+    made = make_scheme([bad, good], load(), dry_run=False, left_out=lambda name, _: left_out.append(name))
+    assert (left_out, [lane.plan.pipeline for lane in made.lanes]) == (["bad"], ["good"])
+
+
 def test_dry_run_comes_from_the_definition_or_the_caller() -> None:
     plain, mute = definition("plain", SHA256), definition("mute", SHA256, dry_run=True)
     assert [lane.plan.dry_run for lane in scheme(plain, mute).lanes] == [False, True]

@@ -6,7 +6,7 @@ import pytest
 
 from cortex.engine import tally
 from cortex.engine.records import Lane
-from cortex.engine.tally import LaneRun, WouldWrite, add_counts
+from cortex.engine.tally import LaneRun, WouldWrite, add_counts, end_state
 from loom.graph.plan import AssetFilter
 from loom.model import AssetCounts, Branch, NodeCounts, Origin, Outcome, Reason, RunState, State
 
@@ -47,11 +47,18 @@ def test_it_is_remembered_of_which_of_the_last_assets_nodes_failed(
 
 
 def test_how_a_run_ends(run: LaneRun) -> None:
-    assert run.state(cancelled=False, broken=False) is RunState.COMPLETED
+    assert end_state(run.assets, cancelled=False, broken=False) is RunState.COMPLETED
     run.assets.unreadable = 1
-    assert run.state(cancelled=False, broken=False) is RunState.PARTIAL
-    assert run.state(cancelled=False, broken=True) is RunState.FAILED
-    assert run.state(cancelled=True, broken=True) is RunState.CANCELLED
+    assert end_state(run.assets, cancelled=False, broken=False) is RunState.PARTIAL
+    assert end_state(run.assets, cancelled=False, broken=True) is RunState.FAILED
+    assert end_state(run.assets, cancelled=True, broken=True) is RunState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"), [(0, RunState.FAILED), (3, RunState.PARTIAL)], ids=["nothing else", "the rest was walked"]
+)
+def test_a_run_whose_source_is_away_is_not_complete(seen: int, state: RunState) -> None:
+    assert end_state(AssetCounts(seen=seen), cancelled=False, broken=False, unreachable=True) is state
 
 
 def test_effects_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,19 +1,23 @@
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ingests import SHA256, THUMBNAIL, definition
+from ingests import MD5, SHA256, THUMBNAIL, definition
 
 from cortex.catalogue import load
 from cortex.engine.records import Answer, Blame, Identity, Item, Lane, Setup, Walked
 from cortex.engine.scheme import Chosen, make_scheme
 from cortex.engine.walk import Walker, find_lane
 from cortex.media import Media
+from cortex.operators.hashing import Sha256
+from cortex.operators.thumbnails import Thumbnail
+from loom.errors import LoomError
 from loom.graph.plan import AssetFilter
-from loom.model import FileStat, Kind, State
+from loom.model import FileStat, Kind, Reason, State
 
 
 class Page:
@@ -25,10 +29,27 @@ class Page:
         return lambda *_: None
 
 
+class Leaves(Page):
+    """Counts how often a step was left."""
+
+    left = 0
+
+    def leave(self) -> None:
+        self.left += 1
+
+
+def walker_of(*chain: dict[str, Any], page: Any = None) -> Walker:
+    scheme = make_scheme([Chosen(definition("plain", *chain), 0, matched=False)], load(), dry_run=False)
+    return Walker(Setup(scheme.lanes), page or Page())
+
+
+def ends_the_process(*_: object) -> Any:
+    sys.exit(3)
+
+
 @pytest.fixture
 def walker() -> Walker:
-    scheme = make_scheme([Chosen(definition("plain", SHA256, THUMBNAIL), 0, matched=False)], load(), dry_run=False)
-    return Walker(Setup(scheme.lanes), Page())
+    return walker_of(SHA256, THUMBNAIL)
 
 
 def item_of(path: Path, **more: Any) -> Item:
@@ -55,6 +76,60 @@ def test_a_blamed_step_fails_untried_and_the_others_are_done(walker: Walker, rea
     walker.identify(item)
     walked = walker.walk(item, Answer(1, walk=True))
     assert [computed.error_code for computed in walked.computed] == [None, "WORKER_CRASHED"]
+
+
+@pytest.mark.parametrize("where", ["exists_result", "is_processable", "compute"])
+def test_a_node_that_ends_its_process_fails_alone(
+    real_image: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Also between its steps, where no other node would be to blame."""
+    monkeypatch.setattr(Sha256, where, ends_the_process)
+    made = walker_of(SHA256, THUMBNAIL, page=(page := Leaves()))
+    item = item_of(real_image)
+    made.identify(item)
+    walked = made.walk(item, Answer(1, walk=True))
+    assert walked.failure is None
+    assert [computed.error_code for computed in walked.computed] == ["OPERATOR_FAILED"]
+    assert [outcome.reason for outcome in walked.outcomes if outcome] == [None, Reason.UPSTREAM_FAILED]
+    assert page.left == 2, "after the file was read, and after it was walked"
+
+
+@pytest.mark.parametrize("where", ["open", "wants"])
+def test_a_node_that_does_not_get_ready_is_named(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    monkeypatch.setattr(Sha256, where, ends_the_process)
+    with pytest.raises(LoomError, match="the node 'sha256' does not get ready: SystemExit: 3") as raised:
+        walker_of(SHA256)
+    assert raised.value.code == "OPERATOR_FAILED"
+
+
+def test_a_node_that_does_not_end_keeps_no_other_from_ending(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(Sha256, "close", ends_the_process)
+    monkeypatch.setattr(Thumbnail, "close", lambda self: closed.append(self.id))
+    walker_of(SHA256, THUMBNAIL).close()
+    assert closed == ["thumbnail"]
+    assert "does not end: SystemExit: 3" in caplog.text
+
+
+def test_a_reader_of_all_bytes_that_fails_costs_only_its_node(
+    real_image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def __init__(self) -> None:
+            self.seen = 0
+
+        def update(self, data: memoryview) -> None:
+            raise SystemExit(3)
+
+    for broken in (Broken, ends_the_process):
+        monkeypatch.setattr(Sha256, "MAKE", staticmethod(broken))
+        made = walker_of(SHA256, MD5)
+        item = item_of(real_image)
+        assert isinstance(made.identify(item), Identity)
+        walked = made.walk(item, Answer(1, walk=True))
+        assert [computed.error_code for computed in walked.computed] == ["OPERATOR_FAILED"]
 
 
 def test_a_file_that_is_gone_is_a_failure_of_its_own(walker: Walker, tmp_path: Path) -> None:
@@ -114,7 +189,9 @@ def test_resumed_a_file_is_hashed_again_only_if_its_stat_does_not_tell_that_it_i
     identity = walker.identify(item)
     assert isinstance(identity, Identity)
     walked = walker.walk(item, Answer(1, walk=True))
-    assert walker.identify(item._replace(asset=identity.asset, resume=walked)) == identity
+    again = walker.identify(item._replace(asset=identity.asset, resume=walked))
+    assert isinstance(again, Identity)
+    assert again._replace(read_us=identity.read_us) == identity
     walker.discard(item)
     assert len(hashed) == reads
 
