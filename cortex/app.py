@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cortex.holding import Opened, linger, open_loom, serve, stand_by
 from cortex.settings import CortexSettings
-from loom.ending import INTERRUPTED, no_room, say
+from loom.ending import INTERRUPTED, first_that_applies, no_room, say
 from loom.errors import LoomError
 from loom.settings import LoomSettings
 
 if TYPE_CHECKING:
     from cortex.engine.headstart import HeadStart
+    from cortex.engine.ingest import Ended
     from cortex.engine.patience import Patient
+    from cortex.engine.scheme import Chosen, Scheme
     from cortex.engine.telling import Reporter
     from cortex.ingesting import Interruption
     from cortex.request import Request
@@ -49,7 +51,7 @@ def ingest_paths(request: Request, reporter: Reporter | None = None, interruptio
         _report(reporter or make_reporter(request), error, error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:  # before the files are begun with, or after the last
-        say(request.goes_on_with())
+        say(request.interrupted(dry_run=request.dry_run))
         return INTERRUPTED
 
 
@@ -81,7 +83,9 @@ def _report_errors(
         code = INTERRUPTED if interruption.came else told.exit_code
         _report(reporter, told, code)
         if interruption.came:
-            reporter.note(request.goes_on_with())
+            reporter.note(request.interrupted(dry_run=request.dry_run))
+        elif told.code == "DISK_FULL" and request.claim is None and reporter.lost is None:
+            reporter.note(f"What was done is kept; once there is room, go on with: {request.command()}")
         return code
 
 
@@ -93,12 +97,23 @@ def _report(reporter: Reporter, error: LoomError, code: int) -> None:
     reporter.error(error.code, error.message, code)
 
 
-def _say_left_out(reporter: Reporter, name: str, error: DefinitionError) -> None:
+def scheme_of(chosen: Sequence[Chosen], *, dry_run: bool, note: Callable[[str], None]) -> Scheme:
+    """The chosen pipelines, compiled; of several, those that cannot be used together are left out with a `note`. Raises
+    `DefinitionError` when none can be used."""
+    from cortex.catalogue import load
+    from cortex.engine.scheme import make_scheme
+    from cortex.ingesting import competing
+
+    left_out = partial(_say_left_out, note) if len(chosen) > 1 else None
+    return competing(make_scheme(chosen, load(), dry_run=dry_run, left_out=left_out), note)
+
+
+def _say_left_out(note: Callable[[str], None], name: str, error: DefinitionError) -> None:
     """A stored pipeline that cannot be used here keeps no other from being used."""
     from loom.graph.diagnostics import errors
 
     first = diagnostic_line(errors(error.diagnostics)[0])
-    reporter.note(f"The pipeline {name!r} cannot be used here and is left out: {first}")
+    note(f"The pipeline {name!r} cannot be used here and is left out: {first}")
 
 
 def diagnostic_line(found: Diagnostic) -> str:
@@ -110,7 +125,9 @@ def diagnostic_line(found: Diagnostic) -> str:
 
 def _ingest(request: Request, reporter: Reporter, head_start: HeadStart | None, interruption: Interruption) -> int:
     """Opens Loom, and holds it until others have no need of it either."""
-    _check(request)
+    from cortex.ingesting import parts_of
+
+    check(request)
     with contextlib.ExitStack() as stack:
         if request.offline:
             return ingest_with(None, request, reporter, head_start, interruption)
@@ -121,16 +138,23 @@ def _ingest(request: Request, reporter: Reporter, head_start: HeadStart | None, 
             reporter.note(f"Loom is served at http://{address}")
         else:
             standby = stand_by(stack, opened)
-        code = ingest_with(opened, request, reporter, head_start, interruption)
+        code = 0
+        for part in parts_of(request, opened.loom, platform.node(), reporter.note):
+            code = first_that_applies(code, ingest_with(opened, part, reporter, head_start, interruption))
+            head_start = None
+            if code == INTERRUPTED:
+                break
         if code != INTERRUPTED:
             linger(standby, reporter.note)
         return code
 
 
-def _check(request: Request) -> None:
+def check(request: Request) -> None:
     """Raises `USAGE` for options that contradict each other."""
     if request.offline and (request.loom_url is not None or request.serve):
         raise LoomError("USAGE", f"--offline is without any Loom: leave out --{'serve' if request.serve else 'loom'}")
+    if request.offline and request.sources:
+        raise LoomError("USAGE", "--offline is without any Loom, which knows the sources: leave out --source")
     if request.events and not request.json:
         raise LoomError("USAGE", "--events are JSON lines: say --json too")
 
@@ -144,17 +168,14 @@ def ingest_with(
 ) -> int:
     """One ingest, from the choice of pipelines to the summary; returns the exit code. Raises what kept it from being
     done."""
-    from cortex.catalogue import load
     from cortex.engine.beside import at_once
-    from cortex.engine.scheme import make_scheme
     from cortex.ingesting import choose, execute
 
     settings = CortexSettings.load({"jobs": request.jobs, "loom_url": request.loom_url})
     with contextlib.ExitStack() as stack:
         loom = opened.loom if opened is not None else None
         chosen = choose(request, loom, default_for(opened))
-        left_out = partial(_say_left_out, reporter) if len(chosen) > 1 else None
-        scheme = make_scheme(chosen, load(), dry_run=request.dry_run, left_out=left_out)
+        scheme = scheme_of(chosen, dry_run=request.dry_run, note=reporter.note)
         hub = _listen(stack, request, reporter, opened)
         patient = _patient(stack, request, settings, opened, reporter)
         told = cast("Loom", patient) if patient is not None else loom
@@ -184,7 +205,7 @@ def ingest_with(
     reporter.summary(ended.summary)
     if reporter.lost is not None and ended.exit_code != INTERRUPTED:
         raise reporter.lost
-    _say_what_next(request, ended.exit_code, ended.summary, reporter)
+    _say_what_next(request, ended, reporter, cancelled=not interruption.came)
     return ended.exit_code
 
 
@@ -214,11 +235,13 @@ def announce(loom: Loom, name: str | None = None) -> None:
     """Tells a server which operators there are here, so that it can check definitions and describe results; under the
     name of this machine, or of one worker on it."""
     from cortex.catalogue import load
+    from cortex.engine import seccomp
     from cortex.machine import resources, this_worker
 
     catalogue = load()
     specs = [spec for operator in catalogue.ids() if (spec := catalogue.spec(operator)) is not None]
-    loom.announce(this_worker(name), platform.node(), specs, resources())
+    offered = resources(disk_reserve=CortexSettings.load({}).disk_reserve, is_confined=seccomp.is_supported())
+    loom.announce(this_worker(name), platform.node(), specs, offered)
 
 
 def _listen(stack: contextlib.ExitStack, request: Request, reporter: Reporter, opened: Opened | None) -> Hub:
@@ -242,11 +265,16 @@ def default_for(opened: Opened | None) -> Callable[[], dict[str, Any]] | None:
     return None
 
 
-def _say_what_next(request: Request, code: int, summary: dict[str, Any], reporter: Reporter) -> None:
-    """The command that goes on from here; a watch goes on by itself."""
+def _has_trouble(summary: dict[str, Any]) -> bool:
+    return bool(summary["assets"]["failed"] or summary["assets"]["unreadable"] or summary["unreachable"])
+
+
+def _say_what_next(request: Request, ended: Ended, reporter: Reporter, *, cancelled: bool) -> None:
+    """How to go on from here; a watch goes on by itself. `cancelled`: if it was ended, nobody interrupted it."""
+    summary = ended.summary
     if request.watched is not None:
         return
-    if code == INTERRUPTED:
-        reporter.note(request.goes_on_with())
-    elif summary["assets"]["failed"] and summary["runs"] and not (request.offline or request.json or request.quiet):
+    if ended.exit_code == INTERRUPTED:
+        reporter.note(request.interrupted(dry_run=summary["dry_run"], cancelled=cancelled))
+    elif _has_trouble(summary) and summary["runs"] and not (request.offline or request.json or request.quiet):
         reporter.note(f"What failed and why: cortex failures --run {summary['run']}")

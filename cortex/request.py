@@ -17,7 +17,8 @@ class Request(NamedTuple):
     """What the command line asks of an ingest. `places` are files to be visited in any case. `version`: which of the
     pipeline, if it is not the current one. `claim`: a run that Loom has handed out, and the name of the worker that has
     it. `gone`: what was there and is not counts as deleted, also where its disk is away. `watched`: what a round of a
-    watch is to look at."""
+    watch is to look at. `sources` are names of stored ones. `away` are folders whose disk is known to be away, and why
+    one says so."""
 
     paths: tuple[Path, ...] = ()
     pipeline: str | None = None
@@ -44,12 +45,25 @@ class Request(NamedTuple):
     claim: tuple[UUID, str] | None = None
     gone: tuple[Path, ...] = ()
     watched: Watched | None = None
+    sources: tuple[str, ...] = ()
+    away: tuple[tuple[bytes, str], ...] = ()
 
-    def goes_on_with(self) -> str:
-        """What to say to who interrupted it. One that visits failed files anew goes on with their folders."""
+    def command(self) -> str:
+        """What goes on from where it ended. One that visits failed files anew goes on with their folders."""
         command = ["cortex", *sys.argv[1:]]
         if self.places:
             pipeline = ["--pipeline", self.pipeline] if self.pipeline is not None else []
             folders = sorted({os.fsdecode(os.path.dirname(path)) for path in self.places})
             command = ["cortex", "ingest", *pipeline, *folders]
-        return f"Interrupted. What was done is kept; go on with: {shlex.join(command)}"
+        return shlex.join(command)
+
+    def interrupted(self, *, dry_run: bool, cancelled: bool = False) -> str:
+        """What to say of an ingest that was interrupted, or cancelled by way of Loom. The worker goes on by itself with
+        a run that it was given, or another one does."""
+        end = "Cancelled" if cancelled else "Interrupted"
+        kept = "Nothing was written" if dry_run else "What was done is kept"
+        if self.claim is None:
+            return f"{end}. {kept}; {'begin again' if dry_run else 'go on'} with: {self.command()}"
+        if cancelled:
+            return f"The run {self.claim[0]} was cancelled. {kept}."
+        return f"{end}. {kept}; the run {self.claim[0]} goes back to Loom, which gives it to another worker."

@@ -51,7 +51,7 @@ def _tell_how_to_go_on() -> None:
     from cortex.request import Request
     from loom.ending import say
 
-    say(Request().goes_on_with() if "ingest" in sys.argv[1:] else "Interrupted.")
+    say(Request().interrupted(dry_run="--dry-run" in sys.argv) if "ingest" in sys.argv[1:] else "Interrupted.")
 
 
 def _print_version() -> int:

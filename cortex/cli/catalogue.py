@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cortex.cli.completing import operator_ids
+from cortex.cli.options import JSON
 from loom.ending import in_utf8
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def operators(
     operator: Annotated[
         str | None, typer.Argument(metavar="ID", help="One operator in full.", autocompletion=operator_ids)
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    json: JSON = False,
 ) -> int:
     """List the operators that definitions may use; with ID: ports, config, capabilities, requirements."""
     from cortex.catalogue import load

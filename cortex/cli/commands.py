@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from cortex.cli import catalogue, definitions, exporting, failures, ingesting, looking, running, watching, working
+from cortex.cli import (
+    catalogue,
+    definitions,
+    exporting,
+    failures,
+    ingesting,
+    limits,
+    looking,
+    running,
+    sources,
+    watching,
+    working,
+)
 from cortex.cli.interrupting import beginning
 from loom.verbosity import speak, speaking
 
@@ -26,6 +38,7 @@ app = typer.Typer(
     context_settings={"auto_envvar_prefix": "CORTEX", "help_option_names": ["-h", "--help"]},
 )
 pipelines = typer.Typer(help="Check, store, fetch and show pipeline definitions.", no_args_is_help=True)
+stored = typer.Typer()
 runs = typer.Typer(help="List, start, pause, resume and cancel runs.", no_args_is_help=True)
 
 app.command("ingest")(_offered(ingesting.ingest))
@@ -45,6 +58,15 @@ runs.command("start")(_offered(running.start))
 runs.command("pause")(_offered(running.pause))
 runs.command("resume")(_offered(running.resume))
 runs.command("cancel")(_offered(running.cancel))
+app.add_typer(stored, name="sources")
+stored.callback(invoke_without_command=True)(_offered(sources.sources))
+stored.command("list")(_offered(sources.list_))
+stored.command("show")(_offered(sources.show))
+stored.command("add")(_offered(sources.add))
+stored.command("remove")(_offered(sources.remove))
+stored.command("mark")(_offered(sources.mark))
+stored.command("move")(_offered(sources.move))
+app.command("limits")(_offered(limits.limits))
 app.command("operators")(_offered(catalogue.operators))
 app.command("show")(_offered(looking.show))
 app.command("export")(_offered(exporting.export))

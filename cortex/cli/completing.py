@@ -1,4 +1,4 @@
-"""What the shell completes besides options: names of stored pipelines, and ids of operators."""
+"""What the shell completes besides options: names of stored pipelines and sources, ids of operators."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ def pipeline_names(incomplete: str) -> list[str]:
 
     with suppress(LoomError), connect() as loom:
         return [stored.name for stored in everything(loom.pipelines) if stored.name.startswith(incomplete)]
+    return []
+
+
+def source_names(incomplete: str) -> list[str]:
+    """The stored sources whose name begins so; none where Loom does not answer."""
+    from cortex.holding import connect
+
+    with suppress(LoomError), connect() as loom:
+        return [source.name for source in loom.sources() if source.name.startswith(incomplete)]
     return []
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cortex.cli.completing import pipeline_names
+from cortex.cli.options import JSON, LOOM
 from loom.ending import in_utf8, say
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from loom.graph.diagnostics import Diagnostic
 
-LOOM = Annotated[str | None, typer.Option("--loom", metavar="URL", help="Use a Loom server.")]
-JSON = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 FILE = Annotated[Path, typer.Argument(metavar="FILE", help="A definition as .yaml, .json or .toml.")]
 NAME = Annotated[str, typer.Argument(metavar="NAME", autocompletion=pipeline_names)]
 VERSION = Annotated[int | None, typer.Option("--version", min=1, help="An earlier version.")]

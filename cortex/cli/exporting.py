@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from cortex.cli.options import LOOM
 from loom.ending import in_utf8
 from loom.model import Kind, State
 
@@ -36,16 +37,35 @@ def export(
     collection: Annotated[str | None, typer.Option(help="Only assets of this collection.")] = None,
     camera: Annotated[str | None, typer.Option(help="Only assets taken with this camera.")] = None,
     year: Annotated[int | None, typer.Option(help="Only assets taken in this year.")] = None,
-    loom: Annotated[str | None, typer.Option(metavar="URL", help="Use a Loom server.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only assets of which results say these words.")] = None,
+    captured_from: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Only assets taken from this day on.")
+    ] = None,
+    captured_to: Annotated[str | None, typer.Option(metavar="DAY", help="Only assets taken until this day.")] = None,
+    near: Annotated[str | None, typer.Option(metavar="LAT,LON", help="Only assets taken around this place.")] = None,
+    radius_km: Annotated[float | None, typer.Option(help="How far around; 10 when left out.")] = None,
+    box: Annotated[str | None, typer.Option(metavar="S,W,N,E", help="Only assets taken within these degrees.")] = None,
+    loom: LOOM = None,
 ) -> int:
     """Write stored results to stdout, one a line, with the asset that each is of."""
     from cortex.holding import connect
     from loom.errors import LoomError
-    from loom.steering import AssetQuery
 
     if json and as_csv:
         raise LoomError("USAGE", "--json or --csv, not both")
-    query = AssetQuery(kind=kind, path=path, collection=collection, camera=camera, year=year)
+    query = _query(
+        kind=kind,
+        path=path,
+        collection=collection,
+        camera=camera,
+        year=year,
+        text=text,
+        captured_from=captured_from,
+        captured_to=captured_to,
+        near=near,
+        radius_km=radius_km,
+        box=box,
+    )
     out = in_utf8(sys.stdout)
     write = _csv_writer(out) if as_csv else partial(_write_json, out)
     with connect(loom) as there:
@@ -53,6 +73,19 @@ def export(
             if (not node or result.node in node) and state in (None, result.state):
                 write(asset, result)
     return 0
+
+
+def _query(**asked: Any) -> AssetQuery:
+    """Raises `USAGE` for what is no day, year, place or radius."""
+    import msgspec
+
+    from loom.errors import LoomError
+    from loom.steering import AssetQuery
+
+    try:
+        return msgspec.convert(asked, AssetQuery, strict=False)
+    except msgspec.ValidationError as error:
+        raise LoomError("USAGE", f"Such assets cannot be asked for: {error}") from error
 
 
 def _results(loom: Loom, query: AssetQuery) -> Iterator[tuple[AssetShape, ResultShape]]:

@@ -7,50 +7,66 @@ from typing import Annotated
 
 import typer
 
-from cortex.cli.completing import pipeline_names
+from cortex.cli.options import (
+    DRY_RUN,
+    EVENTS,
+    EXCLUDE,
+    EXCLUDE_FILE,
+    HIDDEN,
+    HOST,
+    INCLUDE,
+    JOBS,
+    JSON_LINES,
+    LOOM,
+    OFFLINE,
+    PATHS,
+    PIPELINE,
+    PORT,
+    QUIET,
+    RECOMPUTE,
+    REHASH,
+    SERVE,
+    nodes,
+)
+from cortex.cli.sources import SOURCE
 
-PATHS = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)]
+PLAN = Annotated[
+    bool, typer.Option("--plan", help="Only show what is stored and what would be computed, and for how long.")
+]
+LIMIT = Annotated[int | None, typer.Option(min=1, help="Stop after so many files that need work.")]
+FILES_FROM = Annotated[
+    str | None, typer.Option(metavar="FILE|-", help="Read paths from a file or stdin, by line or NUL.")
+]
+GONE = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="PATH", help="What is not there any more at or below it is gone for good, disk and all."),
+]
 
 
 def ingest(
     paths: PATHS = None,
-    pipeline: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="A stored pipeline or a definition's file; default: by `match`.",
-            autocompletion=pipeline_names,
-        ),
-    ] = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Only show what is stored and what would be computed, and for how long.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute and report, write nothing.")] = False,
-    recompute: Annotated[
-        list[str] | None, typer.Option(metavar="NODE", help="Ignore stored results of this node; `all` for every node.")
-    ] = None,
-    rehash: Annotated[bool, typer.Option("--rehash", help="Do not trust stat, read every file again.")] = False,
-    include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only files that match.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No files that match.")] = None,
-    exclude_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Patterns as in .gitignore.")] = None,
-    hidden: Annotated[bool, typer.Option("--hidden", help="Hidden files too.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many files that need work.")] = None,
-    files_from: Annotated[
-        str | None, typer.Option(metavar="FILE|-", help="Read paths from a file or stdin, by line or NUL.")
-    ] = None,
-    gone: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="PATH", help="What is not there any more at or below it is gone for good, disk and all."),
-    ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=1024, help="Worker processes; default: the cores.")] = None,
-    loom: Annotated[str | None, typer.Option(metavar="URL", help="Use a Loom server.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="No Loom; results in the local cache only.")] = False,
-    serve: Annotated[bool, typer.Option("--serve", help="Serve Loom's API while running.")] = False,
-    host: Annotated[str | None, typer.Option(help="With --serve: the address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="With --serve: the port.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON lines on stdout.")] = False,
-    events: Annotated[bool, typer.Option("--events", help="With --json: every event too.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
+    source: SOURCE = None,
+    pipeline: PIPELINE = None,
+    plan: PLAN = False,
+    dry_run: DRY_RUN = False,
+    recompute: RECOMPUTE = None,
+    rehash: REHASH = False,
+    include: INCLUDE = None,
+    exclude: EXCLUDE = None,
+    exclude_file: EXCLUDE_FILE = None,
+    hidden: HIDDEN = False,
+    limit: LIMIT = None,
+    files_from: FILES_FROM = None,
+    gone: GONE = None,
+    jobs: JOBS = None,
+    loom: LOOM = None,
+    offline: OFFLINE = False,
+    serve: SERVE = False,
+    host: HOST = None,
+    port: PORT = None,
+    json: JSON_LINES = False,
+    events: EVENTS = False,
+    quiet: QUIET = False,
 ) -> int:
     """Walk files once through a pipeline."""
     from cortex.app import ingest_paths
@@ -58,9 +74,10 @@ def ingest(
 
     request = Request(
         paths=tuple(paths or ()),
+        sources=tuple(source or ()),
         pipeline=pipeline,
         dry_run=dry_run,
-        recompute=frozenset("*" if node == "all" else node for node in recompute or ()),
+        recompute=nodes(recompute),
         rehash=rehash,
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),

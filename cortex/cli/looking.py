@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
+from cortex.cli.finding import find_asset
+from cortex.cli.options import JSON, LOOM
 from loom.ending import in_utf8
 
 if TYPE_CHECKING:
     from loom.shapes import AssetShape, ResultShape
-    from loom.verbs import Loom
-
-JSON = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
 def show(
     what: Annotated[str, typer.Argument(metavar="PATH|UUID|HASH", help="A file, an asset's UUID or a hash in hex.")],
-    loom: Annotated[str | None, typer.Option(metavar="URL", help="Use a Loom server.")] = None,
+    loom: LOOM = None,
     json: JSON = False,
 ) -> int:
     """Show everything known of an asset: locations, results, derived files."""
     from cortex.holding import connect
 
     with connect(loom) as there:
-        asset = _find_asset(there, what)
+        asset = find_asset(there, what)
         results = there.asset_results(asset.uuid)
     if json:
         import msgspec
@@ -38,28 +34,6 @@ def show(
         return 0
     typer.echo("\n".join([*_asset_lines(asset), *(line for result in results for line in _result_lines(result))]))
     return 0
-
-
-def _find_asset(loom: Loom, what: str) -> AssetShape:
-    """The asset of a path, a UUID or a hash in hexadecimal. Raises `NOT_FOUND`."""
-    import os
-    import platform
-
-    from cortex.sources.scan import absolute
-    from loom.errors import LoomError
-
-    with suppress(ValueError):
-        if len(what) == 36:
-            return loom.asset(UUID(what))
-    algorithms = {32: ("md5",), 64: ("blake3", "sha256"), 128: ("sha512",)}
-    with suppress(ValueError):
-        digest = bytes.fromhex(what)
-        for algorithm in algorithms.get(len(what), ()):
-            with suppress(LoomError):
-                return loom.asset_by_hash(algorithm, digest)
-    if not Path(what).exists() and len(what) in algorithms:
-        raise LoomError("NOT_FOUND", f"no asset has the hash {what}")
-    return loom.asset_by_path(platform.node(), absolute(os.fsencode(what)))
 
 
 def _asset_lines(asset: AssetShape) -> list[str]:

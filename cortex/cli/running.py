@@ -10,14 +10,19 @@ from uuid import UUID
 
 import typer
 
+from cortex.cli.options import DRY_RUN, JSON, LOOM, PATHS, nodes
 from loom.ending import in_utf8
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from loom.problems import ProblemShape
     from loom.shapes import RunShape
 
+SHOWN = 10
+"""Most problems of a run that are shown with it."""
+
 RUN = Annotated[UUID, typer.Argument(metavar="RUN", help="The run's UUID.")]
-LOOM = Annotated[str | None, typer.Option(metavar="URL", help="Use a Loom server.")]
-JSON = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 OWNER = Annotated[str, typer.Option(help="Who pauses; only the same owner lifts it.")]
 
 
@@ -45,6 +50,7 @@ def show(run: RUN, loom: LOOM = None, json: JSON = False) -> int:
 
     with connect(loom) as there:
         found = there.run(run)
+        kept = there.run_problems(run, limit=SHOWN).items if found.problems and not json else []
     _show(found, json=json)
     if not json:
         for node, counts in found.nodes.items():
@@ -52,15 +58,38 @@ def show(run: RUN, loom: LOOM = None, json: JSON = False) -> int:
                 f"  {node:<20} computed {counts.computed}, cached {counts.cached}, remote {counts.remote},"
                 f" skipped {counts.skipped}, failed {counts.failed}"
             )
+        for line in trouble(found, kept):
+            typer.echo(f"  {line}")
     return 0
+
+
+def trouble(run: RunShape, kept: Sequence[ProblemShape]) -> Iterator[str]:
+    """What else there is to say of a run: why it could not be done, what it was kept from, what is not kept of it."""
+    if run.error is not None:
+        yield f"{run.error.code}: {run.error.message}"
+    if run.problems:
+        yield f"{kept_from(run)}{':' if kept else ''}"
+    for one in kept:
+        yield f"  {one.code}  {one.path or ''}{': ' if one.path else ''}{one.message}"
+    if kept and run.problems > len(kept):
+        yield f"  … more of them: cortex failures --run {run.uuid}"
+    if run.forgotten:
+        yield "only these counts are kept: what became of each file was forgotten"
+
+
+def kept_from(run: RunShape) -> str:
+    if run.error is not None:
+        return "1 problem" if run.problems == 1 else f"{run.problems:,} problems"
+    what = "1 file or folder" if run.problems == 1 else f"{run.problems:,} files or folders"
+    return f"{what} could not be read"
 
 
 def start(
     pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="A stored pipeline.")],
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", show_default=False)] = None,
+    paths: PATHS = None,
     glob: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Files that match, on the worker.")] = None,
     asset: Annotated[list[UUID] | None, typer.Option(metavar="UUID", help="Assets that Loom knows.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute and report, write nothing.")] = False,
+    dry_run: DRY_RUN = False,
     recompute: Annotated[list[str] | None, typer.Option(metavar="NODE", help="Ignore stored results of it.")] = None,
     loom: LOOM = None,
     json: JSON = False,
@@ -81,7 +110,7 @@ def start(
         globs=tuple(str(Path.cwd() / pattern) for pattern in glob or ()),
         assets=tuple(asset or ()),
         dry_run=dry_run,
-        recompute=frozenset("*" if node == "all" else node for node in recompute or ()),
+        recompute=nodes(recompute),
     )
     with connect(loom, write=True) as there:
         _show(there.request_run(request), json=json)
@@ -137,7 +166,8 @@ def _show(run: RunShape, *, json: bool) -> None:
         in_utf8(sys.stdout).write(f"{msgspec.json.encode(run).decode()}\n")
         return
     paused = "".join(f", paused by {p.owner}{f' ({p.reason})' if p.reason else ''}" for p in run.paused)
+    kept = f", {kept_from(run)}" if run.problems else ""
     typer.echo(
         f"{run.uuid}  {run.pipeline} version {run.version}  {run.state}{paused}"
-        f"  {run.assets.seen} files, {run.assets.failed} failed  {run.started or run.queued}"
+        f"  {run.assets.seen} files, {run.assets.failed} failed{kept}  {run.started or run.queued}"
     )

@@ -2,77 +2,146 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cortex.cli.completing import pipeline_names
+from cortex.cli.options import (
+    DRY_RUN,
+    EVENTS,
+    EXCLUDE,
+    EXCLUDE_FILE,
+    HIDDEN,
+    HOST,
+    INCLUDE,
+    JOBS,
+    LOOM,
+    OFFLINE,
+    PATHS,
+    PIPELINE,
+    PORT,
+    QUIET,
+    SERVE,
+    nodes,
+)
+from cortex.cli.sources import SOURCE
+from loom.errors import LoomError
 
 WEEK_S = 604_800.0
 
+SETTLE = Annotated[
+    float, typer.Option(min=0, max=3600, metavar="SECONDS", help="Without a change before a file is taken.")
+]
+RESCAN = Annotated[
+    float | None,
+    typer.Option(min=1, max=WEEK_S, metavar="SECONDS", help="Between two walks of a whole folder.  [default: 21600]"),
+]
+SCHEDULE = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CRON", help="When folders are walked whole, such as '0 3 * * *', instead of --rescan."),
+]
+QUIET_HOURS = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HOURS", help="When nothing is done, such as 22:00-07:00 or 'mon-fri 09:00-17:00'."),
+]
+GRACE = Annotated[float, typer.Option(min=0, max=3600, metavar="SECONDS", help="For files in hand when it is to end.")]
+ACCEPT_DELETIONS = Annotated[
+    bool, typer.Option("--accept-deletions", help="Many files that are gone count as deleted at once.")
+]
+RECOMPUTE = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NODE", help="In the first walk: ignore stored results of this node; `all` for every node."),
+]
+REHASH = Annotated[bool, typer.Option("--rehash", help="In the first walk: do not trust stat, read every file again.")]
+ROUNDS_AS_JSON = Annotated[bool, typer.Option("--json", help="JSON lines on stdout, a summary for each round.")]
+
+
+def _refusing(sentence: str) -> Callable[[object], None]:
+    """For an option of `cortex ingest` that means nothing to a watch."""
+
+    def refuse(value: object) -> None:
+        if value:
+            raise LoomError("USAGE", sentence)
+
+    return refuse
+
+
+PLAN = Annotated[
+    bool,
+    typer.Option("--plan", hidden=True, callback=_refusing("--plan only looks: cortex ingest PATH... --plan")),
+]
+LIMIT = Annotated[
+    int | None,
+    typer.Option(
+        hidden=True, callback=_refusing("--limit is for an ingest, which ends after so many files; a watch goes on")
+    ),
+]
+FILES_FROM = Annotated[
+    str | None,
+    typer.Option(
+        hidden=True, callback=_refusing("--files-from names files once: a watch follows the folders that it is given")
+    ),
+]
+GONE = Annotated[
+    list[Path] | None,
+    typer.Option(
+        hidden=True,
+        callback=_refusing("--gone is said once: cortex ingest PATH... --gone says it, also while a watch goes on"),
+    ),
+]
+
 
 def watch(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH...", help="Folders and files.", show_default=False)
-    ] = None,
-    pipeline: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="A stored pipeline or a definition's file; default: by `match`.",
-            autocompletion=pipeline_names,
-        ),
-    ] = None,
-    settle: Annotated[
-        float, typer.Option(min=0, max=3600, metavar="SECONDS", help="Without a change before a file is taken.")
-    ] = 2.0,
-    rescan: Annotated[
-        float | None,
-        typer.Option(
-            min=1, max=WEEK_S, metavar="SECONDS", help="Between two walks of a whole folder.  [default: 21600]"
-        ),
-    ] = None,
-    schedule: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CRON", help="When folders are walked whole, such as '0 3 * * *', instead of --rescan."),
-    ] = None,
-    quiet_hours: Annotated[
-        list[str] | None,
-        typer.Option(metavar="HOURS", help="When nothing is done, such as 22:00-07:00 or 'mon-fri 09:00-17:00'."),
-    ] = None,
-    grace: Annotated[
-        float, typer.Option(min=0, max=3600, metavar="SECONDS", help="For files in hand when it is to end.")
-    ] = 30.0,
-    accept_deletions: Annotated[
-        bool, typer.Option("--accept-deletions", help="Many files that are gone count as deleted at once.")
-    ] = False,
-    include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only files that match.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No files that match.")] = None,
-    exclude_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Patterns as in .gitignore.")] = None,
-    hidden: Annotated[bool, typer.Option("--hidden", help="Hidden files too.")] = False,
-    jobs: Annotated[int | None, typer.Option(min=1, max=1024, help="Worker processes; default: the cores.")] = None,
-    loom: Annotated[str | None, typer.Option(metavar="URL", help="Use a Loom server.")] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Serve Loom's API and page while running.")] = False,
-    host: Annotated[str | None, typer.Option(help="With --serve: the address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="With --serve: the port.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON lines on stdout, a summary for each round.")] = False,
-    events: Annotated[bool, typer.Option("--events", help="With --json: every event too.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
+    paths: PATHS = None,
+    source: SOURCE = None,
+    pipeline: PIPELINE = None,
+    settle: SETTLE = 2.0,
+    rescan: RESCAN = None,
+    schedule: SCHEDULE = None,
+    quiet_hours: QUIET_HOURS = None,
+    grace: GRACE = 30.0,
+    accept_deletions: ACCEPT_DELETIONS = False,
+    dry_run: DRY_RUN = False,
+    recompute: RECOMPUTE = None,
+    rehash: REHASH = False,
+    include: INCLUDE = None,
+    exclude: EXCLUDE = None,
+    exclude_file: EXCLUDE_FILE = None,
+    hidden: HIDDEN = False,
+    jobs: JOBS = None,
+    loom: LOOM = None,
+    offline: OFFLINE = False,
+    serve: SERVE = False,
+    host: HOST = None,
+    port: PORT = None,
+    json: ROUNDS_AS_JSON = False,
+    events: EVENTS = False,
+    quiet: QUIET = False,
+    plan: PLAN = False,
+    limit: LIMIT = None,
+    files_from: FILES_FROM = None,
+    gone: GONE = None,
 ) -> int:
-    """Walk folders through a pipeline, then follow their changes until Ctrl-C."""
+    """Walk folders through a pipeline, then follow their changes until Ctrl-C; without any, all stored sources."""
     from cortex.request import Request
     from cortex.watching.watch import Manner, watch_paths
 
     request = Request(
         paths=tuple(paths or ()),
+        sources=tuple(source or ()),
         pipeline=pipeline,
+        dry_run=dry_run,
+        recompute=nodes(recompute),
+        rehash=rehash,
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
         exclude_file=exclude_file,
         hidden=hidden,
         jobs=jobs,
         loom_url=loom,
+        offline=offline,
         serve=serve,
         host=host,
         port=port,
@@ -80,12 +149,5 @@ def watch(
         events=events,
         quiet=quiet,
     )
-    manner = Manner(
-        settle_s=settle,
-        grace_s=grace,
-        rescan_s=rescan,
-        schedule=tuple(schedule or ()),
-        quiet_hours=tuple(quiet_hours or ()),
-        accepts_deletions=accept_deletions,
-    )
+    manner = Manner(settle, grace, rescan, tuple(schedule or ()), tuple(quiet_hours or ()), accept_deletions)
     return watch_paths(request, manner)

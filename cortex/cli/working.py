@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from cortex.cli.options import JOBS
+
 
 def worker(
     loom: Annotated[str | None, typer.Option(metavar="URL", help="The Loom server; default: as set.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=1024, help="Worker processes; default: the cores.")] = None,
+    jobs: JOBS = None,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="End when the process ends that started this one.")
     ] = False,

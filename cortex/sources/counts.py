@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from cortex.sources.found import Found, Part
 from cortex.sources.walk import file_stat, why_unreadable
@@ -21,14 +22,15 @@ class Counts:
     are gone, known when the source has ended in order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, away: Iterable[tuple[bytes, str]] = ()) -> None:
+        """`away` are unreachable folders, and why."""
         self.seen = self.unchanged = self.failed_before = self.bytes = 0
         self.found = self.bytes_found = 0
         self.special = self.missing = 0
         self.unreadable: list[tuple[bytes, str, str]] = []
         self.unreadable_total = 0
-        self.unreachable: list[bytes] = []
-        self.why_unreachable: dict[bytes, str] = {}
+        self.why_unreachable = dict(away)
+        self.unreachable = list(self.why_unreachable)
 
     @property
     def bytes_unchanged(self) -> int:
@@ -64,6 +66,12 @@ class Counts:
         """A file or folder could not be asked for its stat, or listed."""
         code, message = why_unreadable(error) if isinstance(error, OSError) else ("FILE_UNREADABLE", f"{error}.")
         self.note_unreadable(path, code, message)
+
+    def note_away(self, folder: bytes, why: str) -> None:
+        """The first reason counts."""
+        if folder not in self.why_unreachable:
+            self.unreachable.append(folder)
+            self.why_unreachable[folder] = why
 
     def note_unreadable(self, path: bytes, code: str, message: str) -> None:
         self.unreadable_total += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cortex.sources.roots import join
 from loom.model import FileStat
 
 
@@ -22,6 +23,10 @@ class Found(NamedTuple):
     lanes: tuple[int, ...] | None = None
     settles: bytes | None = None
 
+    @property
+    def path(self) -> bytes:
+        return join(self.directory, self.name)
+
 
 class Part(NamedTuple):
     """Files that the same lanes may have, and the digest under which they are settled; None as in `Found`."""
@@ -32,6 +37,9 @@ class Part(NamedTuple):
 
 EVERYBODY = Part(None, None)
 
+NEVER_SETTLED = bytes(32)
+"""A digest under which no file counts as settled."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScanOptions:
@@ -40,7 +48,8 @@ class ScanOptions:
     A file must match a pattern of every group of `includes` and none of `exclude`; patterns are as in `.gitignore`,
     against the path below the scanned folder. `min_size` and `max_size` are bytes, inclusive. `limit`: stop after so
     many files that need work. `rehash`: do not trust stat, every file needs work. `visit_all`: settled files do too.
-    `reconcile`: tell Loom what is gone; a dry run only counts it.
+    `reconcile`: tell Loom what is gone; a dry run only counts it. `away`: folders whose files are on a disk that is not
+    there, and why one says so; nothing at or below them counts as gone.
     """
 
     includes: tuple[tuple[str, ...], ...] = ()
@@ -53,3 +62,4 @@ class ScanOptions:
     rehash: bool = False
     visit_all: bool = False
     reconcile: bool = True
+    away: tuple[tuple[bytes, str], ...] = ()

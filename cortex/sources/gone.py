@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from cortex.sources.reconcile import Remembered
+from cortex.sources.roots import join
 from loom.verbs import Ledger
 
 _ANY_PLAN = bytes(32)
@@ -32,7 +33,7 @@ def _gone(ledger: Ledger, host: str, path: bytes) -> Iterator[tuple[bytes, bytes
 def _is_gone(directory: bytes, name: bytes) -> bool:
     """Not so what cannot be looked at, on a disk in trouble for example."""
     try:
-        os.lstat(os.path.join(directory, name))
+        os.lstat(join(directory, name))
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:

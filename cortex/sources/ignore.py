@@ -18,18 +18,21 @@ Files: TypeAlias = list[tuple[bytes, os.stat_result]]
 
 IGNORE_FILE = b".loomignore"
 
+MARK_FILE = b".loom-source"
+"""By this file a folder is known again at another place: see `cortex.sources.marker`."""
+
 MAX_IGNORE_FILE = 1024 * 1024
 """The most bytes of an ignore file that are read."""
 
 LITTER = frozenset({
     b"@eadir", b"#recycle", b"$recycle.bin", b"system volume information", b"lost+found",
-    b".ds_store", b"thumbs.db", b"desktop.ini",
+    b".ds_store", b"thumbs.db", b"desktop.ini", MARK_FILE,
 })  # fmt: skip
-"""Names, in lower case, of what systems leave in people's folders."""
+"""Names, in lower case, of what systems and Cortex leave in people's folders."""
 
 
 def is_litter(name: bytes) -> bool:
-    """Whether a file or folder of this name was left by a system, not put there by a person."""
+    """Whether a file or folder of this name was left by a system or by Cortex, and is nothing that a person keeps."""
     return name.lower() in LITTER or name.startswith(b".Trash-")
 
 
@@ -147,13 +150,18 @@ def _has_meaning(line: str) -> bool:
 
 def read_ignore_file(path: bytes) -> list[str]:
     """The lines of an ignore file; none when it is gone or not a regular file. Raises `OSError`."""
+    content = read_small_file(path, MAX_IGNORE_FILE)
+    return [line.removesuffix("\r") for line in content.decode(errors="surrogateescape").split("\n")]
+
+
+def read_small_file(path: bytes, at_most: int) -> bytes:
+    """So many bytes of a file; none when it is gone or not a regular file. Raises `OSError`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        return []
+        return b""
     try:
         is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        content = os.read(descriptor, MAX_IGNORE_FILE) if is_regular else b""
+        return os.read(descriptor, at_most) if is_regular else b""
     finally:
         os.close(descriptor)
-    return [line.removesuffix("\r") for line in content.decode(errors="surrogateescape").split("\n")]

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from cortex.sources.counts import looks_same
 from cortex.sources.found import Part
 from cortex.sources.reconcile import Gone, Remembered
+from cortex.sources.roots import join
 from loom.model import KnownFile
 
 SOME = 20
@@ -113,4 +114,4 @@ class _Some:
         number = number + 1 if directory == former else 1
         self._of_folder = directory, number
         if number <= _OF_A_FOLDER and len(self.paths) < SOME:
-            self.paths.append(os.path.join(directory, name))
+            self.paths.append(join(directory, name))

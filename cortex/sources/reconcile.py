@@ -8,7 +8,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from cortex.sources.ground import Ground, folders_in, ground_of
-from cortex.sources.walk import Listing, join
+from cortex.sources.roots import join
+from cortex.sources.walk import Listing
 from loom.model import KnownFile
 from loom.verbs import Ledger
 
@@ -132,7 +133,8 @@ class Remembered:
 
     def _gone(self, visited: Container[bytes], roots: Container[bytes]) -> Iterator[Gone]:
         for lost in self._lost:
-            yield from self._deleted(lost)
+            if not self._is_elsewhere(lost.directory, roots):
+                yield from self._deleted(lost)
         for directory in (one for top in self.tops for one in self._ledger.known_directories(self._host, top)):
             if directory not in visited and not self._is_elsewhere(directory, roots):
                 vanished = self._vanished(directory, visited)

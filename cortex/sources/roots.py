@@ -1,9 +1,9 @@
-"""The paths that a scan begins with."""
+"""Paths: the ones that a scan begins with, and what lies below what."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 
 def absolute(path: bytes) -> bytes:
@@ -17,15 +17,30 @@ def real_file(path: bytes) -> bytes:
     return os.path.realpath(path) if os.path.islink(path) else path
 
 
+def join(directory: bytes, name: bytes) -> bytes:
+    """The path of an entry of a directory, which may be the root directory."""
+    return directory + name if directory.endswith(b"/") else directory + b"/" + name
+
+
+def is_at_or_below(path: bytes, folder: bytes) -> bool:
+    """Both absolute; the folder may be written with a slash behind."""
+    bare = folder.rstrip(b"/")
+    return path.startswith(bare) and path[len(bare) : len(bare) + 1] in (b"", b"/")
+
+
+def at_and_above(path: bytes) -> Iterator[bytes]:
+    """An absolute path and all folders that it lies in, the nearest first."""
+    yield path
+    while path != b"/":
+        path = os.path.dirname(path)
+        yield path
+
+
 def inner_first(roots: Collection[bytes]) -> list[bytes]:
     """The roots as given, but those below others before these."""
     given = set(roots)
 
     def depth(path: bytes) -> int:
-        above = 0
-        while path != b"/":
-            path = os.path.dirname(path)
-            above += path in given
-        return above
+        return sum(above in given for above in at_and_above(path)) - 1
 
     return sorted(roots, key=depth, reverse=True)

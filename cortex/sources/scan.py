@@ -6,15 +6,17 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from errno import ELOOP, ENOENT, ENOTDIR
 from itertools import islice
+from operator import itemgetter
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from cortex.sources.counts import Counts, is_same, looks_same
-from cortex.sources.found import EVERYBODY, Found, Part, ScanOptions
+from cortex.sources.found import EVERYBODY, NEVER_SETTLED, Found, Part, ScanOptions
 from cortex.sources.ignore import Files, Rules
 from cortex.sources.lanes import LaneOptions, LaneRules
 from cortex.sources.reconcile import Remembered
-from cortex.sources.roots import absolute, inner_first, real_file
+from cortex.sources.returned import Returned
+from cortex.sources.roots import absolute, inner_first, is_at_or_below, real_file
 from cortex.sources.walk import AnyRules, Directory, Listing, list_directory
 from loom.errors import LoomError
 from loom.model import KnownFile
@@ -23,9 +25,6 @@ from loom.verbs import Ledger
 __all__ = ["Found", "Scan", "ScanOptions", "absolute"]
 
 _Work = tuple[bytes, os.stat_result, KnownFile | None, Part]
-
-NEVER_SETTLED = bytes(32)
-"""A digest under which no file counts as settled."""
 
 
 class _Tree(NamedTuple):
@@ -63,7 +62,7 @@ class Scan(Counts):
         more of them, read lazily; one of these that is not there is merely unreadable. `plan` is the digest under
         which files count as settled. If there are `lanes`, they say which files pass, and `options` only the rest.
         Raises `USAGE` for a pattern that has no meaning."""
-        super().__init__()
+        super().__init__(options.away)
         self._given = inner_first(dict.fromkeys(map(absolute, roots)))
         self._listed = listed
         self._options = options
@@ -75,6 +74,8 @@ class Scan(Counts):
         self._visited: set[bytes] = set()
         self._identities: set[tuple[int, int]] = set()
         self._single: set[bytes] = set()
+        self._returned = Returned(ledger if options.reconcile else None, host)
+        self._apart: frozenset[bytes] = frozenset()
         self._last: tuple[bytes, Part, dict[bytes, KnownFile]] = (b"", EVERYBODY, {})
         try:
             self._rules: AnyRules = LaneRules.of(lanes, plan) if lanes else Rules.of(options)
@@ -82,12 +83,11 @@ class Scan(Counts):
             raise LoomError("USAGE", f"a pattern cannot be understood: {error}") from error
 
     def __iter__(self) -> Iterator[Found]:
-        if self._options.limit is not None:
-            yield from islice(self._files(), self._options.limit)
-            return
-        yield from self._files()
-        for tree in self._trees:
-            self._reconcile(tree)
+        yield from islice(self._files(), self._options.limit)
+        self._returned.tell()
+        if self._options.limit is None:
+            for tree in self._trees:
+                self._reconcile(tree)
 
     def _files(self) -> Iterator[Found]:
         given = [(path, status) for path in self._given if (status := self._stat_root(path)) is not None]
@@ -133,9 +133,10 @@ class Scan(Counts):
         if self._last[:2] != (directory, part):
             self._last = (directory, part, self._known_files(directory, part))
         known = self._last[2].get(name)
-        same = known is not None and known.settled and is_same(known, status)
-        if same and not self._options.rehash:
-            self.count_unchanged(1, status.st_size, known is not None and known.failed)
+        if known is not None and (known.settled or known.away) and is_same(known, status) and not self._options.rehash:
+            self.count_unchanged(1, status.st_size, known.failed)
+            if known.away:
+                self._returned.note(directory, name, status.st_dev)
         else:
             yield self.offer(directory, name, relative, status, known, not self._options.rehash, part)
 
@@ -219,7 +220,7 @@ class Scan(Counts):
             self.note_error(directory.entry(name), error)
         if tree.remembered is not None:
             tree.remembered.note(directory.path, listing, others)
-        work.sort(key=_name)
+        work.sort(key=itemgetter(0))
         return work
 
     def _work_of(
@@ -245,6 +246,11 @@ class Scan(Counts):
                 unchanged += 1
                 failed += memory.failed
                 size += status.st_size
+            elif trusts and memory is not None and memory.away and is_same(memory, status):
+                unchanged += 1
+                failed += memory.failed
+                size += status.st_size
+                self._returned.note(directory.path, name, status.st_dev)
             else:
                 work.append((name, status, memory, part))
                 if memory is None or not looks_same(memory, status):
@@ -265,8 +271,7 @@ class Scan(Counts):
     def _is_unreachable(self, root: bytes, why: OSError | ValueError | str) -> None:
         if isinstance(why, OSError):
             why = "there is no such file or folder" if why.errno == ENOENT else why.strerror or str(why)
-        self.unreachable.append(root)
-        self.why_unreachable[root] = str(why)
+        self.note_away(root, str(why))
         if self._ledger is not None and self._options.reconcile:
             for path in {root, real_file(root)}:
                 self._ledger.mark_unreachable(self._host, path)
@@ -276,11 +281,13 @@ class Scan(Counts):
         remembered = tree.remembered
         if remembered is None or tree.root in self.why_unreachable:
             return
+        if any(is_at_or_below(tree.root, folder) for folder, _ in self._options.away):
+            return
         why = remembered.why_unreachable()
         if why is not None:
             self._is_unreachable(tree.root, why)
             return
-        roots = {other.root for other in self._trees} | self.why_unreachable.keys()
+        roots = {other.root for other in self._trees} | self.why_unreachable.keys() | self._apart
         gone = remembered.gone(self._visited, roots)
         self.missing += remembered.mark_missing(gone) if self._options.reconcile else sum(1 for _ in gone)
         for folder, device in remembered.away:
@@ -288,12 +295,6 @@ class Scan(Counts):
 
     def _is_away(self, folder: bytes, device: int) -> None:
         """A folder below a root is not what it was: its files are on another disk."""
-        if folder not in self.why_unreachable:
-            self.unreachable.append(folder)
-            self.why_unreachable[folder] = "files that were there are gone, and lay on another disk than it does now"
+        self.note_away(folder, "files that were there are gone, and lay on another disk than it does now")
         if self._ledger is not None and self._options.reconcile:
             self._ledger.mark_unreachable(self._host, folder, device)
-
-
-def _name(work: _Work) -> bytes:
-    return work[0]

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from cortex.sources.ignore import IGNORE_FILE, Files, Rules, read_ignore_file
 from cortex.sources.lanes import LaneRules
+from cortex.sources.roots import join
 from loom.model import FileStat
 
 AnyRules: TypeAlias = Rules | LaneRules
@@ -51,11 +52,6 @@ class Listing:
         self.broken: list[tuple[bytes, OSError]] = []
         self.special = 0
         self.shows_something = False
-
-
-def join(directory: bytes, name: bytes) -> bytes:
-    """The path of an entry of a directory, which may be the root directory."""
-    return directory + name if directory.endswith(b"/") else directory + b"/" + name
 
 
 def file_stat(status: os.stat_result) -> FileStat:

@@ -21,6 +21,9 @@ from loom.verbs import Ledger, Steering
 Ready: TypeAlias = Callable[[bytes, os.stat_result], bool]
 """Whether a file of this path and stat may be handed on."""
 
+Steer: TypeAlias = Callable[[Steering, Sequence[UUID]], None]
+"""Called with the runs that are at work."""
+
 MANY_GONE = 8
 """So many names that are gone from one folder, and Loom is asked once for all of the folder."""
 
@@ -43,19 +46,24 @@ class Changed:
 
 @dataclass(kw_only=True)
 class Watched:
-    """What a watch wants of a scan. A root that is not in `changed` is walked whole. `guard` is asked before files that
-    are gone count as deleted. `steer` is called now and then while the files are walked, with the runs that are.
+    """What a watch wants of a scan. A root that is not in `changed` is walked whole. `apart` are folders below roots
+    that are walked by themselves: nothing in them is looked at. `guard` is asked before files that are gone count as
+    deleted. `steer` is called now and then while the files are walked, with the runs that are.
 
     The scan tells: `undecided` are roots of which too little was seen to say whether what is gone was deleted, so that
-    they must be walked whole; `hidden`: files may pass whose names begin with a dot.
+    they must be walked whole; `hidden`: files may pass whose names begin with a dot; `settles`: the digest under which
+    files count as settled; `leaves_traces`: what is done with the files will be known the next time.
     """
 
     ready: Ready
     changed: Mapping[bytes, Changed] = field(default_factory=dict)
+    apart: frozenset[bytes] = frozenset()
     guard: Guard | None = None
-    steer: Callable[[Steering, Sequence[UUID]], None] | None = None
+    steer: Steer | None = None
     undecided: set[bytes] = field(default_factory=set)
     hidden: bool = False
+    settles: bytes = b""
+    leaves_traces: bool = True
 
 
 class WatchedScan(Scan):
@@ -77,6 +85,8 @@ class WatchedScan(Scan):
         super().__init__(roots, options, ledger=ledger, host=host, plan=plan, lanes=lanes)
         self._watched = watched
         watched.hidden = options.hidden or any(lane.source.hidden for lane in lanes)
+        watched.settles, watched.leaves_traces = plan, ledger is not None and options.reconcile
+        self._apart = watched.apart
         self._wanted = {root: _Wanted(root, changed) for root, changed in watched.changed.items()}
         self._newcomers = Newcomers()
 
@@ -86,6 +96,11 @@ class WatchedScan(Scan):
 
     def _list(self, tree: _Tree, directory: Directory) -> Listing | None:
         listing = super()._list(tree, directory)
+        if listing is not None and self._apart:
+            others = [name for name in listing.directories if directory.entry(name) not in self._apart]
+            if len(others) < len(listing.directories):
+                listing.directories = others
+                tree.shows_something()
         wanted = self._wanted.get(tree.root)
         if listing is not None and wanted is not None:
             listing.directories = [name for name in listing.directories if wanted.enters(directory.entry(name))]

@@ -35,6 +35,10 @@ def test_every_result_is_a_line_with_its_asset(cortex: Cortex, ingested: Path) -
     assert {line["asset"]["kind"] for line in lines(cortex, "--kind", "audio")} == {"audio"}
     inside = lines(cortex, "--path", f"{ingested}/sub/", "--node", "sha256", "--json")
     assert len(inside) == 2
+    assert lines(cortex, "--captured-to", "1900-01-01") == []
+    assert lines(cortex, "--text", "no such words", "--near", "0,0", "--box", "0,0,1,1") == []
+    assert cortex("export", "--captured-from", "soon").code == 2
+    assert cortex("export", "--near", "91,0").code == 2
 
 
 def test_csv_has_the_same_in_columns(cortex: Cortex, ingested: Path) -> None:

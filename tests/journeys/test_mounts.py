@@ -74,6 +74,51 @@ for found in scan:
 print(scan.why_unreachable[root], scan.missing)
 """
 
+ELSEWHERE = """
+import os, subprocess, sys
+from pathlib import Path
+from remembering import HOST, remembering_in
+from cortex.sources.known import Known
+from cortex.sources.marker import Markers
+from cortex.sources.mounts import Mounts
+from loom.sources import Source
+
+here = Path.cwd()
+nodes = [Path("/dev", name) for name in os.listdir("/dev")]
+disk = next((node for node in nodes if node.is_block_device() and node.stat().st_rdev == here.stat().st_dev), None)
+if disk is None:
+    sys.exit("no device node of the disk that this lies on")
+(here / "by-uuid").mkdir()
+(here / "by-uuid" / "some-id").symlink_to(disk)
+
+def mount(point):
+    subprocess.run(["mount", "--bind", "store", point], check=True)
+
+def ingest(root):
+    roots = [os.fsencode(here / root)]
+    known = Known(remembering.loom, HOST, markers=Markers(Mounts(by_uuid=here / "by-uuid")))
+    known.near(roots)
+    scan, found = remembering.scan(*roots, away=tuple(known.away.items()))
+    notes = [note.replace(f"{here}/", "") for note in known.notes]
+    print(*notes, scan.unchanged, len(found), scan.missing, len(scan.unreachable))
+    print(remembering.loom.source("photos").state, remembering.loom.source("photos").files)
+
+(here / "store" / "photos").mkdir()
+(here / "store" / "photos" / "file").write_text("content")
+with remembering_in(here) as remembering:
+    mount("library/disk")
+    path = os.fsencode(here / "library/disk/photos")
+    marker = Markers(Mounts(by_uuid=here / "by-uuid")).of(path)
+    print(marker.id, marker.inside == os.fsencode(here.resolve() / "store/photos"))
+    remembering.loom.save_source(Source(name="photos", host=HOST, path=path, marker=marker))
+    ingest("library")
+    subprocess.run(["umount", "library/disk"], check=True)
+    ingest("library")
+    mount("disk")
+    ingest("disk")
+    ingest("library")
+"""
+
 
 @pytest.fixture
 def mounting(tmp_path: Path) -> Path:
@@ -112,7 +157,7 @@ def test_a_disk_below_the_library_goes_away_and_comes_back(mounting: Path, envir
     code, summary, failures = ended("away.again")
     assert (code, summary["assets"]["unchanged"], failures) == (4, 1, away)
     code, summary, failures = ended("back")
-    assert (code, summary["assets"]["new"], failures) == (0, 0, [])
+    assert (code, summary["assets"]["new"], summary["assets"]["unchanged"], failures) == (0, 0, 3, [])
     assert not any(counts["computed"] for counts in summary["nodes"].values())
     assert "unreachable" not in (mounting / "shown.back").read_text()
     code, summary, _ = ended("unchanged")
@@ -132,3 +177,22 @@ def test_a_root_that_goes_away_while_it_is_read_is_unreachable(mounting: Path) -
     command = [*NAMESPACE, sys.executable, "-c", MID_WALK]
     done = subprocess.run(command, cwd=mounting, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "it went away while it was read 0\n"), done.stderr
+
+
+def test_a_disk_at_another_mount_point_is_known_again(mounting: Path, project: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(project / "tests" / "support")}
+    command = [*NAMESPACE, sys.executable, "-c", ELSEWHERE]
+    done = subprocess.run(command, cwd=mounting, env=env, capture_output=True, text=True, check=False)
+    if "no device node" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.stdout.splitlines() == [
+        "some-id True",
+        "0 3 0 0",
+        "reachable 1",
+        "2 0 0 1",
+        "unreachable 0",
+        "photos lay at library/disk/photos and lies at disk/photos now 1 0 0 0",
+        "reachable 1",
+        "2 0 0 0",
+        "reachable 1",
+    ], done.stderr

@@ -18,6 +18,8 @@ CODES = {
     "loop": "TIMED_OUT",
     "eat": "MEMORY_EXCEEDED",
     "raise": "OPERATOR_FAILED",
+    "exit": "OPERATOR_FAILED",
+    "judge": "OUTPUT_INVALID",
     "write": "OPERATOR_FAILED",
     "connect": "OPERATOR_FAILED",
 }
@@ -48,11 +50,11 @@ def test_every_misdeed_has_its_code_and_all_other_files_are_done(cortex: Cortex,
     assert all(line["message"] for line in done.of("failure"))
     assert done.summary["assets"]["completed"] == 20
     assert done.summary["nodes"]["deed"]["computed"] == 20
-    assert done.summary["nodes"]["sha256"]["computed"] == 26
+    assert done.summary["nodes"]["sha256"]["computed"] == 20 + len(CODES)
     assert not (tmp_path / "written").exists()
     again = cortex("ingest", deeds, "--pipeline", tmp_path / "deeds.json", "--json")
     assert again.code == 0, again.err
-    assert again.summary["assets"]["unchanged"] == 26, "what is at fault itself is not tried again"
+    assert again.summary["assets"]["unchanged"] == 20 + len(CODES), "what is at fault itself is not tried again"
 
 
 def test_an_operator_that_is_not_installed_any_more(

@@ -1,5 +1,6 @@
 """`cortex watch` as a process: files come, grow, move and go; it is told to end, its Loom goes away and is back."""
 
+import json
 import os
 import shutil
 import signal
@@ -104,9 +105,12 @@ def test_a_new_version_is_used_without_a_restart(watching: Watching, texts: Path
     changed = texts.parent / "ingest.yaml"
     changed.write_text(pulled.out.replace("hash.sha256", "hash.sha512"))
     assert cortex("pipeline", "push", changed).code == 0
+    sha512 = "SELECT count(*) FROM results r JOIN signatures s ON s.id = r.signature WHERE s.operator = 'hash.sha512'"
+    until(lambda: watching.ask(sha512) == [(2,)])
+    assert "are in use than before" in watching.running.err
     (texts / "three.txt").write_text("the third")
     watching.has("three.txt")
-    assert watching.ask("SELECT version FROM runs ORDER BY id")[-1][0] != watching.ask("SELECT version FROM runs")[0][0]
+    until(lambda: watching.ask(sha512) == [(3,)])
     changed.write_text(f"{pulled.out}\nenabled: false\n")
     assert cortex("pipeline", "push", changed).code == 0
     (texts / "four.txt").write_text("the fourth")
@@ -114,6 +118,63 @@ def test_a_new_version_is_used_without_a_restart(watching: Watching, texts: Path
     changed.write_text(pulled.out)
     assert cortex("pipeline", "push", changed).code == 0
     watching.has("four.txt")
+
+
+@pytest.mark.slow
+def test_a_dry_run_tells_of_each_file_once_and_writes_nothing(
+    start: Callable[..., Watching], texts: Path, tmp_path: Path
+) -> None:
+    watching = start("--settle", 0.5, "--dry-run", "--json")
+    rounds = lambda: watching.running.out.count('"message_type":"summary"')  # noqa: E731
+    until(lambda: rounds() == 1)
+    (texts / "three.txt").write_text("the third")
+    until(lambda: rounds() == 2)
+    (texts / "one.txt").write_text("another text")
+    until(lambda: rounds() == 3)
+    done = watching.stop()
+    told = [(line["assets"]["seen"], line["would_write"]["locations"]) for line in done.of("summary")]
+    assert (done.code, told) == (0, [(2, 2), (1, 1), (1, 1)])
+    assert all(line["dry_run"] and not line["runs"] for line in done.of("summary"))
+    assert not watching.data.exists()
+    assert not (tmp_path / "meta").exists()
+
+
+@pytest.mark.slow
+def test_without_loom_results_are_kept_in_the_local_cache(
+    start: Callable[..., Watching], texts: Path, tmp_path: Path
+) -> None:
+    nodes = [{"id": "files", "operator": "source.filesystem"}, {"id": "sha256", "operator": "hash.sha256"}]
+    edges = [{"from": {"node": "files"}, "to": {"node": "sha256"}}]
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps({"schema_version": 1, "name": "own", "graph": {"nodes": nodes, "edges": edges}}))
+    arguments = ("--settle", 0.5, "--offline", "--pipeline", own, "--json")
+    watching = start(*arguments)
+    rounds = lambda: watching.running.out.count('"message_type":"summary"')  # noqa: E731
+    until(lambda: rounds() == 1)
+    (texts / "three.txt").write_text("the third")
+    until(lambda: rounds() == 2)
+    first = watching.stop().of("summary")
+    assert [line["nodes"]["sha256"]["computed"] for line in first] == [2, 1]
+    assert not watching.data.exists()
+    watching = start(*arguments)
+    until(lambda: rounds() == 1)
+    (again,) = watching.stop().of("summary")
+    assert again["nodes"]["sha256"]["cached"] == 3
+
+
+@pytest.mark.slow
+def test_nodes_are_computed_anew_in_the_first_walk_alone(
+    start: Callable[..., Watching], cortex: Callable[..., Any], texts: Path
+) -> None:
+    assert cortex("ingest", texts, "-q").code == 0
+    watching = start("--settle", 0.5, "--json", "--recompute", "sha256", "--rehash", "--rescan", 1)
+    rounds = lambda: watching.running.out.count('"message_type":"summary"')  # noqa: E731
+    until(lambda: rounds() == 1)
+    (texts / "sub" / "three.txt").write_text("the third")
+    until(lambda: rounds() == 2)
+    done = watching.stop()
+    assert [line["nodes"]["sha256"]["computed"] for line in done.of("summary")] == [2, 1]
+    assert [line["bytes"] for line in done.of("summary")] == [16 + 20, 9]
 
 
 @pytest.mark.slow
@@ -147,10 +208,13 @@ def test_a_service_manager_is_told_when_nothing_is_lost_any_more(
 @pytest.mark.slow
 def test_it_says_what_it_cannot_begin_with(cortex: Callable[..., Any], texts: Path) -> None:
     for arguments, code, exit_code in [
-        ((), "USAGE", 2),
+        (("--offline",), "USAGE", 2),
         ((texts, "--events"), "USAGE", 2),
         ((texts, "--exclude-file", texts / "none"), "USAGE", 2),
         ((texts, "--pipeline", "none"), "NOT_FOUND", 1),
+        ((texts, "--recompute", "none"), "no node 'none'", 2),
+        ((texts, "--offline", "--serve"), "leave out --serve", 2),
+        ((texts, "--dry-run", "--serve"), "loom serve", 2),
     ]:
         done = cortex("watch", *arguments)
         assert (code in done.err, done.code) == (True, exit_code), done.err

@@ -70,8 +70,33 @@ def test_a_dry_run_that_is_asked_for_leaves_no_row(cortex: Cortex, library: Path
 @pytest.mark.usefixtures("worker")
 def test_a_run_that_cannot_be_done_says_why(cortex: Cortex, library: Path, server: Server) -> None:
     run = ended(server, started(cortex, "ingest", library / "not there")["uuid"])
-    assert run["state"] in ("COMPLETED", "FAILED")
-    ended(server, started(cortex, "ingest", library)["uuid"])
+    assert (run["state"], run["error"]["code"], run["problems"]) == ("FAILED", "SOURCE_UNREACHABLE", 1)
+    assert str(library / "not there") in run["error"]["message"]
+    shown = cortex("runs", "show", run["uuid"]).out
+    assert f"{library / 'not there'}: there is no such file or folder" in shown
+    run = ended(server, started(cortex, "ingest", library, library / "not there")["uuid"])
+    assert (run["state"], run["assets"]["seen"]) == ("PARTIAL", 6)
+    told = cortex("failures", "--run", run["uuid"]).out
+    assert "SOURCE_UNREACHABLE" in told
+    assert "FILE_TRUNCATED" in told
+    lines = [json.loads(line) for line in cortex("failures", "--run", run["uuid"], "--json").out.splitlines()]
+    assert [(line["code"], line["path"]) for line in lines if "path" in line] == [
+        ("SOURCE_UNREACHABLE", str(library / "not there"))
+    ]
+    assert "SOURCE" not in cortex("failures", "--run", run["uuid"], "--code", "FILE_TRUNCATED").out
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_run_over_a_filter_that_fits_nothing_has_nothing_to_do(server: Server) -> None:
+    request = urllib.request.Request(
+        f"{server.url}/api/v1/pipelines/ingest/runs",
+        data=b'{"filter":{"kind":"video"}}',
+        headers={"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        uuid = json.load(answer)["uuid"]
+    run = ended(server, uuid)
+    assert (run["state"], run["assets"]["seen"], run["error"]) == ("COMPLETED", 0, None)
 
 
 def test_what_failed_is_tried_again_over_http(cortex: Cortex, library: Path, server: Server, worker: Running) -> None:
@@ -100,7 +125,11 @@ def test_a_worker_that_is_told_to_end_gives_its_run_back(
     assert server.get(f"/runs/{uuid}")["state"] in ("QUEUED", "RUNNING")
     other = Running(CORTEX, "worker", env=remote, folder=tmp_path)
     try:
-        assert ended(server, uuid)["state"] == "PARTIAL"
+        run = ended(server, uuid)
+        assert run["state"] == "PARTIAL"
+        assert (run["assets"]["seen"], run["assets"]["new"], run["assets"]["unchanged"]) == (3006, 3005, 0)
+        assert (run["assets"]["failed"], run["assets"]["failed_before"]) == (1, 0)
+        assert run["nodes"]["sha256"]["computed"] == 3005
     finally:
         other.kill()
     assert len(server.get("/assets?limit=500")["items"]) == 500

@@ -1,4 +1,4 @@
-"""A folder to be scanned, a small Loom that only remembers files, and a scan that tells what it found."""
+"""A folder to be scanned, a Loom that only remembers files, a real one, and a scan that tells what it found."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from remembering import Remembering, remembering_in
 
 from cortex.sources.found import Found, ScanOptions
 from cortex.sources.scan import Scan
@@ -17,13 +18,15 @@ from loom.model import KnownFile
 
 
 class MemoryLedger:
-    """Remembers files as Loom does: a file that is missing or cannot be reached is not settled."""
+    """Remembers files as Loom does: a file that is missing or cannot be reached is not settled, but the latter is when
+    it is there again."""
 
     def __init__(self) -> None:
         self.directories: dict[bytes, dict[bytes, KnownFile]] = {}
         self.asked: list[bytes] = []
         self.missing: list[bytes] = []
         self.unreachable: list[bytes] = []
+        self.returned: list[list[bytes]] = []
 
     def settle(self, found: Found, *, settled: bool = True) -> None:
         stat = found.stat
@@ -59,7 +62,16 @@ class MemoryLedger:
 
     def _unsettle(self, directory: bytes, name: bytes, *, present: bool) -> None:
         known = self.directories[directory][name]
-        self.directories[directory][name] = known._replace(present=present, settled=False, asset=b"a" * 32)
+        away = present and (known.settled or known.away)
+        unsettled = known._replace(present=present, settled=False, asset=b"a" * 32, away=away)
+        self.directories[directory][name] = unsettled
+
+    def mark_present(self, host: str, files: Sequence[tuple[bytes, bytes]], device: int) -> int:
+        self.returned.append([os.path.join(*file) for file in files])
+        for directory, name in files:
+            known = self.directories[directory][name]
+            self.directories[directory][name] = known._replace(settled=True, away=False, device=device)
+        return len(files)
 
 
 class Folder(NamedTuple):
@@ -125,6 +137,12 @@ def _nobody() -> Iterator[None]:
 def as_nobody() -> Callable[[], AbstractContextManager[None]]:
     """A context in which modes keep even the root user out: it is nobody then."""
     return _nobody
+
+
+@pytest.fixture
+def remembering(tmp_path: Path) -> Iterator[Remembering]:
+    with remembering_in(tmp_path) as remembering:
+        yield remembering
 
 
 @pytest.fixture

@@ -56,11 +56,31 @@ def test_a_disk_that_is_back_is_as_before(library, scan, ledger):
     scan(library)
     os.rmdir(library / "disk")
     os.rename(library.path + b".away", library / "disk")
+    (deep,) = ledger.directories[library / "disk/deep"].values()
+    ledger.directories[library / "disk/deep"][b"2"] = deep._replace(inode=deep.inode + 1)
     ended = scan(library)
-    assert [(found.relative, found.asset) for found in ended.found] == [
-        (b"disk/1", b"a" * 32), (b"disk/deep/2", b"a" * 32)
-    ]  # fmt: skip
-    assert (ended.scan.unreachable, ledger.missing) == ([], [])
+    assert [(found.relative, found.asset) for found in ended.found] == [(b"disk/deep/2", None)]
+    assert (ended.scan.unchanged, ended.scan.unreachable, ledger.missing) == (2, [], [])
+    assert ledger.returned == [[library / "disk/1"]]
+    assert ledger.directories[library / "disk"][b"1"].device == os.stat(library / "disk").st_dev
+
+
+def test_what_returned_is_told_in_batches_whatever_ends_the_scan(library, scan, ledger, monkeypatch):
+    monkeypatch.setattr("cortex.sources.returned.BATCH", 2)
+    ledger.mark_unreachable("here", library.path)
+    library.write("new")
+    dry = scan(library, reconcile=False)
+    assert (dry.names, dry.scan.unchanged, ledger.returned) == ([b"new"], 3, [])
+    assert scan(library, limit=5).names == [b"new"]
+    assert sorted(map(len, ledger.returned)) == [1, 2]
+    assert scan(library / "kept").scan.unchanged == 1
+
+
+def test_a_single_file_that_returned_is_told_too(library, scan, ledger):
+    ledger.mark_unreachable("here", library.path)
+    ended = scan(library / "kept")
+    assert (ended.found, ended.scan.unchanged, ledger.returned) == ([], 1, [[library / "kept"]])
+    assert scan(library / "disk/1", rehash=True).names == [b"1"]
 
 
 def test_a_folder_that_its_owner_emptied_is_missing(folder, scan, settle, ledger):

@@ -18,7 +18,7 @@ def test_hidden_files_and_folders_are_left_alone_unless_asked_for(folder, scan):
     "name",
     [
         "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", ".Trash-1000",
-        ".DS_Store", "Thumbs.db", "thumbs.db", "desktop.ini", "Desktop.ini",
+        ".DS_Store", "Thumbs.db", "thumbs.db", "desktop.ini", "Desktop.ini", ".loom-source",
     ],
 )  # fmt: skip
 def test_litter_is_left_alone_even_with_hidden_files(folder, scan, name):

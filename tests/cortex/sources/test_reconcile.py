@@ -202,7 +202,18 @@ def test_a_root_whose_only_content_is_another_root_is_reachable(folder, scan, se
     assert (ledger.missing, ledger.unreachable) == ([], [])
 
 
-def test_what_was_unreachable_is_found_again_with_its_content(three, scan, ledger):
+def test_what_was_unreachable_is_known_again_by_its_stat(three, scan, ledger):
+    os.rename(three.path, three.path + b".away")
+    scan(three)
+    os.rename(three.path + b".away", three.path)
+    three.write("a/2", b"written to since")
+    assert [(found.relative, found.asset) for found in scan(three).found] == [(b"a/2", None)]
+    assert ledger.returned == [[three / "a/1", three / "b/3"]]
+
+
+def test_what_was_unreachable_and_has_work_left_is_found_with_its_content(three, scan, ledger):
+    for files in ledger.directories.values():
+        files.update((name, file._replace(settled=False, asset=b"a" * 32)) for name, file in list(files.items()))
     os.rename(three.path, three.path + b".away")
     scan(three)
     os.rename(three.path + b".away", three.path)

@@ -134,3 +134,23 @@ def test_a_single_file_that_is_not_ready(folder: Any, ledger: Any) -> None:
 
 def test_it_tells_whether_hidden_files_pass(look: Look) -> None:
     assert [look(None, hidden=hidden)[0]._watched.hidden for hidden in (False, True)] == [False, True]
+
+
+def test_what_is_walked_by_itself_is_not_looked_at(tree: Any, ledger: Any) -> None:
+    """Nor is anything of it gone when it is not there."""
+
+    def look() -> tuple[WatchedScan, list[bytes]]:
+        watched = Watched(ready=lambda *_: True, apart=frozenset([tree / "a", tree / "c"]))
+        scan = WatchedScan([tree.path], ScanOptions(), watched, ledger=ledger, host="here", plan=b"plan")
+        return scan, [found.relative for found in scan]
+
+    for name in ("new", "a/new", "a/b/new"):
+        tree.write(name)
+    os.remove(tree / "a/two")
+    scan, found = look()
+    assert (found, scan.seen, scan.missing) == ([b"new"], 2, 0)
+    shutil.rmtree(tree / "c")
+    for name in ("one", "new"):
+        os.remove(tree / name)
+    scan, found = look()
+    assert (found, scan.missing, scan.unreachable) == ([], 1, []), "what else lies there shows that the folder does"

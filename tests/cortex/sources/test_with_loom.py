@@ -3,76 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from blake3 import blake3
+from remembering import PLAN
 
-from cortex.catalogue import load
 from cortex.operators.sources import LoomSource
 from cortex.sources.found import ScanOptions
 from cortex.sources.scan import Scan
-from loom.model import AssetReport, FoundAt, Kind, RunOpening, Worker
-from loom.service import LocalLoom
-from loom.store.database import Database
-
-PLAN = b"p" * 32
-DEFINITION = {
-    "schema_version": 1,
-    "name": "scan",
-    "graph": {
-        "nodes": [{"id": "files", "operator": "source.filesystem"}, {"id": "aside", "operator": "sink.collect",
-                   "config": {"collection": "all"}}],
-        "edges": [{"from": {"node": "files"}, "to": {"node": "aside"}}],
-    },
-}  # fmt: skip
-
-
-class Silence:
-    """A bus that nobody listens to."""
-
-    def publish(self, run, events) -> None: ...
-
-    def progress(self, run, progress) -> None: ...
-
-
-class Remembering:
-    """A Loom, and a run in which files are reported as settled."""
-
-    def __init__(self, loom: LocalLoom) -> None:
-        self.loom = loom
-        self.run = uuid4()
-        loom.save_pipeline(DEFINITION)
-        worker = Worker(name="test")
-        loom.open_run(
-            RunOpening(uuid=self.run, pipeline="scan", version=1, plan=PLAN, settles=PLAN, steps=(), worker=worker,
-                       host="here", started=0)
-        )  # fmt: skip
-
-    def scan(self, *roots: bytes, settle: bool = True) -> tuple[Scan, list[bytes]]:
-        scan = Scan(roots, ScanOptions(), ledger=self.loom, host="here", plan=PLAN)
-        found = list(scan)
-        if settle:
-            self.loom.report(self.run, [self._settled(each.directory, each.name, each.stat) for each in found])
-        return scan, [each.relative for each in found]
-
-    def _settled(self, directory: bytes, name: bytes, stat) -> AssetReport:
-        digest = blake3(Path(os.fsdecode(os.path.join(directory, name))).read_bytes()).digest()
-        place = FoundAt(directory, name, stat, True)
-        return AssetReport(digest, stat.size, "text/plain", Kind.TEXT, (place,), outcomes=b"", settled=True)
-
-    def states(self, path: bytes) -> dict[str, str]:
-        asset = self.loom.asset_by_path("here", path)
-        return {os.path.basename(location.path): str(location.state) for location in asset.locations}
-
-
-@pytest.fixture
-def remembering(tmp_path: Path) -> Iterator[Remembering]:
-    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", Silence(), load())
-    yield Remembering(loom)
-    loom.close()
 
 
 def test_settled_files_are_passed_over_and_renamed_ones_found(folder, remembering):
@@ -95,8 +33,11 @@ def test_a_root_that_is_gone_and_back_again_loses_nothing(folder, remembering):
     assert scan.unreachable == [folder / "disk"]
     assert remembering.states(folder / "disk/1") == {"1": "unreachable"}
     os.rename(folder / "away", folder / "disk")
-    back = Scan([folder / "disk"], ScanOptions(), ledger=remembering.loom, host="here", plan=PLAN)
-    assert [(found.known, found.asset) for found in back] == [(True, blake3(b"one").digest())]
+    other = Scan([folder / "disk"], ScanOptions(), ledger=remembering.loom, host="here", plan=b"o" * 32)
+    assert [(found.known, found.asset) for found in other] == [(True, blake3(b"one").digest())]
+    back, found = remembering.scan(folder / "disk")
+    assert (back.unchanged, found) == (1, [])
+    assert remembering.states(folder / "disk/1") == {"1": "present"}
 
 
 def test_a_root_that_stays_empty_stays_unreachable(folder, remembering):
@@ -112,8 +53,8 @@ def test_a_root_that_stays_empty_stays_unreachable(folder, remembering):
     os.rmdir(folder / "disk")
     os.rename(folder / "away", folder / "disk")
     os.remove(folder / "disk/1")
-    _, found = remembering.scan(folder / "disk")
-    assert found == [b"deep/2"]
+    scan, found = remembering.scan(folder / "disk")
+    assert (scan.unchanged, found) == (1, [])
     assert remembering.states(folder / "disk/1") == {"1": "missing"}
     assert remembering.states(folder / "disk/deep/2") == {"2": "present"}
 

@@ -1,0 +1,76 @@
+"""Stored sources: ingested by their names with their options, and known again where an ingest of paths meets them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cortex.ingesting.files import roots_of
+from cortex.request import Request
+from cortex.sources.roots import absolute
+from loom.errors import LoomError
+
+if TYPE_CHECKING:
+    from loom.sources import SourceOptions
+    from loom.verbs import Loom
+
+
+def parts_of(request: Request, loom: Loom, host: str, note: Callable[[str], None]) -> list[Request]:
+    """What is asked for, one ingest for all that has the same options: the paths, and each source of `--source` where
+    it lies now. What the command line says goes before a source's own pipeline and patterns, and what it leaves out is
+    left out besides. Sources that are away are `away` in the first. Raises `NOT_FOUND`, `USAGE` for a source of another
+    machine, `SOURCE_UNREACHABLE` where nothing is left to ingest."""
+    if not request.sources:
+        return [request]
+    from cortex.sources.known import Known
+    from cortex.sources.placing import Where
+
+    known = Known(loom, host, dry_run=request.dry_run)
+    asked = request._replace(sources=(), paths=())
+    parts: dict[Request, list[Path]] = {}
+    if request.paths or request.files_from:
+        parts[asked] = list(request.paths)
+    for name in dict.fromkeys(request.sources):
+        placed = known.named(name)
+        if placed.where in (Where.HERE, Where.ELSEWHERE):
+            parts.setdefault(with_options(asked, placed.source.options), []).append(Path(os.fsdecode(placed.path)))
+    for sentence in known.notes:
+        note(sentence)
+    if not parts:
+        raise LoomError("SOURCE_UNREACHABLE", "; ".join(known.away.values()))
+    first, *others = [part._replace(paths=tuple(paths)) for part, paths in parts.items()]
+    return [first._replace(away=tuple(known.away.items())), *others]
+
+
+def with_options(request: Request, options: SourceOptions) -> Request:
+    """What is asked for, for a source with these options."""
+    left_out = options.exclude
+    if left_out[len(left_out) - len(request.exclude) :] != request.exclude:
+        left_out += request.exclude
+    return request._replace(
+        pipeline=request.pipeline or options.pipeline,
+        include=request.include or options.include,
+        exclude=left_out,
+        hidden=request.hidden or options.hidden,
+        files_from=None,
+    )
+
+
+def at_their_places(
+    request: Request, loom: Loom | None, host: str, note: Callable[[str], None], *, dry_run: bool
+) -> Request:
+    """Sees to stored sources at, below or above the paths: one that lies elsewhere now is moved first, and one whose
+    disk is away is `away`. A watch sees to that itself."""
+    roots = [absolute(root) for root in roots_of(request)]
+    stored = loom.sources(host=host) if loom is not None and roots and request.watched is None else []
+    if loom is None or not stored:
+        return request
+    from cortex.sources.known import Known
+
+    known = Known(loom, host, dry_run=dry_run)
+    known.near(roots, stored)
+    for sentence in known.notes:
+        note(sentence)
+    return request._replace(away=tuple((dict(request.away) | known.away).items()))
