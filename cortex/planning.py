@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from cortex.app import default_for
-from cortex.catalogue import load
-from cortex.engine.scheme import Scheme, make_scheme
+from cortex.app import default_for, scheme_of
+from cortex.engine.scheme import Scheme
+from cortex.engine.telling import shown
 from cortex.holding import open_loom
-from cortex.ingesting import FILES, choose, competing, make_files, roots_of
+from cortex.ingesting import FILES, choose, make_files, parts_of, roots_of
+from cortex.ingesting.forecasting import Planned, planned
 from cortex.report.summary import human_bytes, human_seconds
 from cortex.request import Request
 from cortex.sources.roots import absolute
 from loom.ending import in_utf8, say
 from loom.errors import LoomError
-from loom.shapes import ForecastNode
-from loom.steering import AssetQuery
 
 if TYPE_CHECKING:
     from loom.verbs import Loom
@@ -38,69 +35,32 @@ class Files(NamedTuple):
     unchanged: int
 
 
-class Planned(NamedTuple):
-    """One pipeline: what a run of it would do for the known assets below the paths. `version` 0: it is not stored."""
-
-    pipeline: str
-    version: int
-    assets: int
-    nodes: list[ForecastNode]
-    seconds: float
-
-
 def show_plan(request: Request) -> int:
-    """Prints it; returns the exit code. Nothing is computed and nothing written. Raises `USAGE` for a pipeline that is
-    not stored, and without a Loom."""
+    """Prints it, for each part of what is asked for that has options of its own; returns the exit code. Nothing is
+    computed and nothing written. Raises `USAGE` for a pipeline that is not stored, and without a Loom, and what
+    `parts_of` does."""
     if request.offline:
         raise LoomError("USAGE", "--plan asks Loom what is stored: leave out --offline")
+    if request.pipeline is not None and Path(request.pipeline).suffix in FILES:
+        raise LoomError("USAGE", "--plan is for stored pipelines: `cortex pipeline push FILE` stores this one")
     with open_loom(request.loom_url, hold=False, trace=False) as opened:
-        chosen = choose(request, opened.loom, default_for(opened))
-        left_out = (lambda _name, _error: None) if len(chosen) > 1 else None
-        scheme = competing(make_scheme(chosen, load(), dry_run=True, left_out=left_out), say)
-        planned = [
-            _planned(opened.loom, lane.plan.pipeline, version, request)
-            for lane, version in zip(scheme.lanes, scheme.versions, strict=True)
-        ]
-        files = _files(opened.loom, request, scheme)
-    if request.json:
-        told = {"message_type": "plan", "files": files._asdict(), "pipelines": [one._asdict() for one in planned]}
-        in_utf8(sys.stdout).write(msgspec.json.encode(told).decode() + "\n")
-    else:
-        sys.stdout.write(
-            "\n".join([*_files_in_words(files), *(line for one in planned for line in _lines(one))]) + "\n"
-        )
+        parts = parts_of(request._replace(dry_run=True), opened.loom, platform.node(), say)
+        for part in parts:
+            scheme = scheme_of(choose(part, opened.loom, default_for(opened)), dry_run=True, note=say)
+            plans = planned(opened.loom, scheme, part)
+            _print(part, _files(opened.loom, part, scheme), plans, is_one_of_many=len(parts) > 1)
     return 0
 
 
-def _planned(loom: Loom, pipeline: str, version: int, request: Request) -> Planned:
-    if not version:
-        if request.pipeline is not None and Path(request.pipeline).suffix in FILES:
-            raise LoomError("USAGE", "--plan is for stored pipelines: `cortex pipeline push FILE` stores this one")
-        return Planned(pipeline, 0, 0, [], 0.0)
-    found = [loom.forecast(pipeline, query) for query in _queries(roots_of(request))]
-    nodes = [_summed(same) for same in zip(*(one.nodes for one in found), strict=True)]
-    return Planned(pipeline, version, sum(one.assets for one in found), nodes, sum(one.seconds for one in found))
-
-
-def _queries(roots: Iterable[bytes]) -> list[AssetQuery]:
-    """One for each path that lies below no other of them; all assets where no path is given."""
-    paths = sorted({absolute(root) for root in roots})
-    outer = [path for path in paths if not any(path.startswith(other.rstrip(b"/") + b"/") for other in paths)]
-    if not outer:
-        return [AssetQuery()]
-    return [AssetQuery(path=os.fsdecode(path.rstrip(b"/") + b"/" * os.path.isdir(path))) for path in outer]
-
-
-def _summed(nodes: tuple[ForecastNode, ...]) -> ForecastNode:
-    known = [node.seconds for node in nodes if node.seconds is not None]
-    return ForecastNode(
-        node=nodes[0].node,
-        operator=nodes[0].operator,
-        stored=sum(node.stored for node in nodes),
-        missing=sum(node.missing for node in nodes),
-        stale=sum(node.stale for node in nodes),
-        seconds=sum(known) if known else None,
-    )
+def _print(part: Request, files: Files, plans: list[Planned], *, is_one_of_many: bool) -> None:
+    paths = [shown(absolute(root)) for root in roots_of(part)]
+    if part.json:
+        told = {"paths": paths, "files": files._asdict(), "pipelines": [one._asdict() for one in plans]}
+        in_utf8(sys.stdout).write(msgspec.json.encode({"message_type": "plan", **told}).decode() + "\n")
+        return
+    lines = [f"{', '.join(paths)}:"] if is_one_of_many else []
+    lines += [*_files_in_words(files), *(line for one in plans for line in _lines(one))]
+    in_utf8(sys.stdout).write("\n".join(lines) + "\n")
 
 
 def _files(loom: Loom, request: Request, scheme: Scheme) -> Files:

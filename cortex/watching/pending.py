@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from cortex.sources.ignore import IGNORE_FILE
+from cortex.sources.roots import is_at_or_below
 from cortex.sources.watched import Changed
 from cortex.watching.settling import Settling
 
@@ -33,12 +34,14 @@ class Work(NamedTuple):
 
 @dataclass
 class _Below:
-    """What can be handed on of one root. `news` are paths that nobody has looked at."""
+    """What can be handed on of one root, and since when there is something. `news` are paths that nobody has looked
+    at."""
 
     news: set[bytes] = field(default_factory=set)
     folders: set[bytes] = field(default_factory=set)
     trees: set[bytes] = field(default_factory=set)
     whole: bool = False
+    since: float | None = None
 
     @property
     def is_something(self) -> bool:
@@ -52,25 +55,37 @@ class Pending:
     rounds.
     """
 
-    def __init__(self, roots: Iterable[bytes], settling: Settling, leaves: Callable[[bytes, bytes], bool]) -> None:
+    def __init__(self, settling: Settling, leaves: Callable[[bytes, bytes], bool]) -> None:
         """`leaves` says of a root and a path below it whether a change there means nothing."""
-        self._below = {root: _Below() for root in roots}
+        self._below: dict[bytes, _Below] = {}
         self._settling = settling
         self._leaves = leaves
         self._lock = threading.Lock()
         self._due: dict[bytes, tuple[float, bytes]] = {}
         self._again: dict[bytes, tuple[float, bytes]] = {}
-        self._since: float | None = None
+
+    def add(self, root: bytes) -> None:
+        with self._lock:
+            self._below[root] = _Below()
+
+    def remove(self, root: bytes) -> None:
+        """With all that was gathered of it; what is still told of it is passed over."""
+        with self._lock:
+            del self._below[root]
+        for waiting in (self._due, self._again):
+            for path in [path for path, (_, of) in waiting.items() if of == root]:
+                del waiting[path]
 
     def changed(self, root: bytes, paths: Iterable[bytes]) -> None:
         with self._lock:
-            if len(self._below[root].news) <= MANY:
-                self._below[root].news.update(paths)
+            below = self._below.get(root)
+            if below is not None and len(below.news) <= MANY:
+                below.news.update(paths)
 
     def whole(self, root: bytes) -> None:
         """The root, and those that lie in it, are to be walked whole."""
         for other, below in self._below.items():
-            if other == root or other.startswith(root.rstrip(b"/") + b"/"):
+            if is_at_or_below(other, root):
                 below.whole = True
                 below.folders, below.trees = set(), set()
 
@@ -102,8 +117,9 @@ class Pending:
         for root, below in self._below.items():
             if len(below.folders) + len(below.trees) > MANY:
                 self.whole(root)
-        if self._since is None and any(below.is_something for below in self._below.values()):
-            self._since = now
+        for below in self._below.values():
+            if below.since is None and below.is_something:
+                below.since = now
 
     def _look_at(self, root: bytes, path: bytes, *, now: float, wall_ns: int) -> None:
         below = self._below[root]
@@ -130,20 +146,23 @@ class Pending:
 
     def _root_of(self, path: bytes) -> bytes | None:
         """The innermost root that the path is at or below."""
-        around = [root for root in self._below if path == root or path.startswith(root.rstrip(b"/") + b"/")]
+        around = [root for root in self._below if is_at_or_below(path, root)]
         return max(around, key=len, default=None)
 
-    def take(self, now: float) -> Work | None:
-        """What the next round is about, once it was gathered for long enough."""
-        if self._since is None or now < self._since + GATHER_S:
-            return None
-        self._since = None
-        taken = {root: below for root, below in self._below.items() if below.is_something}
+    def due(self, roots: Iterable[bytes]) -> float | None:
+        """When a round about these roots may begin, as what is due in them was gathered for long enough; None while
+        there is nothing."""
+        since = min((since for root in roots if (since := self._below[root].since) is not None), default=None)
+        return None if since is None else since + GATHER_S
+
+    def take(self, roots: Collection[bytes]) -> Work:
+        """What a round about these roots is about."""
+        taken = {root: below for root, below in self._below.items() if root in roots and below.is_something}
         changed: dict[bytes, Changed] = {}
         for root, below in taken.items():
             if not below.whole and root not in below.trees:
                 changed[root] = Changed(folders=frozenset(below.folders), trees=frozenset(below.trees))
-            below.folders, below.trees, below.whole = set(), set(), False
+            below.folders, below.trees, below.whole, below.since = set(), set(), False, None
         return Work(tuple(taken), changed)
 
     def give_back(self, work: Work) -> None:
@@ -157,8 +176,5 @@ class Pending:
                 below.trees |= changed.trees
 
     def next_look(self) -> float | None:
-        """When there is something to do next, if nothing is told until then."""
-        times = [due for due, _ in (*self._due.values(), *self._again.values())]
-        if self._since is not None:
-            times.append(self._since + GATHER_S)
-        return min(times, default=None)
+        """When there is something to look at again."""
+        return min((due for due, _ in (*self._due.values(), *self._again.values())), default=None)

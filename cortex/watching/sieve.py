@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 
 from cortex.sources.ignore import IGNORE_FILE, compile_patterns, is_litter
+from cortex.sources.roots import is_at_or_below
+from loom.errors import LoomError
 
 
 class Sieve:
@@ -15,14 +17,18 @@ class Sieve:
     """
 
     def __init__(self, exclude: Sequence[str], own: Sequence[bytes]) -> None:
-        """`exclude` are patterns as in `.gitignore`, `own` the folders in which this program keeps its data."""
+        """`exclude` are patterns as in `.gitignore`, `own` the folders in which this program keeps its data. Raises
+        `USAGE` for a pattern that has no meaning."""
         self.hidden = True
-        self._patterns = compile_patterns(exclude)
-        self._own = tuple(folder.rstrip(b"/") + b"/" for folder in own)
+        try:
+            self._patterns = compile_patterns(exclude)
+        except ValueError as error:
+            raise LoomError("USAGE", f"a pattern cannot be understood: {error}") from error
+        self._own = tuple(own)
 
     def is_own(self, path: bytes) -> bool:
         """Whether this program wrote it."""
-        return (path + b"/").startswith(self._own)
+        return any(is_at_or_below(path, folder) for folder in self._own)
 
     def leaves(self, root: bytes, path: bytes) -> bool:
         """Whether a change of `path`, which lies below `root`, means nothing."""

@@ -14,7 +14,8 @@ from cortex.settings import CortexSettings
 
 class StandingLoom:
     """Opened when it is needed first, and held: the embedded one, which other processes work with, or a server. One
-    that another process on the same data folder holds is let go after each round, so that the other may end. A context
+    that another process on the same data folder holds is let go after each round, so that the other may end; so is one
+    that a dry run looks at, which does not see what others write to it. None at all if that is the wish. A context
     manager."""
 
     def __init__(self, request: Request, note: Callable[[str], None]) -> None:
@@ -31,12 +32,12 @@ class StandingLoom:
     ) -> None:
         self._close()
 
-    def open(self) -> Opened:
+    def open(self) -> Opened | None:
         """Raises as `open_loom` does, and `USAGE` for `--serve` where this process does not hold Loom."""
-        if self._opened is None:
-            request = self._request
+        request = self._request
+        if self._opened is None and not request.offline:
             with ExitStack() as stack:
-                opened = stack.enter_context(open_loom(request.loom_url))
+                opened = stack.enter_context(open_loom(request.loom_url, trace=not request.dry_run))
                 if request.serve:
                     address = serve(stack, opened, host=request.host, port=request.port)
                     self._note(f"Loom is served at http://{address}")
@@ -47,7 +48,7 @@ class StandingLoom:
 
     def rest(self) -> None:
         """A round is over."""
-        if self._opened is not None and self._opened.local is None:
+        if self._opened is not None and (self._opened.local is None or self._request.dry_run):
             settings = CortexSettings.load({"loom_url": self._request.loom_url})
             if settings.loom_url is None:
                 self._close()

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import queue
 import time
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
-from cortex.app import ingest_with
-from cortex.ingesting import Interruption, roots_of, wishes
+from cortex.app import check, ingest_with
+from cortex.ingesting import Interruption, wishes
 from cortex.request import Request
 from cortex.settings import CortexSettings
-from cortex.sources.roots import absolute
-from cortex.sources.watched import Watched
+from cortex.watching.again import Again
+from cortex.watching.group import Group
 from cortex.watching.guard import Deletions
 from cortex.watching.pending import Pending, Work
 from cortex.watching.quiet import Hush, QuietHours, in_words
-from cortex.watching.root import Root
+from cortex.watching.roots import Place, Roots
 from cortex.watching.schedule import Schedule
 from cortex.watching.settling import Settling
-from cortex.watching.sieve import Sieve
 from cortex.watching.standing import StandingLoom
 from cortex.watching.stopping import grace, stop_signals
 from cortex.watching.telling import RoundReporter, make_reporter, tell_manager
+from cortex.watching.wanted import Wanted
 from loom.ending import INTERRUPTED, no_room
 from loom.errors import LoomError, is_retryable
 from loom.settings import LoomSettings
@@ -34,14 +35,16 @@ from loom.settings import LoomSettings
 RESCAN_S = 21_600.0
 
 LOOK_S = 5.0
-"""How often it is looked whether the roots are still there."""
+"""How often it is looked whether the roots are still there, and what Loom has to say."""
 
-AGAIN_S = 2.0
-LONGEST_AGAIN_S = 60.0
-"""How long a round that could not be done waits to be tried again: at first, and at most."""
+LOOKS_PART = 100
+"""At most this part of the time is spent on asking Loom for what has changed."""
 
 MENDED = frozenset({"DEFINITION_INVALID", "PIPELINE_DISABLED", "NOT_FOUND"})
 """What a person mends in Loom while the watch waits."""
+
+SLIPPED = frozenset({"NOT_FOUND"})
+"""A source that was removed while it was looked for."""
 
 
 class Manner(NamedTuple):
@@ -64,10 +67,11 @@ class Manner(NamedTuple):
 def watch_paths(request: Request, manner: Manner) -> int:
     """Watches until Ctrl-C or SIGTERM; returns the exit code: 0 when all files in hand were finished, 130 when they
     were not. Raises what keeps it from beginning."""
-    if request.events and not request.json:
-        raise LoomError("USAGE", "--events are JSON lines: say --json too")
-    if not request.paths:
-        raise LoomError("USAGE", "say which folders to watch: cortex watch PATH...")
+    check(request)
+    if request.dry_run and request.serve:
+        raise LoomError("USAGE", "--dry-run only looks at Loom now and then: `loom serve` beside it serves the page")
+    if request.offline and not request.paths:
+        raise LoomError("USAGE", "say which folders to watch: cortex watch PATH... --offline")
     if manner.schedule and manner.rescan_s is not None:
         raise LoomError("USAGE", "--schedule says when folders are walked whole: leave out --rescan")
     reporter = make_reporter(request)
@@ -80,28 +84,40 @@ class Watch:
 
     def __init__(self, request: Request, manner: Manner, loom: StandingLoom, reporter: RoundReporter) -> None:
         settings = CortexSettings.load({"jobs": request.jobs, "loom_url": request.loom_url})
-        self._request = request._replace(exclude=(*request.exclude, *settings.unfinished))
-        own = (settings.meta_path, LoomSettings.load({}).data_dir)
-        self._sieve = Sieve(
-            wishes(self._request, dry_run=False).exclude, [os.fsencode(path.absolute()) for path in own]
-        )
+        self._request = request
+        self._unfinished = tuple(settings.unfinished)
+        self._own = [os.fsencode(path.absolute()) for path in (settings.meta_path, LoomSettings.load({}).data_dir)]
+        wishes(request, dry_run=False)
         self._manner = manner
         self._loom = loom
         self._reporter = reporter
         self._interruption = Interruption()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
-        paths = list(dict.fromkeys(map(absolute, roots_of(request))))
-        self._pending = Pending(paths, Settling(manner.settle_s), self._sieve.leaves)
-        self._roots = [Root(path, manner.walks_every_s, self._changed, reporter.note) for path in paths]
-        self._guard = None if manner.accepts_deletions else Deletions(reporter.waiting)
+        self._wanted = Wanted(request, platform.node(), reporter.note)
+        self._roots = Roots(
+            self._make_group,
+            Settling(manner.settle_s),
+            manner.walks_every_s,
+            partial(self._wake.put, None),
+            reporter.note,
+        )
+        self._guard = None if manner.accepts_deletions or request.dry_run else Deletions(reporter.waiting)
         self._schedule = Schedule(manner.schedule, datetime.now()) if manner.schedule else None
         self._hours = QuietHours(manner.quiet_hours)
         self._hush = Hush(self._hours)
         self._was_quiet = False
-        self._look_at = self._not_before = 0.0
-        self._again_s = AGAIN_S
-        self._said = ""
+        self._look_at = self._ask_at = 0.0
+        self._asking = Again(reporter.note)
+        self._must_ask = True
+        self._was_asked = False
+        self._number = 0
         self._succeeded = False
+
+    def _make_group(self, request: Request, pending: Pending) -> Group:
+        request = request._replace(exclude=(*request.exclude, *self._unfinished))
+        if not self._succeeded:
+            request = request._replace(recompute=self._request.recompute, rehash=self._request.rehash)
+        return Group(request, pending, self._own, self._reporter.note)
 
     def run(self) -> int:
         try:
@@ -111,51 +127,95 @@ class Watch:
                     self._turn()
                 tell_manager("STOPPING=1")
         finally:
-            for root in self._roots:
-                root.end()
+            self._roots.end()
         return 0 if self._interruption.times < 2 else INTERRUPTED
 
     def _begin(self) -> None:
-        """Follows all roots before the first is walked, so that nothing is lost in between."""
-        now = time.monotonic()
-        for root in self._roots:
-            root.begin(now)
-            self._walk_whole(root, now)
-        while not self._interruption.came and not all(root.ready for root in self._roots):
-            self._sleep(LOOK_S)
-        if not self._request.quiet:
-            self._reporter.note(f"watching {len(self._roots)} {'folder' if len(self._roots) == 1 else 'folders'}")
+        """While Loom cannot be asked, what the command line names is followed where it says."""
+        if self._is_quiet() or not self._ask():
+            self._follow(self._wanted.given())
         if self._request.serve and self._is_quiet():
             self._loom.open()
         tell_manager("READY=1")
 
-    def _changed(self, root: bytes, paths: list[bytes]) -> None:
-        self._pending.changed(root, paths)
-        self._wake.put(None)
+    def _follow(self, places: list[Place]) -> None:
+        """Follows all roots before the first is walked, so that nothing is lost in between."""
+        self._roots.follow(places, time.monotonic())
+        while not (self._interruption.came or self._roots.ready):
+            self._sleep(LOOK_S)
+        number, former = len(self._roots), self._number
+        self._number = number + self._wanted.lost
+        if number and self._number != former and not self._request.quiet:
+            self._reporter.note(f"watching {number} {'folder' if number == 1 else 'folders'}")
 
     def _turn(self) -> None:
-        now = time.monotonic()
+        now, is_quiet = time.monotonic(), self._is_quiet()
         if now >= self._look_at:
             self._look_at = now + LOOK_S
-            is_due = self._schedule is not None and self._schedule.is_due(datetime.now())
-            for root in self._roots:
-                if root.must_be_walked(now) or is_due:
-                    self._walk_whole(root, now)
-        self._pending.look(now=now, wall_ns=time.time_ns())
-        is_quiet = self._is_quiet()
-        work = self._pending.take(now) if now >= self._not_before and not is_quiet else None
-        if is_quiet:
-            self._sleep(LOOK_S)
-        elif work is None:
-            next_look = self._pending.next_look()
-            until = min(self._look_at, max(next_look, self._not_before) if next_look is not None else self._look_at)
-            self._sleep(max(until - time.monotonic(), 0.01))
-        else:
-            self._try(work)
+            self._look(now, is_quiet)
+        self._roots.pending.look(now=now, wall_ns=time.time_ns())
+        at, group = self._roots.next()
+        is_due = at <= now and not is_quiet
+        if is_due and (self._must_ask or self._wanted.has_changed()):
+            if self._ask():
+                return
+            is_due, at = False, self._asking.not_before
+        if is_due and group is not None:
+            self._try(group)
+            return
+        self._loom.rest()
+        next_look = self._roots.pending.next_look()
+        until = self._look_at if is_quiet else min(self._look_at, at, self._look_at if next_look is None else next_look)
+        self._sleep(max(until - time.monotonic(), 0.01))
 
-    def _walk_whole(self, root: Root, now: float) -> None:
-        self._pending.whole(root.path)
-        root.walked(now)
+    def _look(self, now: float, is_quiet: bool) -> None:
+        if not is_quiet and (self._must_ask or self._wanted.has_changed() or self._wanted.is_back()):
+            self._ask()
+        is_due = self._schedule is not None and self._schedule.is_due(datetime.now())
+        self._must_ask = self._roots.look(now, is_due=is_due) or self._must_ask
+        if not is_quiet and not self._request.dry_run and now >= self._ask_at:
+            self._ask_for_changes()
+
+    def _ask(self) -> bool:
+        """Asks Loom for the stored sources, looks where they lie and follows them from then on; whether that could be
+        done. Raises what no waiting helps against."""
+        self._must_ask = True
+        if time.monotonic() < self._asking.not_before:
+            return False
+        try:
+            opened = self._loom.open()
+            places = self._wanted.given() if opened is None else self._wanted.look(opened.loom)
+        except (LoomError, OSError) as error:
+            self._asking.later(self._or_raise(error, SLIPPED if self._was_asked else frozenset()))
+            return False
+        self._was_asked = True
+        self._asking.done()
+        self._must_ask = False
+        self._follow(places)
+        return True
+
+    def _ask_for_changes(self) -> None:
+        """Other sources, other pipelines or versions of them. While Loom is away, or what is in use cannot be used, the
+        next round will tell."""
+        began, is_outdated = time.monotonic(), False
+        with suppress(LoomError, OSError):
+            opened = self._loom.open()
+            is_outdated = opened is not None and self._wanted.is_outdated(opened.loom)
+            for group in self._roots.groups.values() if self._succeeded else ():
+                with suppress(LoomError):
+                    self._walk_outdated(group, group.versions.now(opened))
+        now = time.monotonic()
+        self._ask_at = now + (now - began) * LOOKS_PART
+        if is_outdated:
+            self._ask()
+
+    def _walk_outdated(self, group: Group, settles: bytes) -> None:
+        """Pipelines of this digest are in use: the roots that were walked under another are walked whole."""
+        outdated = group.versions.outdated(settles)
+        if outdated and not self._request.quiet:
+            self._reporter.note("other pipelines or versions are in use than before: folders are walked whole")
+        for path in outdated:
+            self._roots.walk_whole(path, time.monotonic())
 
     def _is_quiet(self) -> bool:
         """Whether no round may begin now, by the clock on the wall."""
@@ -175,41 +235,41 @@ class Watch:
         except queue.Empty:
             return
 
-    def _try(self, work: Work) -> None:
+    def _try(self, group: Group) -> None:
         """Carries out a round; one that cannot be done now waits, and nothing of it is lost."""
+        work = self._roots.pending.take(group.roots)
         try:
-            self._round(work)
+            self._round(group, work)
         except (LoomError, OSError) as error:
-            told = no_room(error) if isinstance(error, OSError) else error
-            if told is None or self._reporter.lost is not None or not self._may_be_mended(told):
-                raise
-            self._pending.give_back(work)
-            self._not_before = time.monotonic() + self._again_s
-            self._again_s = min(self._again_s * 2, LONGEST_AGAIN_S)
-            if (said := f"{told.code}: {told.message}") != self._said:
-                self._said = said
-                self._reporter.note(f"{said} (tried again until it can be done)")
+            self._roots.pending.give_back(work)
+            group.again.later(self._or_raise(error, MENDED))
         else:
-            self._again_s, self._said, self._succeeded = AGAIN_S, "", True
+            self._succeeded = True
         finally:
             self._loom.rest()
 
-    def _may_be_mended(self, error: LoomError) -> bool:
-        """Whether the watch goes on. What was named on the command line must be right at the beginning."""
-        if error.code in MENDED:
-            return self._succeeded or self._request.pipeline is None
-        return is_retryable(error.code) and (self._succeeded or error.code != "DATA_FOLDER_LOCKED")
+    def _or_raise(self, error: LoomError | OSError, mended: frozenset[str]) -> LoomError:
+        """What to wait for, so that the watch goes on; errors of the codes `mended` are waited for, too. What was named
+        on the command line must be right at the beginning."""
+        told = no_room(error) if isinstance(error, OSError) else error
+        if told is None or self._reporter.lost is not None:
+            raise error
+        if told.code in mended:
+            waits = self._succeeded or self._request.pipeline is None
+        else:
+            waits = is_retryable(told.code) and (self._succeeded or told.code != "DATA_FOLDER_LOCKED")
+        if not waits:
+            raise error
+        return told
 
-    def _round(self, work: Work) -> None:
-        watched = Watched(ready=self._is_ready, changed=work.changed, guard=self._guard, steer=self._hush.steer)
-        request = self._request._replace(paths=tuple(Path(os.fsdecode(root)) for root in work.roots), watched=watched)
+    def _round(self, group: Group, work: Work) -> None:
+        request = group.begin(
+            work,
+            guard=self._guard,
+            steer=self._hush.steer,
+            apart=self._roots.apart(work),
+            away=self._wanted.away,
+        )
         with grace(self._interruption, self._manner.grace_s):
             ingest_with(self._loom.open(), request, self._reporter, None, self._interruption)
-        self._sieve.hidden = watched.hidden
-        for root in watched.undecided:
-            self._pending.whole(root)
-
-    def _is_ready(self, path: bytes, status: os.stat_result) -> bool:
-        if self._sieve.is_own(path):
-            return False
-        return self._pending.is_ready(path, status, now=time.monotonic(), wall_ns=time.time_ns())
+        self._walk_outdated(group, group.ended(work, self._reporter.again))

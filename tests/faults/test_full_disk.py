@@ -66,10 +66,14 @@ def is_complete(pictures: Path, data: Path, env: dict[str, str], place: Path) ->
     assert tables(data) == tables(Path(other["LOOM_DATA_DIR"]))
 
 
-def was_full(done: Done) -> None:
+def was_full(done: Done, folder: Path) -> None:
+    """It says where there is no room, how much there is, and how to go on."""
     assert done.code == 1, done.err + done.out
     assert (done.error["code"], done.error["exit_code"]) == ("DISK_FULL", 1)
     assert "full" in done.error["message"] or "no room" in done.error["message"]
+    assert str(folder) in done.error["message"]
+    assert "MB of its disk are free" in done.error["message"]
+    assert "once there is room, go on with: cortex ingest " in done.err
     assert "Traceback" not in done.err
 
 
@@ -79,7 +83,7 @@ def was_full(done: Done) -> None:
 def test_a_full_disk(pictures: Path, tmp_path: Path, small_disk: Callable[[str], Path], kib: int) -> None:
     disk = small_disk(f"{kib}k")
     env = environment(tmp_path, LOOM_DATA_DIR=str(disk / "data"))
-    was_full(ingest(pictures, env, tmp_path))
+    was_full(ingest(pictures, env, tmp_path), disk)
     small_disk("64m")
     is_complete(pictures, disk / "data", env, tmp_path)
 
@@ -90,7 +94,7 @@ def test_a_file_that_may_not_grow(pictures: Path, tmp_path: Path, kib: int) -> N
         resource.setrlimit(resource.RLIMIT_FSIZE, (kib * 1024, kib * 1024))
 
     env = environment(tmp_path)
-    was_full(ingest(pictures, env, tmp_path, preexec_fn=limit))
+    was_full(ingest(pictures, env, tmp_path, preexec_fn=limit), tmp_path / "data")
     is_complete(pictures, tmp_path / "data", env, tmp_path)
 
 
@@ -98,7 +102,7 @@ def test_a_full_cache_is_said(pictures: Path, tmp_path: Path, small_disk: Callab
     disk = small_disk("300k")
     env = environment(tmp_path, CORTEX_META_PATH=str(disk / "meta"))
     command = ("ingest", pictures, "--offline", "--pipeline", definition(tmp_path), "--json")
-    was_full(Running(CORTEX, *command, env=env, folder=tmp_path).wait())
+    was_full(Running(CORTEX, *command, env=env, folder=tmp_path).wait(), disk / "meta")
     small_disk("64m")
     done = Running(CORTEX, *command, env=env, folder=tmp_path).wait()
     assert done.code == 0, done.err

@@ -19,9 +19,8 @@ class Told:
         self.path = path
         self.root = os.fsencode(path)
         self.now = 0.0
-        self.pending = Pending(
-            [self.root], Settling(2.0), lambda _, one: bool(leaves) and one.endswith(leaves.encode())
-        )
+        self.pending = Pending(Settling(2.0), lambda _, one: bool(leaves) and one.endswith(leaves.encode()))
+        self.pending.add(self.root)
 
     def file(self, name: str, *, age: float = 0.0) -> bytes:
         path = self.path / name
@@ -41,7 +40,8 @@ class Told:
 
     def take(self, *, after: float = GATHER_S) -> Work | None:
         self.look(after=after)
-        return self.pending.take(self.now)
+        due = self.pending.due([self.root])
+        return None if due is None or due > self.now else self.pending.take([self.root])
 
     def changed(self, *, after: float = GATHER_S) -> Changed | None:
         work = self.take(after=after)
@@ -147,14 +147,31 @@ def test_a_change_belongs_to_the_innermost_root(tmp_path: Path) -> None:
     told = Told(tmp_path)
     path = told.file("inner/one", age=100)
     inner = os.path.dirname(path)
-    pending = Pending([told.root, inner], Settling(2.0), lambda *_: False)
-    for root in (told.root, inner):
-        pending.changed(root, [path])
-    pending.look(now=0.0, wall_ns=WALL)
-    assert pending.take(GATHER_S) == Work((inner,), {inner: Changed(folders=frozenset({inner}))})
-    pending.whole(told.root)
-    pending.look(now=1.0, wall_ns=WALL)
-    assert pending.take(2.0) == Work((told.root, inner), {})
+    roots = (told.root, inner)
+    told.pending.add(inner)
+    for root in roots:
+        told.pending.changed(root, [path])
+    told.look()
+    assert (told.pending.due(roots), told.pending.due([told.root])) == (GATHER_S, None)
+    assert told.pending.take(roots) == Work((inner,), {inner: Changed(folders=frozenset({inner}))})
+    told.pending.whole(told.root)
+    told.look(after=1.0)
+    assert told.pending.take([inner]) == Work((inner,), {})
+    assert told.pending.due([told.root]) == 1.0 + GATHER_S, "what is not taken stays"
+    assert told.pending.take(roots) == Work((told.root,), {})
+
+
+def test_a_root_that_is_not_watched_any_more_is_forgotten(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    inner = os.path.join(told.root, b"inner")
+    told.pending.add(inner)
+    told.pending.changed(inner, [told.file("inner/growing"), told.file("inner/old", age=100)])
+    told.look()
+    assert told.pending.next_look() is not None
+    told.pending.remove(inner)
+    assert told.pending.next_look() is None
+    told.pending.changed(inner, [told.file("inner/late", age=100)])
+    assert told.take() is None
 
 
 def test_what_is_gathered_for_long_has_the_root_walked_whole(told: Told) -> None:

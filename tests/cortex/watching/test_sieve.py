@@ -2,6 +2,7 @@ import pytest
 
 from cortex.settings import UNFINISHED
 from cortex.watching.sieve import Sieve
+from loom.errors import LoomError
 
 ROOT = b"/photos"
 
@@ -40,3 +41,9 @@ def test_hidden_files_mean_something_to_who_looks_at_them(sieve: Sieve) -> None:
     sieve.hidden = True
     assert not sieve.leaves(ROOT, b"/photos/.hidden/one.jpg")
     assert sieve.leaves(ROOT, b"/photos/.one.jpg.a1B2c3")
+
+
+@pytest.mark.parametrize("pattern", ["!", "[z-a]"])
+def test_a_pattern_without_meaning_is_wrong_usage(pattern: str) -> None:
+    with pytest.raises(LoomError, match="a pattern cannot be understood"):
+        Sieve([pattern], [])

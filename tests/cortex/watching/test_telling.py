@@ -1,13 +1,22 @@
 import json
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cortex.engine.summary import nothing_done
+from cortex.engine.telling import Failure
 from cortex.watching.guard import Waiting
-from cortex.watching.telling import RoundLines, RoundsInWords, happened, in_a_line, tell_manager
+from cortex.watching.telling import (
+    RoundLines,
+    RoundReporter,
+    RoundsInWords,
+    happened,
+    in_a_line,
+    tell_manager,
+)
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -34,6 +43,31 @@ def test_a_round_in_which_nothing_happened() -> None:
     busy = {**quiet, "runs": ["r"], "assets": {**quiet["assets"], "seen": 5, "unchanged": 2, "new": 2, "failed": 1}}
     assert happened(busy)
     assert in_a_line(busy) == "ingest COMPLETED: 2 new, 1 failed, 3 files walked, 0 bytes in 0.0 s"
+
+
+def test_a_round_that_leaves_no_record_is_told_when_a_file_was_walked(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing: dict[str, Any] = {**nothing_done(), "pipeline": "ingest", "state": "COMPLETED"}
+    walked = {**nothing, "assets": {**nothing["assets"], "seen": 3, "unchanged": 1}}
+    would = {"results": 4, "locations": 1, "artifacts": 0, "bytes": 2048, "effects": ["send a mail", "ring a bell"]}
+    tried = {"dry_run": True, "would_write": would}
+    assert [happened(one) for one in (nothing, walked, {**nothing, **tried}, {**walked, **tried})] == [0, 0, 0, 1]
+    assert [happened(one, recorded=False) for one in (nothing, walked)] == [False, True]
+    RoundsInWords().summary({**walked, **tried})
+    assert capsys.readouterr().out.splitlines() == [
+        "dry run of ingest COMPLETED: 2 files walked, 0 bytes in 0.0 s,"
+        " would write 4 results, 1 location, 0 derived files (2.0 KB)",
+        "  would send a mail",
+        "  would ring a bell",
+    ]
+
+
+@pytest.mark.parametrize("reporter", [RoundLines(), RoundsInWords(quiet=True)])
+def test_files_of_which_something_is_to_be_tried_again_are_known_until_the_next_round(reporter: RoundReporter) -> None:
+    for path, code in (("/a", "FILE_DAMAGED"), ("/b", "EFFECT_FAILED"), ("/c", "FILE_UNREADABLE")):
+        reporter.failure(Failure(None, path, "node", code, "broken"))
+    assert reporter.again == {"/b", "/c"}
+    reporter.begin(["ingest"], dry_run=False)
+    assert reporter.again == set()
 
 
 def test_what_is_said_in_round_after_round_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,3 +100,16 @@ def test_deletions_that_wait_are_a_line_of_their_own(capsys: pytest.CaptureFixtu
         "confirm": "cortex ingest /media",
         "message": waiting.message,
     }
+
+
+@pytest.mark.parametrize("kind", [RoundLines, RoundsInWords])
+def test_that_a_folder_is_away_is_said_once(
+    kind: Callable[[], RoundReporter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    reporter = kind()
+    nothing: dict[str, Any] = {**nothing_done(), "pipeline": "ingest", "state": "COMPLETED"}
+    for why in ("it is not there", "it is not there", "it is another"):
+        reporter.failure(Failure(None, "/media/disk", None, "SOURCE_UNREACHABLE", why))
+        reporter.summary(nothing)
+    told = "".join(capsys.readouterr())
+    assert (told.count("it is not there"), told.count("it is another")) == (1, 1)
