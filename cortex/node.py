@@ -10,6 +10,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from cortex.media.wants import Wants
+from cortex.outputs import check, check_name
 from loom.errors import LoomError
 from loom.graph.builder import PipelineNode
 from loom.graph.specs import OutputSpec, Port, Requirement
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 O = TypeVar("O", bound="NodeOptions")  # noqa: E741
-
-MAX_OUTPUT = 64 * 1024
-"""The most bytes of JSON that one output value may have; larger things are artifacts."""
-
-MAX_DEPTH = 99
-"""How deeply one output value may be nested: the outputs of a node, one level more, go through others as JSON."""
-
-_SMALL = frozenset((int, float, bool, type(None)))
 
 
 class NodeOptions(BaseModel):
@@ -81,49 +74,39 @@ class Result(NamedTuple):
     outputs: Mapping[str, Any] = {}
     verdict: Branch = Branch.PASS
 
-    def checked(self) -> dict[str, Any]:
-        """The outputs. Raises `OUTPUT_INVALID` as `NodeContext.output`, and for a verdict that is none."""
-        if self.verdict not in (Branch.PASS, Branch.FAIL):
-            raise LoomError("OUTPUT_INVALID", "the verdict of a result is PASS or FAIL")
+    def checked(self, keys: Mapping[str, OutputKey[Any]]) -> Result:
+        """The same, with outputs that may be stored. Raises `OUTPUT_INVALID` as `NodeContext.output` and `verdict`;
+        `keys` are those that the operator's class declares."""
         for name, value in self.outputs.items():
-            _check(name, value)
-        return dict(self.outputs)
+            _checked(keys.get(name), name, value)
+        return Result(dict(self.outputs), _verdict(self.verdict))
 
 
-def _check(name: str, value: object) -> None:
-    try:
-        text = msgspec.json.encode(value)
-    except RecursionError:
-        raise _too_deep(name) from None
-    except (TypeError, ValueError) as error:
-        raise LoomError("OUTPUT_INVALID", f"output {name!r} is not JSON: {error}") from error
-    if len(text) > MAX_OUTPUT:
-        raise LoomError("OUTPUT_INVALID", f"output {name!r} has {len(text)} bytes of JSON, more than {MAX_OUTPUT}")
-    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and _is_too_deep(msgspec.json.decode(text)):
-        raise _too_deep(name)
+def _checked(key: OutputKey[Any] | None, name: str, value: object) -> None:
+    """Raises `OUTPUT_INVALID` for a value that may not be given under `key`, which is called `name`."""
+    if key is None:
+        raise LoomError(
+            "OUTPUT_INVALID", f"output {name!r} is not declared: the operator's class has no OutputKey of it"
+        )
+    if not isinstance(value, key.accepts):
+        raise LoomError("OUTPUT_INVALID", f"output {name!r} is not a {key.accepts[-1].__name__}")
+    check(name, value)
 
 
-def _is_too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, (dict, list))
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-    return any(isinstance(one, (dict, list)) for one in level)
-
-
-def _too_deep(name: str) -> LoomError:
-    return LoomError("OUTPUT_INVALID", f"output {name!r} is nested more than {MAX_DEPTH} deep")
+def _verdict(given: str) -> Branch:
+    if given is Branch.PASS or given is Branch.FAIL:
+        return given
+    if given not in (Branch.PASS, Branch.FAIL):
+        raise LoomError("OUTPUT_INVALID", f"a verdict is PASS or FAIL, not {given!r}; raise an error to take ERROR")
+    return Branch(given)
 
 
 class NodeContext:
     """One node's work on one asset: where outputs, artifacts, the verdict and effects go.
 
     `upstream` gives the outputs of the nodes that may be read, None for one that was skipped. Effects are carried out
-    only where `perform` is given; a dry run passes one that lists them.
+    only where `perform` is given; a dry run passes one that lists them. `keys` are those under which it may give
+    outputs, by name; None: any.
     """
 
     def __init__(
@@ -135,6 +118,7 @@ class NodeContext:
         perform: Callable[[str, Callable[[], object]], None] | None = None,
         report_progress: Callable[[float], None] | None = None,
         collect: Callable[[str], None] | None = None,
+        keys: Mapping[str, OutputKey[Any]] | None = None,
     ) -> None:
         self.node = node
         self.dry_run = dry_run
@@ -146,6 +130,7 @@ class NodeContext:
         self._perform = perform
         self._report_progress = report_progress
         self._collect = collect
+        self._keys = keys
 
     @property
     def log(self) -> logging.Logger:
@@ -153,12 +138,10 @@ class NodeContext:
         return logging.getLogger(f"cortex.node.{self.node}")
 
     def output(self, key: OutputKey[T], value: T) -> None:
-        """Publishes a value. Raises `OUTPUT_INVALID` when it is not of the key's type, larger than 64 KiB as JSON or
-        nested more than 99 deep."""
-        if not isinstance(value, key.accepts):
-            raise LoomError("OUTPUT_INVALID", f"output {key.name!r} is not a {key.accepts[-1].__name__}")
-        if type(value) not in _SMALL:
-            _check(key.name, value)
+        """Publishes a value. Raises `OUTPUT_INVALID` when it is not of the key's type, larger than 64 KiB as JSON,
+        nested more than 99 deep or no JSON at all (NaN, bytes, integers of more than 53 bits), and for a key that the
+        operator's class does not declare."""
+        _checked(key if self._keys is None else self._keys.get(key.name), key.name, value)
         self.outputs[key.name] = value
 
     def upstream_output(self, node_id: str, key: str) -> Any:
@@ -175,14 +158,13 @@ class NodeContext:
         return self._upstream
 
     def verdict(self, branch: Branch, reason: str | None = None) -> None:
-        """PASS (the default) or FAIL; decides which labelled edges are taken."""
-        if branch is Branch.ERROR:
-            raise LoomError("OPERATOR_FAILED", "a verdict is PASS or FAIL; raise an error for ERROR")
-        self.result_verdict, self.verdict_reason = branch, reason
+        """PASS (the default) or FAIL; decides which labelled edges are taken. Raises `OUTPUT_INVALID` for others."""
+        self.result_verdict, self.verdict_reason = _verdict(branch), reason
 
     def artifact(self, name: str, data: bytes, media_type: str) -> None:
         """Adds a derived file; kept once per content, beside the result. Raises `OUTPUT_INVALID` for a media type that
-        is none."""
+        is none, and for a name that is no text."""
+        check_name(name)
         if not is_media_type(media_type):
             raise LoomError("OUTPUT_INVALID", f"{media_type!r} is not a media type, as image/png is one")
         self.artifacts.append(ProducedArtifact(name, bytes(data), media_type))
@@ -291,3 +273,8 @@ def output_keys(node: type[MediaNode[Any]]) -> tuple[OutputKey[Any], ...]:
     for base in reversed(node.__mro__):
         found.update({key.name: key for key in vars(base).values() if isinstance(key, OutputKey)})
     return tuple(found.values())
+
+
+def keys_of(node: type[MediaNode[Any]]) -> Mapping[str, OutputKey[Any]]:
+    """The same, by name."""
+    return {key.name: key for key in output_keys(node)}

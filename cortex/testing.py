@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cortex.media import Media
-from cortex.node import MediaNode, NodeContext, ProducedArtifact
+from cortex.node import MediaNode, NodeContext, ProducedArtifact, keys_of
 from loom.model import Branch, Reason, State
 
 
@@ -60,13 +60,15 @@ def run_operator(
         dry_run=dry_run,
         perform=perform if "effect" in node.capabilities else None,
         collect=collections.append if "effect" in node.capabilities else None,
+        keys=keys_of(type(node)),
     )
     node.open()
     try:
         with Media.open_path(os.fsencode(path), node.wants()) as media:
             known = node.exists_result(context, media)
             if known is not None:
-                return _skipped(Reason.STORED)._replace(outputs=known.checked(), verdict=known.verdict)
+                outputs, verdict = known.checked(keys_of(type(node)))
+                return _skipped(Reason.STORED)._replace(outputs=dict(outputs), verdict=verdict)
             if not node.is_processable(media):
                 return _skipped(Reason.NOT_PROCESSABLE)
             node.compute(context, media)

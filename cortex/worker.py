@@ -126,8 +126,7 @@ def _assets(loom: Loom, wanted: RunRequest) -> Iterator[AssetShape]:
     for uuid in wanted.assets:
         yield loom.asset(uuid)
     if (query := wanted.query) is not None:
-        pages = partial(loom.assets, kind=query.kind, path=query.path, q=query.q, collection=query.collection)
-        yield from everything(pages)
+        yield from everything(partial(loom.assets, query))
 
 
 def _places(asset: AssetShape) -> list[bytes]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 from loom.errors import NO_ROOM, LoomError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import typer
 
 INTERRUPTED = 130
@@ -77,6 +79,23 @@ def no_room(error: OSError) -> LoomError | None:
     if error.errno not in NO_ROOM:
         return None
     return LoomError("DISK_FULL", f"{error.filename or 'The output or a file'} cannot be written: {error.strerror}.")
+
+
+def disk_full(folder: Path) -> LoomError:
+    """`DISK_FULL`, when what was to be written into a folder had no room."""
+    return LoomError(
+        "DISK_FULL", f"There is no room left in {folder}: {room_in(folder)}, or a quota or limit is reached."
+    )
+
+
+def room_in(folder: Path) -> str:
+    """How much is free where a folder is, or will be, in words."""
+    import shutil
+
+    with suppress(OSError):
+        there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+        return f"{shutil.disk_usage(there).free / 2**20:,.1f} MB of its disk are free"
+    return "its disk is full"
 
 
 def _open_closed_streams() -> None:

@@ -53,6 +53,7 @@ CODES: dict[str, Code] = {
     "REQUEST_INVALID": Code("The request is not of the form that is expected here.", http=422, exit=2),
     "NOT_FOUND": Code("There is nothing of that name.", http=404),
     "NAME_RESERVED": Code("This name is reserved.", http=422, exit=2),
+    "SOURCE_EXISTS": Code("A source has this name or lies there already.", http=409),
     "VERSION_CONFLICT": Code("Someone else changed it in the meantime.", retryable=True, http=412),
     "RUN_ENDED": Code("The run has ended.", http=409),
     "RUN_LOST": Code("The run was given to another worker.", http=409),

@@ -49,13 +49,16 @@ class RunEvent(NamedTuple):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of a run while it goes on; not numbered."""
+    """Counts of a run while it goes on; not numbered. `fraction` of what needs work is done; both this and
+    `seconds_left` are those of all that its worker does at once, None while nobody can tell."""
 
     assets: AssetCounts
     nodes: dict[str, NodeCounts]
     bytes_read: int = 0
     total: int | None = None
     current: tuple[str, ...] = ()
+    fraction: float | None = None
+    seconds_left: float | None = None
 
 
 class RunHead(msgspec.Struct, frozen=True, cache_hash=True):

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
 from loom.bus.hub import Hub
+from loom.bus.kept import KeptEvents
 from loom.bus.sequence import StoredSequence
 from loom.graph.specs import Catalogue, ConfigProblem, Operators, OperatorSpec
 from loom.service.loom import LocalLoom
@@ -19,6 +20,9 @@ from loom.store.datafolder import DataFolder
 from loom.store.engines import parse_url, sqlite_path
 from loom.store.homefolder import claim_files
 from loom.store.scratch import RESTORING, sweep
+
+_EVENTS = "events"
+"""The file of the data folder that keeps the newest events while nobody holds it."""
 
 
 class Local(NamedTuple):
@@ -71,7 +75,7 @@ def hold_loom(settings: LoomSettings) -> Iterator[Local]:
         database = Database.open(settings.database_url)
         stack.callback(database.close)
         claim_files(database, folder)
-        hub = Hub(StoredSequence(database))
+        hub = Hub(StoredSequence(database), kept=KeptEvents(settings.data_dir / _EVENTS))
         stack.callback(hub.close)
         local = _put_together(database, settings, hub, folder)
         _give_default_pipeline(local.loom)

@@ -7,81 +7,21 @@ raw bytes inside the product and as hexadecimal or UUID text only at its edge. T
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-
-class Word(StrEnum):
-    """One of a few words. It hashes as the string that it is: the hash of `Enum` is Python code, and these stand in
-    every key of what is counted or remembered per node."""
-
-    __hash__ = str.__hash__
-
-
-class Kind(Word):
-    """What sort of media an asset is, told from its content."""
-
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-    DOCUMENT = "document"
-    TEXT = "text"
-    OTHER = "other"
-
-
-class Branch(Word):
-    """Label of an edge. `PASS` and `FAIL` are also the verdicts a node may give; `ERROR` means that the node raised."""
-
-    PASS = "PASS"  # noqa: S105
-    FAIL = "FAIL"
-    ERROR = "ERROR"
-
-
-class State(Word):
-    COMPLETED = "COMPLETED"
-    SKIPPED = "SKIPPED"
-    FAILED = "FAILED"
-
-
-class Reason(Word):
-    """Why a node was SKIPPED."""
-
-    FILTERED = "FILTERED"
-    DISABLED = "DISABLED"
-    STORED = "STORED"
-    NOT_PROCESSABLE = "NOT_PROCESSABLE"
-    MISSING_INPUT = "MISSING_INPUT"
-    BRANCH_NOT_TAKEN = "BRANCH_NOT_TAKEN"
-    UPSTREAM_FAILED = "UPSTREAM_FAILED"
-    CANCELLED = "CANCELLED"
-
-
-class Origin(Word):
-    """Where a result used in a run came from."""
-
-    COMPUTED = "COMPUTED"
-    CACHED = "CACHED"
-    REMOTE = "REMOTE"
-
-
-class RunState(Word):
-    """`QUEUED`: it waits for a worker. A run that is paused is RUNNING."""
-
-    QUEUED = "QUEUED"
-    RUNNING = "RUNNING"
-    COMPLETED = "COMPLETED"
-    PARTIAL = "PARTIAL"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-
-
-class LocationState(Word):
-    PRESENT = "present"
-    MISSING = "missing"
-    UNREACHABLE = "unreachable"
+from loom.problems import Problem as Problem
+from loom.words import Branch as Branch
+from loom.words import Kind as Kind
+from loom.words import LocationState as LocationState
+from loom.words import Origin as Origin
+from loom.words import Reason as Reason
+from loom.words import RunState as RunState
+from loom.words import State as State
+from loom.words import Word as Word
 
 
 def asset_uuid(blake3: bytes) -> UUID:
@@ -106,7 +46,8 @@ class KnownFile(NamedTuple):
     as long as its stat is the same. `present`: not known to be gone; gone or out of reach it is not settled.
     `asset` is the BLAKE3 of its content, given only when it is not settled and its stat can be trusted (it was not
     written just before it was read); a file with an untrusted stat is never settled. `device` is where it lay when it
-    was last read; devices may have other numbers since. `failed`: it is settled, and some node had failed on it."""
+    was last read; devices may have other numbers since. `failed`: it is settled, and some node had failed on it.
+    `away`: it is out of reach, and settled but for that; `failed` holds then, too."""
 
     name: bytes
     size: int
@@ -117,6 +58,7 @@ class KnownFile(NamedTuple):
     settled: bool
     asset: bytes | None = None
     failed: bool = False
+    away: bool = False
 
 
 class ArtifactRef(NamedTuple):
@@ -199,11 +141,13 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker has to work with. `memory` in bytes."""
+    """Of a worker; in bytes. `disk_reserve` stays free, `sandbox` refuses network, writing and programs."""
 
     cpus: int = 0
     memory: int = 0
     gpus: int = 0
+    disk_reserve: int = 0
+    sandbox: Literal["kernel", "python"] | None = None
 
 
 class RunOpening(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,7 +196,7 @@ class NodeCounts(msgspec.Struct):
 
 class RunClosing(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended. `worker` is who says so, which is needed for a run that was claimed. `would_write` is what a
-    dry run would have written."""
+    dry run would have written. Of `problems`, `MOST_PROBLEMS` are kept; `problems_total` counts all."""
 
     uuid: UUID
     state: RunState
@@ -262,6 +206,8 @@ class RunClosing(msgspec.Struct, frozen=True, kw_only=True):
     bytes_read: int = 0
     worker: str | None = None
     would_write: dict[str, Any] | None = None
+    problems: tuple[Problem, ...] = ()
+    problems_total: int = 0
 
 
 class Outcome(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -285,10 +231,8 @@ class Depth(IntEnum):
     @property
     def word(self) -> Literal["new", "node", "now"]:
         """As it is told outside."""
-        return _DEPTHS[self - 1]
-
-
-_DEPTHS: tuple[Literal["new", "node", "now"], ...] = ("new", "node", "now")
+        words: tuple[Literal["new", "node", "now"], ...] = ("new", "node", "now")
+        return words[self - 1]
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):

@@ -144,7 +144,8 @@ class RequestShape(msgspec.Struct, frozen=True, kw_only=True):
 
 class RunShape(msgspec.Struct, frozen=True, kw_only=True):
     """`started` is null as long as no worker has begun it, `request` for a run that its caller executes itself.
-    `error` is why a worker could not do it at all, `would_write` what a dry run would have written."""
+    `error` is why a worker could not do it at all, `would_write` what a dry run would have written, `problems` how
+    often it was kept from a file, a folder or a source. `forgotten`: of an old run only the counts are kept."""
 
     uuid: UUID
     pipeline: str
@@ -163,6 +164,8 @@ class RunShape(msgspec.Struct, frozen=True, kw_only=True):
     queued: str | None = None
     error: ErrorShape | None = None
     would_write: dict[str, Any] | None = None
+    problems: int = 0
+    forgotten: bool = False
 
 
 class NodeFlow(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,11 +199,12 @@ class GridShape(msgspec.Struct, frozen=True, kw_only=True):
 
 class FacetsShape(msgspec.Struct, frozen=True, kw_only=True):
     """How many assets there are of each value; `total` counts those that fit all that was asked, each facet those that
-    fit all but itself."""
+    fit all but itself. `place` is `known` or `unknown`."""
 
     kind: dict[str, int]
     camera: dict[str, int]
     year: dict[str, int]
+    place: dict[str, int] = {}
     total: int
 
 
@@ -215,6 +219,15 @@ class ForecastNode(msgspec.Struct, frozen=True, kw_only=True):
     missing: int
     stale: int
     seconds: float | None
+
+
+class KindCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What an asset of a kind takes: `seconds` of computing all its nodes and `bytes`, medians of so many `assets`."""
+
+    kind: Kind
+    assets: int
+    seconds: float
+    bytes: int
 
 
 class ForecastShape(msgspec.Struct, frozen=True, kw_only=True):

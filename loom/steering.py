@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import date
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from loom.model import Depth, Kind, Pause
 
-__all__ = ["EVERY_FAILURE", "LEASE_S", "AssetQuery", "Depth", "Pause", "Place", "RunOrders", "RunRequest", "Selection"]
+__all__ = [
+    "ANY_ASSET",
+    "DISK",
+    "EVERY_FAILURE",
+    "LEASE_S",
+    "AssetQuery",
+    "Depth",
+    "Pause",
+    "Place",
+    "RunOrders",
+    "RunRequest",
+    "Selection",
+]
 
 LEASE_S = 30.0
 """For how long a claim lasts after its worker was last heard of."""
 
+DISK = "disk"
+"""The owner of the pauses that a worker makes itself, while it has too little room. They end with its claim: there may
+be room elsewhere, and who has died lifts nothing."""
 
-class AssetQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Assets by what is known of them, as `GET /assets` takes it."""
+RADIUS_KM = 10.0
+"""Around a point, when nobody says another."""
+
+_DEGREES = r"[-+]?\d{1,3}(\.\d{1,12})?"
+NEAR = rf"^{_DEGREES},{_DEGREES}$"
+BOX = rf"^{_DEGREES}(,{_DEGREES}){{3}}$"
+Year = Annotated[int, Meta(ge=0, le=9999)]
+PlaceKnown = Literal["known", "unknown"]
+Near = Annotated[str, Meta(pattern=NEAR, description="latitude,longitude in degrees")]
+Radius = Annotated[float, Meta(gt=0, le=1000)]
+Box = Annotated[str, Meta(pattern=BOX, description="south,west,north,east in degrees")]
+
+
+class AssetQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Assets by what is known of them, as `GET /assets` takes it. `q` is part of a file's name, a whole hash or UUID,
+    or words that results say; `text` only the latter: all words must be there, each at least as the beginning of one.
+    `path` is what a file's path begins with. The days of capture are those where it was taken, both included. `place`:
+    whether the place of capture is known; `near` is a latitude and a longitude (north and east positive) with
+    `radius_km` around them, `box` the south, west, north and east of where it was."""
 
     kind: Kind | None = None
     path: str | None = None
     q: str | None = None
+    text: str | None = None
     collection: str | None = None
     camera: str | None = None
-    year: int | None = None
+    year: Year | None = None
+    captured_from: date | None = None
+    captured_to: date | None = None
+    place: PlaceKnown | None = None
+    near: Near | None = None
+    radius_km: Radius | None = None
+    box: Box | None = None
+
+
+ANY_ASSET = AssetQuery()
 
 
 class Selection(NamedTuple):
@@ -71,12 +115,14 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunOrders(msgspec.Struct, frozen=True, kw_only=True):
-    """What Loom tells the worker of a run. `lost`: the run was given to another worker."""
+    """What Loom tells the worker of a run. `lost`: the run was given to another worker. `limits`: how many files an
+    operator or a resource may have in hand at a time, on this worker."""
 
     run: UUID
     cancelled: bool = False
     lost: bool = False
     pauses: tuple[Pause, ...] = ()
+    limits: dict[str, int] = {}
 
     @property
     def pause(self) -> Pause | None:

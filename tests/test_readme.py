@@ -41,7 +41,8 @@ def _promised(text: str) -> dict[str, set[str]]:
 def _commands(command: click.Command, name: str) -> Iterator[tuple[str, set[str]]]:
     below = getattr(command, "commands", None)
     if below is None:
-        yield name, {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+        yield name, {option for parameter in shown for option in parameter.opts if option.startswith("--")}
         return
     for word, sub in below.items():
         yield from _commands(sub, f"{name} {word}")

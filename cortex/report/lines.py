@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 import msgspec
@@ -17,7 +17,7 @@ _EVENT = b'\n{"message_type":"event",'
 
 
 class LineReporter:
-    """Writes every report as a line with its `message_type`; notes for people go to stderr."""
+    """Writes every report as a line with its `message_type`; notes that are for people alone go to stderr."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = Output(out or sys.stdout)
@@ -31,7 +31,8 @@ class LineReporter:
         """Nothing to say before there is something to count."""
 
     def status(self, status: Status) -> None:
-        self._write("status", {**status._asdict(), "seconds": round(status.seconds, 3), "fraction": status.fraction})
+        left = None if status.seconds_left is None else round(status.seconds_left, 1)
+        self._write("status", {**status._asdict(), "seconds": round(status.seconds, 3), "seconds_left": left})
 
     def failure(self, failure: Failure) -> None:
         self._write("failure", failure._asdict())
@@ -40,8 +41,11 @@ class LineReporter:
         lines = _EVENT.join([event[1:] for event in events])
         self._out.write(f"{(_EVENT[1:] + lines).decode()}\n")
 
-    def note(self, text: str) -> None:
-        say(text)
+    def note(self, text: str, facts: Mapping[str, Any] | None = None) -> None:
+        if facts is None:
+            say(text)
+        else:
+            self._write("note", {**facts, "message": text})
 
     def broken(self, summary: dict[str, Any]) -> None:
         self._done = summary

@@ -11,22 +11,24 @@ def in_words(summary: dict[str, Any]) -> list[str]:
     title = "Dry run" if summary["dry_run"] else "Run"
     seconds = summary["seconds"]
     lines = [
-        f"{title} of pipeline {summary['pipeline']} {summary['state']}: {_count(assets['seen'], 'file')} seen,"
+        f"{title} of pipeline {summary['pipeline']} {_STATES[summary['state']]}: {_count(assets['seen'], 'file')} seen,"
         f" {human_bytes(summary['bytes'])} read in {human_seconds(seconds)}",
-        "  " + ", ".join(f"{assets[name]} {words}" for name, words in _ASSETS if assets[name] or name in _ALWAYS),
+        "  " + ", ".join(f"{assets[name]:,} {words}" for name, words in _ASSETS if assets[name] or name in _ALWAYS),
     ]
     if summary["unreachable"]:
         lines.append(f"  {_count(len(summary['unreachable']), 'source')} could not be read")
-    lines.extend(_table(summary["nodes"], seen=assets["seen"], failed=assets["failed_before"]))
+    lines.extend(_table(summary["nodes"]) or [f"  {_why_nothing(assets, stopped=summary['state'] in _STOPPED)}"])
     would = summary["would_write"]
     if would is not None:
-        lines.append(
-            f"Nothing was written. A real run would write {_count(would['results'], 'result')},"
-            f" {_count(would['locations'], 'location')}, {_count(would['artifacts'], 'derived file')}"
-            f" ({human_bytes(would['bytes'])})"
-        )
+        lines.append(f"Nothing was written. A real run would write {writes_in_words(would)}")
         lines.extend(f"  would {effect}" for effect in would["effects"])
     return lines
+
+
+def writes_in_words(would: dict[str, Any]) -> str:
+    """The numbers of `would_write`."""
+    files = f"{_count(would['artifacts'], 'derived file')} ({human_bytes(would['bytes'])})"
+    return f"{_count(would['results'], 'result')}, {_count(would['locations'], 'location')}, {files}"
 
 
 _ASSETS = (
@@ -39,19 +41,55 @@ _ASSETS = (
     ("unmatched", "without a pipeline"),
 )
 _ALWAYS = {"new", "unchanged", "failed"}
-_COLUMNS = ("computed", "cached", "remote", "skipped", "failed")
+_COLUMNS = {
+    "computed": "computed",
+    "cached": "from cache",
+    "remote": "from Loom",
+    "skipped": "skipped",
+    "failed": "failed",
+}
+_STATES = {
+    "COMPLETED": "completed",
+    "PARTIAL": "completed, but some failed",
+    "FAILED": "could not be done",
+    "CANCELLED": "was stopped",
+}
 
 
-def _table(nodes: dict[str, dict[str, int]], *, seen: int, failed: int) -> list[str]:
+_STOPPED = {"FAILED", "CANCELLED"}
+"""What was not looked at by then may be anything."""
+
+
+def _why_nothing(assets: dict[str, int], *, stopped: bool) -> str:
+    """Why no node has anything to tell of."""
+    unread, unmatched, unchanged = assets["unreadable"], assets["unmatched"], assets["unchanged"]
+    if not (assets["seen"] or unread or stopped):
+        return "no file was found"
+    why = [f"{_count(unread, 'file')} could not be read"] if unread else []
+    if unmatched:
+        why.append(f"no pipeline is for {_count(unmatched, 'file')}")
+    if unchanged and (why or stopped):
+        why.append(
+            f"{_count(unchanged, 'file')} {'is as Loom knows it' if unchanged == 1 else 'are as Loom knows them'}"
+        )
+    elif unchanged:
+        why.append("every file is as Loom knows it")
+    again = "; what failed before is tried again by `cortex failures --retry`" if assets["failed_before"] else ""
+    return f"nothing was computed{': ' if why else ''}{', '.join(why)}{again}"
+
+
+def _table(nodes: dict[str, dict[str, int]]) -> list[str]:
+    """A line a node; none when there is nothing to tell of any."""
     if not any(any(counts.values()) for counts in nodes.values()):
-        if not seen:
-            return ["  no file was found"]
-        again = "; what failed before is tried again by `cortex failures --retry`" if failed else ""
-        return [f"  nothing was computed: every file is as Loom knows it{again}"]
-    width = max(len(node) for node in nodes)
-    head = f"  {'node':<{width}}" + "".join(f"{column:>10}" for column in _COLUMNS)
-    rows = (f"  {node:<{width}}" + "".join(f"{c[column]:>10}" for column in _COLUMNS) for node, c in nodes.items())
-    return [head, *rows]
+        return []
+    columns = [one for one in _COLUMNS if one == "computed" or any(counts[one] for counts in nodes.values())]
+    headings = [_COLUMNS[one] for one in columns]
+    table = [["node", *headings], *([node, *(f"{counts[one]:,}" for one in columns)] for node, counts in nodes.items())]
+    first, *widths = (max(map(len, column)) for column in zip(*table, strict=True))
+    return [
+        f"  {row[0]:<{first}}" + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
+        for row in table
+    ]
 
 
 def _count(number: int, noun: str) -> str:

@@ -31,13 +31,16 @@ def nothing() -> Response:
 
 def one_page(items: Sequence[T], limit: int, cursor: str | None) -> Page[T]:
     """A piece of a list that is had as a whole. Raises `REQUEST_INVALID`."""
-    start = 0
-    if cursor is not None:
-        if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 10):
-            raise LoomError("REQUEST_INVALID", "The cursor is not one that was given out.")
-        start = int(cursor)
+    start = 0 if cursor is None else number_of(cursor)
     end = start + limit
     return Page(items=list(items[start:end]), next=str(end) if end < len(items) else None)
+
+
+def number_of(cursor: str) -> int:
+    """What a cursor that counts stands for. Raises `REQUEST_INVALID`."""
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 19):
+        raise LoomError("REQUEST_INVALID", "The cursor is not one that was given out.")
+    return int(cursor)
 
 
 def route(

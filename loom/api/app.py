@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from loom.api import (
     artifacts,
@@ -16,6 +16,7 @@ from loom.api import (
     events,
     failures,
     health,
+    limits,
     locations,
     operators,
     page,
@@ -24,7 +25,9 @@ from loom.api import (
     runs,
     runtime,
     sessions,
+    sources,
     steering,
+    system,
     workers,
 )
 from loom.api.bodies import Limits
@@ -33,6 +36,7 @@ from loom.api.hosts import AllowedHosts
 from loom.api.lines import Pace
 from loom.api.metrics import Measure, Metrics
 from loom.api.openapi import openapi_document
+from loom.api.parameters import only_known
 from loom.api.parting import Parting
 from loom.api.problems import answer_with_problems
 from loom.api.publishing import Publishing
@@ -47,7 +51,10 @@ PREFIX = "/api/v1"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 # those with fixed addresses below /pipelines come before the one that takes names
-_RESOURCES = (operators, compiling, runtime, events, pipelines, runs, failures, assets, artifacts, results, locations)
+_RESOURCES = (
+    *(operators, compiling, runtime, events, pipelines, runs, failures, assets, artifacts, results, locations),
+    *(content, steering, workers, sources, limits, system, sessions),
+)
 
 
 def create_app(
@@ -78,8 +85,8 @@ def create_app(
     app.state.readiness = readiness or (lambda: loom.runs(limit=1))
     app.state.limits = limits
     app.state.pace = pace
-    api = APIRouter(prefix=PREFIX)
-    for resource in (*_RESOURCES, content, steering, workers, sessions):
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(only_known)])
+    for resource in _RESOURCES:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(health.router)

@@ -12,9 +12,19 @@ from starlette.responses import Response, StreamingResponse
 from loom.api.answers import answer, route
 from loom.api.bodies import BatchBody, decoded
 from loom.api.serving import TheLoom
+from loom.errors import LoomError
 from loom.model import Kind
 from loom.wire.ledger import file_to_wire
-from loom.wire.shapes import Counted, Directories, FilesGone, FilesQuestion, KnownFiles, PathLine, RootWire
+from loom.wire.shapes import (
+    Counted,
+    Directories,
+    FilesOfHost,
+    FilesQuestion,
+    KnownFiles,
+    KnownPlaces,
+    PathLine,
+    RootWire,
+)
 from loom.wire.values import digest_of
 
 router = APIRouter(prefix="/locations", tags=["locations"])
@@ -52,12 +62,28 @@ def known_directories(loom: TheLoom, body: BatchBody) -> Response:
     return answer(Directories(loom.known_directories(asked.host, asked.root_b64)))
 
 
-@router.post("/missing", **route(Counted, FilesGone))
+@router.post("/missing", **route(Counted, FilesOfHost))
 def mark_missing(loom: TheLoom, body: BatchBody) -> Response:
     """Files that are gone; says how many were present until now."""
-    said = decoded(body, FilesGone)
-    files = [(file.directory_b64, file.name_b64) for file in said.files]
-    return answer(Counted(loom.mark_missing(said.host, files)))
+    said = decoded(body, FilesOfHost)
+    return answer(Counted(loom.mark_missing(said.host, _places(said))))
+
+
+@router.post("/present", **route(Counted, FilesOfHost))
+def mark_present(loom: TheLoom, body: BatchBody) -> Response:
+    """Files that can be reached again, are what they were and lie on `device` now; says how many could not be
+    reached."""
+    said = decoded(body, FilesOfHost)
+    if said.device is None:
+        raise LoomError("REQUEST_INVALID", "Where the files lie is missing: device.")
+    return answer(Counted(loom.mark_present(said.host, _places(said), said.device)))
+
+
+@router.post("/known", **route(KnownPlaces, FilesOfHost))
+def known_places(loom: TheLoom, body: BatchBody) -> Response:
+    """Of each file whether Loom remembers one at that place, be it missing."""
+    asked = decoded(body, FilesOfHost)
+    return answer(KnownPlaces(loom.known_places(asked.host, _places(asked))))
 
 
 @router.post("/unreachable", **route(Counted, RootWire))
@@ -65,3 +91,7 @@ def mark_unreachable(loom: TheLoom, body: BatchBody) -> Response:
     """All present files at or below a root, or those on one device, cannot be reached for now; says how many."""
     said = decoded(body, RootWire)
     return answer(Counted(loom.mark_unreachable(said.host, said.root_b64, said.device)))
+
+
+def _places(told: FilesOfHost) -> list[tuple[bytes, bytes]]:
+    return [(file.directory_b64, file.name_b64) for file in told.files]

@@ -12,6 +12,7 @@ from loom.api.answers import Cursor, Limit, answer, route
 from loom.api.bodies import BatchBody, MostOfPeople, decoded, refuse_larger
 from loom.api.serving import TheLoom
 from loom.model import State
+from loom.problems import ProblemShape
 from loom.shapes import FlowShape, Page, ResultShape, RunShape
 from loom.verbs import PAGE
 from loom.wire.runs import closing_of_wire, opening_of_wire
@@ -65,6 +66,13 @@ def list_results_of_run(
 ) -> Response:
     """The outcomes of a run, each with the result it has."""
     return answer(loom.run_results(uuid, state=state, node=node, limit=limit, cursor=cursor))
+
+
+@router.get("/{uuid}/problems", **route(Page[ProblemShape]))
+def list_problems_of_run(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+    """What kept a run from files, folders and sources: files that cannot be opened, a disk that is away; the first
+    thousand."""
+    return answer(loom.run_problems(uuid, limit=limit, cursor=cursor))
 
 
 @router.get("/{uuid}/flow", **route(FlowShape))

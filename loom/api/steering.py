@@ -15,7 +15,7 @@ from loom.api.bodies import BatchBody, PeoplesBody, decoded
 from loom.api.queries import Asked
 from loom.api.serving import TheLoom
 from loom.errors import LoomError
-from loom.shapes import ForecastShape, GridShape, Page, RunShape
+from loom.shapes import ForecastShape, GridShape, KindCost, Page, RunShape
 from loom.verbs import PAGE
 from loom.wire.runs import selection_of_wire
 from loom.wire.shapes import SelectionWire
@@ -29,6 +29,7 @@ from loom.wire.steering import (
     ResumeWish,
     RunWish,
     orders_to_wire,
+    over_source,
     pause_of_wish,
     request_of_wish,
     request_to_wire,
@@ -41,7 +42,10 @@ Name = Annotated[str, Path(max_length=255)]
 @router.post("/pipelines/{name}/runs", **route(RunShape, RunWish, status=202))
 def request_run(loom: TheLoom, name: Name, body: BatchBody) -> Response:
     """Asks for a run, which waits (QUEUED) for a worker."""
-    made = loom.request_run(request_of_wish(name, decoded(body, RunWish)))
+    wish = decoded(body, RunWish)
+    if wish.source is not None:
+        wish = over_source(wish, loom.source(wish.source).source())
+    made = loom.request_run(request_of_wish(name, wish))
     return answer(made, 202, {"Location": f"/api/v1/runs/{made.uuid}"})
 
 
@@ -54,6 +58,12 @@ def plan_run(
     """What a run of the current version over the present assets that fit would find stored, and what it would have to
     compute at most, with the time that takes on one core."""
     return answer(loom.forecast(name, query))
+
+
+@router.get("/pipelines/{name}/costs", **route(Page[KindCost]))
+def get_costs(loom: TheLoom, name: Name) -> Response:
+    """What assets took in the newest runs of a pipeline, by kind; nothing where nothing was ever computed."""
+    return answer(Page(items=loom.costs(name)))
 
 
 @router.get("/runs/{uuid}/grid", **route(GridShape))

@@ -44,6 +44,9 @@ class Http:
     def post(self, path: str, shape: type[T], body: Any, headers: dict[str, str] | None = None) -> T:
         return _decoded(self._send("POST", path, content=msgspec.json.encode(body), headers=headers), shape)
 
+    def put(self, path: str, shape: type[T], body: Any) -> T:
+        return _decoded(self._send("PUT", path, content=msgspec.json.encode(body)), shape)
+
     def post_for_some(self, path: str, shape: type[T], body: Any) -> T | None:
         """A POST that may be answered with nothing."""
         response = self._send("POST", path, content=msgspec.json.encode(body))

@@ -15,11 +15,12 @@ from loom.wire.shapes import (
     ArtifactHead,
     Counted,
     Directories,
-    FilesGone,
+    FilesOfHost,
     FilesQuestion,
     FileWire,
     KnownAssets,
     KnownFiles,
+    KnownPlaces,
     ResultsQuestion,
     RootWire,
     Sizes,
@@ -46,14 +47,15 @@ class RemoteLedger:
         return set(self._http.post("/assets/sizes", Sizes, Sizes(list(sizes))).sizes)
 
     def mark_missing(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
-        count = 0
-        for start in range(0, len(files), _MOST_FILES):
-            gone = [
-                FileWire(directory_b64=directory, name_b64=name)
-                for directory, name in files[start : start + _MOST_FILES]
-            ]
-            count += self._http.post("/locations/missing", Counted, FilesGone(host=host, files=gone)).count
-        return count
+        return sum(self._http.post("/locations/missing", Counted, said).count for said in _of_host(host, files))
+
+    def mark_present(self, host: str, files: Sequence[tuple[bytes, bytes]], device: int) -> int:
+        told = _of_host(host, files, device)
+        return sum(self._http.post("/locations/present", Counted, said).count for said in told)
+
+    def known_places(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+        answers = (self._http.post("/locations/known", KnownPlaces, asked) for asked in _of_host(host, files))
+        return [known for answer in answers for known in answer.known]
 
     def mark_unreachable(self, host: str, root: bytes, device: int | None = None) -> int:
         said = RootWire(host=host, root_b64=root, device=device)
@@ -82,6 +84,14 @@ class RemoteLedger:
     def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
         for items in _pieces(msgspec.json.encode(report_to_wire(report)) for report in batch):
             self._http.tell("/results", {"run": run, "items": items, "worker": worker})
+
+
+def _of_host(host: str, files: Sequence[tuple[bytes, bytes]], device: int | None = None) -> Iterator[FilesOfHost]:
+    """In pieces of bounded size."""
+    for start in range(0, len(files), _MOST_FILES):
+        some = files[start : start + _MOST_FILES]
+        wires = [FileWire(directory_b64=at, name_b64=name) for at, name in some]
+        yield FilesOfHost(host=host, files=wires, device=device)
 
 
 def _groups(artifacts: Sequence[NewArtifact]) -> Iterator[list[NewArtifact]]:

@@ -9,6 +9,7 @@ import msgspec
 
 from loom.client.http import Http, page_limit, path_of
 from loom.model import Kind, RunClosing, RunOpening, State
+from loom.problems import ProblemShape
 from loom.shapes import (
     AssetResultsShape,
     AssetShape,
@@ -21,7 +22,7 @@ from loom.shapes import (
     ResultShape,
     RunShape,
 )
-from loom.steering import EVERY_FAILURE, AssetQuery, Place, Selection
+from loom.steering import ANY_ASSET, EVERY_FAILURE, AssetQuery, Place, Selection
 from loom.verbs import PAGE
 from loom.wire.runs import closing_to_wire, opening_to_wire, place_of_wire, selection_to_wire
 from loom.wire.shapes import PathLine, PathQuestion, Places
@@ -56,6 +57,10 @@ class RemoteRuns:
         path = path_of("runs", uuid, "results")
         return self._http.get(path, Page[ResultShape], state=state, node=node, limit=page_limit(limit), cursor=cursor)
 
+    def run_problems(self, uuid: UUID, *, limit: int = PAGE, cursor: str | None = None) -> Page[ProblemShape]:
+        path = path_of("runs", uuid, "problems")
+        return self._http.get(path, Page[ProblemShape], limit=page_limit(limit), cursor=cursor)
+
     def run_flow(self, uuid: UUID) -> FlowShape:
         return self._http.get(path_of("runs", uuid, "flow"), FlowShape)
 
@@ -81,29 +86,10 @@ class RemoteAssets:
     _http: Http
 
     def assets(
-        self,
-        *,
-        kind: Kind | None = None,
-        path: str | None = None,
-        q: str | None = None,
-        collection: str | None = None,
-        camera: str | None = None,
-        year: int | None = None,
-        limit: int = PAGE,
-        cursor: str | None = None,
+        self, query: AssetQuery = ANY_ASSET, *, limit: int = PAGE, cursor: str | None = None
     ) -> Page[AssetShape]:
-        return self._http.get(
-            "/assets",
-            Page[AssetShape],
-            kind=kind,
-            path=path,
-            q=q,
-            collection=collection,
-            camera=camera,
-            year=year,
-            limit=page_limit(limit),
-            cursor=cursor,
-        )
+        asked = msgspec.structs.asdict(query)
+        return self._http.get("/assets", Page[AssetShape], **asked, limit=page_limit(limit), cursor=cursor)
 
     def assets_with_results(
         self, query: AssetQuery, *, limit: int = PAGE, cursor: str | None = None

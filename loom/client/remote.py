@@ -14,6 +14,7 @@ from loom.client.ledger import RemoteLedger
 from loom.client.listening import Listening
 from loom.client.looking import RemoteAssets, RemoteRuns
 from loom.client.publishing import Publisher
+from loom.client.sources import RemoteSources
 from loom.client.steering import RemoteSteering
 from loom.events import Event, Progress, RunHead
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30.0
 
 
-class LoomClient(RemoteDefinitions, RemoteLedger, RemoteRuns, RemoteSteering, RemoteAssets):
+class LoomClient(RemoteDefinitions, RemoteLedger, RemoteRuns, RemoteSteering, RemoteAssets, RemoteSources):
     """Satisfies `loom.verbs.Loom` over a server at `url`. Safe for threads. What the server answers with is raised as
     the error that it was there; a server that does not answer within `timeout` seconds is `LOOM_UNREACHABLE`. Without
     a token, that of `token_file` is used on loopback. Raises `CONFIG_INVALID` for a URL that is none."""

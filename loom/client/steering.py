@@ -9,7 +9,7 @@ import msgspec
 
 from loom.client.http import Http, path_of
 from loom.errors import LoomError
-from loom.shapes import ForecastShape, Page, RunShape
+from loom.shapes import ForecastShape, KindCost, Page, RunShape
 from loom.steering import AssetQuery, Pause, RunOrders, RunRequest, Selection
 from loom.wire.runs import selection_to_wire
 from loom.wire.shapes import Counted, FaultWire
@@ -59,6 +59,9 @@ class RemoteSteering:
     def forecast(self, pipeline: str, query: AssetQuery) -> ForecastShape:
         asked = msgspec.structs.asdict(query)
         return self._http.get(path_of("pipelines", pipeline, "plan"), ForecastShape, **asked)
+
+    def costs(self, pipeline: str) -> list[KindCost]:
+        return self._http.get(path_of("pipelines", pipeline, "costs"), Page[KindCost]).items
 
     def retry(self, selection: Selection) -> list[RunShape]:
         return self._http.post("/failures/retry", Page[RunShape], selection_to_wire(selection)).items

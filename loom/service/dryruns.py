@@ -10,11 +10,12 @@ from uuid import UUID
 import msgspec
 
 from loom.errors import LoomError, is_retryable
-from loom.model import AssetCounts, RunClosing, RunState
+from loom.model import AssetCounts, Problem, RunClosing, RunState
 from loom.shapes import ErrorShape, RunShape
-from loom.steering import Pause, RunOrders, RunRequest
+from loom.steering import DISK, Pause, RunOrders, RunRequest
+from loom.store.problems import error_of
 from loom.store.requests import LEASE_US
-from loom.store.runlist import KEPT, SHOWN, Listed, pause_shape, request_shape
+from loom.store.runlist import KEPT, SHOWN, Going, Listed, pause_shape, request_shape, with_progress
 from loom.store.values import iso, shown_path
 
 MOST = 100
@@ -82,7 +83,8 @@ class DryRuns:
             for run in self._runs.values():
                 if run.cancelled and run.is_free(now):
                     run.end(RunState.CANCELLED, now)
-                if run.is_free(now) and not run.pauses and run.request.host in (None, host):
+                if run.is_free(now) and not run.pauses.keys() - {DISK} and run.request.host in (None, host):
+                    run.pauses.clear()
                     run.state, run.claimed_by, run.lease = RunState.RUNNING, worker, now + LEASE_US
                     run.started = now
                     return run.request
@@ -161,15 +163,20 @@ class DryRuns:
         with self._lock:
             return self._runs[uuid].request.pipeline
 
-    def shape(self, uuid: UUID) -> RunShape | None:
+    def problems(self, uuid: UUID) -> tuple[Problem, ...]:
+        with self._lock:
+            closing = self._runs[uuid].closing
+            return () if closing is None else closing.problems
+
+    def shape(self, uuid: UUID, going: Going) -> RunShape | None:
         with self._lock:
             run = self._runs.get(uuid)
-            return None if run is None else _shape(run)
+            return None if run is None else _shape(run, going)
 
-    def listed(self, pipeline: str | None) -> Iterator[Listed]:
+    def listed(self, pipeline: str | None, going: Going) -> Iterator[Listed]:
         with self._lock:
             runs = [run for run in self._runs.values() if pipeline in (None, run.request.pipeline)]
-            return iter([Listed((run.after_run, KEPT, run.number), _shape(run)) for run in runs])
+            return iter([Listed((run.after_run, KEPT, run.number), _shape(run, going)) for run in runs])
 
     def _going_on(self, uuid: UUID) -> DryRun:
         run = self._runs[uuid]
@@ -185,9 +192,9 @@ class DryRuns:
             )
 
 
-def _shape(run: DryRun) -> RunShape:
-    request, closing, error = run.request, run.closing, run.error
-    return RunShape(
+def _shape(run: DryRun, going: Going) -> RunShape:
+    request, closing = run.request, run.closing
+    shape = RunShape(
         uuid=request.uuid,
         pipeline=request.pipeline,
         version=request.version,
@@ -203,8 +210,17 @@ def _shape(run: DryRun) -> RunShape:
         request=request_shape(request),
         worker=run.claimed_by,
         queued=iso(request.queued),
-        error=None
-        if error is None
-        else ErrorShape(code=error.code, message=error.message, retryable=is_retryable(error.code)),
+        error=_error(run),
         would_write=None if closing is None else closing.would_write,
+        problems=0 if closing is None else max(closing.problems_total, len(closing.problems)),
     )
+    heard = going.get(request.uuid)
+    return shape if heard is None or run.state is not RunState.RUNNING else with_progress(shape, heard.progress)
+
+
+def _error(run: DryRun) -> ErrorShape | None:
+    if run.error is not None:
+        return ErrorShape(code=run.error.code, message=run.error.message, retryable=is_retryable(run.error.code))
+    if run.state is RunState.FAILED and run.closing is not None and run.closing.problems:
+        return error_of(run.closing.problems[0])
+    return None

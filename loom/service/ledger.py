@@ -28,9 +28,17 @@ class LocalLedger(Holding):
         with self._database.read() as connection:
             return assets.known_sizes(connection, sizes)
 
+    def known_places(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+        with self._database.read() as connection:
+            return locations.known_places(connection, host, files)
+
     def mark_missing(self, host: str, files: Sequence[tuple[bytes, bytes]]) -> int:
         with self._database.write() as connection:
             return locations.mark_missing(connection, host, files, now_us())
+
+    def mark_present(self, host: str, files: Sequence[tuple[bytes, bytes]], device: int) -> int:
+        with self._database.write() as connection:
+            return locations.mark_present(connection, host, files, device)
 
     def mark_unreachable(self, host: str, root: bytes, device: int | None = None) -> int:
         with self._database.write() as connection:

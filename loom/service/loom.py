@@ -5,23 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 
 from loom.graph.specs import Operators
+from loom.service.base import LiveBus
 from loom.service.definitions import LocalDefinitions
 from loom.service.ledger import LocalLedger
 from loom.service.offers import LocalBus, LocalWorkers
 from loom.service.reading import LocalAssets
 from loom.service.running import LocalRuns
+from loom.service.sources import LocalLimits, LocalSources
 from loom.service.steering import LocalSteering
 from loom.service.upkeep import LocalUpkeep
 from loom.store.database import Database
-from loom.verbs import Bus
 
 
 class LocalLoom(
-    LocalDefinitions, LocalLedger, LocalRuns, LocalSteering, LocalAssets, LocalWorkers, LocalBus, LocalUpkeep
+    LocalDefinitions,
+    LocalLedger,
+    LocalRuns,
+    LocalSteering,
+    LocalAssets,
+    LocalWorkers,
+    LocalSources,
+    LocalLimits,
+    LocalBus,
+    LocalUpkeep,
 ):
     """Satisfies `loom.verbs.Loom`. May be used by many threads. Closes the database that it was given."""
 
-    def __init__(self, database: Database, blobs: Path, bus: Bus, operators: Operators) -> None:
+    def __init__(self, database: Database, blobs: Path, bus: LiveBus, operators: Operators) -> None:
         super().__init__(database, blobs, bus, operators)
         if not database.readonly:
             self._files.sweep()

@@ -8,7 +8,7 @@ from uuid import UUID
 from loom.model import Kind
 from loom.service.base import Holding
 from loom.shapes import AssetResultsShape, AssetShape, FacetsShape, LocationShape, Page, ResultShape
-from loom.steering import AssetQuery
+from loom.steering import ANY_ASSET, AssetQuery
 from loom.store import artifacts, assets, facets, locations, results, shown
 from loom.store.locations import Original
 from loom.verbs import PAGE
@@ -18,18 +18,8 @@ class LocalAssets(Holding):
     """See `loom.verbs.Assets`."""
 
     def assets(
-        self,
-        *,
-        kind: Kind | None = None,
-        path: str | None = None,
-        q: str | None = None,
-        collection: str | None = None,
-        camera: str | None = None,
-        year: int | None = None,
-        limit: int = PAGE,
-        cursor: str | None = None,
+        self, query: AssetQuery = ANY_ASSET, *, limit: int = PAGE, cursor: str | None = None
     ) -> Page[AssetShape]:
-        query = AssetQuery(kind=kind, path=path, q=q, collection=collection, camera=camera, year=year)
         with self._database.read() as connection:
             return shown.page(connection, query, limit, cursor)
 

@@ -9,12 +9,16 @@ import msgspec
 
 from loom.errors import LoomError
 from loom.model import RunClosing, RunOpening, RunState, State
+from loom.problems import ProblemShape
 from loom.service.base import Holding, now_us
 from loom.service.definitions import checked
 from loom.shapes import FailureShape, FlowShape, GridShape, Page, ResultShape, RunShape
 from loom.steering import EVERY_FAILURE, Place, Selection
-from loom.store import failures, flow, forgetting, grid, outcomes, runlist, runs
+from loom.store import failures, flow, forgetting, grid, outcomes, problems, runlist, runs
 from loom.verbs import PAGE
+
+NOTHING: Page[Any] = Page(items=[])
+"""Of a run of which nothing is stored: a dry run, or one that waits for a worker."""
 
 
 class LocalRuns(Holding):
@@ -61,14 +65,12 @@ class LocalRuns(Holding):
             return runs.end_abandoned(connection, host, now_us())
 
     def run(self, uuid: UUID) -> RunShape:
-        if (dry := self._dry_runs.shape(uuid)) is not None:
-            return dry
-        with self._database.read() as connection:
-            return runlist.one(connection, uuid)
+        return self._shown(uuid)
 
     def runs(self, *, pipeline: str | None = None, limit: int = PAGE, cursor: str | None = None) -> Page[RunShape]:
+        going = self._going()
         with self._database.read() as connection:
-            return runlist.page(connection, pipeline, limit, cursor, self._dry_runs.listed(pipeline))
+            return runlist.page(connection, pipeline, limit, cursor, going, self._dry_runs.listed(pipeline, going))
 
     def run_results(
         self,
@@ -79,27 +81,49 @@ class LocalRuns(Holding):
         limit: int = PAGE,
         cursor: str | None = None,
     ) -> Page[ResultShape]:
+        if uuid in self._dry_runs:
+            return NOTHING
         with self._database.read() as connection:
-            number = runs.number_of(connection, uuid)
-            return outcomes.page(connection, number, state, node, limit, cursor)
+            number = runs.begun(connection, uuid)
+            return NOTHING if number is None else outcomes.page(connection, number, state, node, limit, cursor)
+
+    def run_problems(self, uuid: UUID, *, limit: int = PAGE, cursor: str | None = None) -> Page[ProblemShape]:
+        if uuid in self._dry_runs:
+            return problems.page_of(self._dry_runs.problems(uuid), limit, cursor)
+        with self._database.read() as connection:
+            number = runs.begun(connection, uuid)
+            return NOTHING if number is None else problems.page(connection, number, limit, cursor)
 
     def run_flow(self, uuid: UUID) -> FlowShape:
+        if uuid in self._dry_runs:
+            return flow.of_counts(self._shown(uuid).nodes)
         with self._database.read() as connection:
-            return flow.of_run(connection, runs.number_of(connection, uuid))
+            number = runs.begun(connection, uuid)
+            return FlowShape(nodes={}) if number is None else flow.of_run(connection, number)
 
     def run_grid(self, uuid: UUID, *, offset: int = 0, limit: int = PAGE) -> GridShape:
+        if uuid in self._dry_runs:
+            return GridShape(run=uuid, total=0, offset=offset, nodes=list(self._shown(uuid).nodes), rows=[])
         with self._database.read() as connection:
+            if runs.begun(connection, uuid) is None:
+                return GridShape(run=uuid, total=0, offset=offset, nodes=[], rows=[])
             return grid.grid(connection, uuid, offset, limit)
 
     def failures(self, selection: Selection = EVERY_FAILURE) -> list[FailureShape]:
+        if selection.run is not None and selection.run in self._dry_runs:
+            return []
         with self._database.read() as connection:
+            if selection.run is not None and runs.begun(connection, selection.run) is None:
+                return []
             return failures.grouped(connection, selection)
 
     def failed_places(self, selection: Selection) -> list[Place]:
+        self._refuse_dry_run(selection)
         with self._database.read() as connection:
             return forgetting.places(connection, selection)
 
     def forget(self, selection: Selection) -> list[Place]:
+        self._refuse_dry_run(selection)
         found: dict[Place, None] = {}
         after: int | None = 0
         while after is not None:  # others may write in between

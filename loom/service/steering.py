@@ -11,9 +11,20 @@ from sqlalchemy import Connection
 from loom.errors import LoomError
 from loom.model import RunState
 from loom.service.base import Holding, now_us
-from loom.shapes import ForecastShape, PipelineShape, RunShape
+from loom.shapes import ForecastShape, KindCost, PipelineShape, RunShape
 from loom.steering import AssetQuery, Pause, Place, RunOrders, RunRequest, Selection
-from loom.store import forecast, forgetting, pipelines, requests, runlist, steering, workers
+from loom.store import (
+    costs,
+    forecast,
+    forgetting,
+    limits,
+    pipelines,
+    requests,
+    runlist,
+    steering,
+    takeover,
+    workers,
+)
 from loom.store.requests import LEASE_US
 from loom.store.values import CLAIMED, QUEUED
 
@@ -49,6 +60,8 @@ class LocalSteering(Holding):
             for run in over:
                 steering.end(connection, run.uuid, RunState.CANCELLED, now)
             claimed = requests.claim(connection, worker, host, now)
+            if claimed is not None and claimed.walked:
+                takeover.note(connection, claimed.uuid, now)
         for run in over:
             self._tell(run.uuid, run.pipeline, "CANCELLED")
         return claimed
@@ -60,11 +73,12 @@ class LocalSteering(Holding):
         stored = [uuid for uuid in runs if uuid not in kept]
         with self._database.read() as connection:
             told, due = steering.orders(connection, worker, stored, now)
+            in_force = limits.in_force(connection)
         if due:
             with self._database.write() as connection:
                 steering.hear(connection, worker, due, now)
         kept |= {one.run: one for one in told}
-        return [kept[uuid] for uuid in runs]
+        return [msgspec.structs.replace(kept[uuid], limits=in_force) for uuid in runs]
 
     def release_run(self, run: UUID, worker: str, error: LoomError | None = None) -> None:
         now = now_us()
@@ -144,7 +158,12 @@ class LocalSteering(Holding):
             seconds=sum(node.seconds or 0.0 for node in found.nodes),
         )
 
+    def costs(self, pipeline: str) -> list[KindCost]:
+        with self._database.read() as connection:
+            return costs.costs(connection, pipeline)
+
     def retry(self, selection: Selection) -> list[RunShape]:
+        self._refuse_dry_run(selection)
         now = now_us()
         made = []
         with self._database.write() as connection:
@@ -160,6 +179,7 @@ class LocalSteering(Holding):
         return [self._shown(request.uuid) for request in made]
 
     def set_aside(self, selection: Selection) -> int:
+        self._refuse_dry_run(selection)
         with self._database.write() as connection:
             return forgetting.set_aside(connection, selection, now_us())
 
@@ -174,12 +194,6 @@ class LocalSteering(Holding):
         self._beats[worker] = now
         if len(self._beats) > _MOST_BEATS:
             del self._beats[next(iter(self._beats))]
-
-    def _shown(self, run: UUID) -> RunShape:
-        if (dry := self._dry_runs.shape(run)) is not None:
-            return dry
-        with self._database.read() as connection:
-            return runlist.one(connection, run)
 
 
 def _pipeline(connection: Connection, name: str, number: int) -> PipelineShape:

@@ -11,6 +11,7 @@ from loom.store import pipelines
 from loom.verbs import MAX_PAGE
 
 if TYPE_CHECKING:
+    from loom.store.about import About
     from loom.store.backup import Copied
     from loom.store.prune import Live, Pruned
     from loom.store.verify import Verified
@@ -21,6 +22,17 @@ GRACE_US = 3600 * 1_000_000
 
 class LocalUpkeep(Holding):
     """What the commands `loom prune`, `loom verify` and `loom backup` do."""
+
+    def about(self) -> About:
+        """What the database is."""
+        from loom.store.about import about
+
+        return about(self._database)
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of derived files."""
+        return self._files.folder
 
     def prune(self, *, dry_run: bool = False, grace_us: int = GRACE_US) -> Pruned:
         """Removes what no current pipeline can use, or counts it. `grace_us`: for how long derived files that no

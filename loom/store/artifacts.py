@@ -16,6 +16,7 @@ from uuid import uuid4
 from blake3 import blake3
 from sqlalchemy import Connection, select
 
+from loom.ending import disk_full
 from loom.errors import NO_ROOM, LoomError
 from loom.store.statements import upsert
 from loom.store.tables import artifacts
@@ -42,7 +43,7 @@ class ArtifactFiles:
         if any(blake3(data).digest() != digest for digest, data in wanted.items()):
             raise LoomError("DIGEST_MISMATCH")
         missing = [(digest, data) for digest, data in wanted.items() if not self._has(digest, data)]
-        with _disk_faults_told():
+        with _disk_faults_told(self.folder):
             for start in range(0, len(missing), _GROUP):
                 self._write_group(missing[start : start + _GROUP])
             # also of files that were there: who renamed them may have been killed before this
@@ -61,7 +62,7 @@ class ArtifactFiles:
     @contextmanager
     def lock(self, *, alone: bool) -> Iterator[None]:
         """Shared for those who write or copy, alone for who removes."""
-        with _disk_faults_told():
+        with _disk_faults_told(self.folder):
             self._temporary.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -159,10 +160,10 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 @contextmanager
-def _disk_faults_told() -> Iterator[None]:
+def _disk_faults_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise LoomError("DISK_FULL") from error
+            raise disk_full(folder) from error
         raise LoomError("DATABASE_UNREACHABLE", f"Derived files cannot be written: {error.strerror}.") from error

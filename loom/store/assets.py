@@ -13,7 +13,7 @@ from loom.errors import LoomError
 from loom.model import AssetReport, asset_uuid
 from loom.store.statements import any_of, chunks, compiled, fetch, insert, upsert, write_rows
 from loom.store.tables import asset_hashes, assets, directories, locations
-from loom.store.values import clean, directory_key
+from loom.store.values import clean, directory_key, split_path
 
 HASHES: dict[str, str] = {"hash.sha256": "sha256", "hash.sha512": "sha512", "hash.md5": "md5"}
 """Operators whose results give another hash of the bytes, and the output that holds it in hexadecimal."""
@@ -102,11 +102,11 @@ def by_hash(connection: Connection, algorithm: str, digest: bytes) -> int:
 
 def by_path(connection: Connection, host: str, path: bytes) -> int:
     """The asset that lies or last lay there; raises `NOT_FOUND`."""
-    directory, _, name = path.rpartition(b"/")
+    directory, name = split_path(path)
     statement = (
         select(locations.c.asset)
         .join(directories, directories.c.id == locations.c.directory)
-        .where(directories.c.key == directory_key(host, directory or b"/"), locations.c.name == name)
+        .where(directories.c.key == directory_key(host, directory), locations.c.name == name)
     )
     number = connection.execute(statement).scalar()
     if number is None:

@@ -18,6 +18,7 @@ from typing import IO, NamedTuple
 
 from blake3 import blake3
 
+from loom.ending import disk_full
 from loom.errors import NO_ROOM, LoomError
 from loom.store.artifacts import ArtifactFiles, sync_folder
 from loom.store.database import Database
@@ -52,10 +53,11 @@ def backup(database: Database, blobs: Path, target: Path) -> Copied:
     if not folder.is_dir():
         raise LoomError("NOT_FOUND", f"There is no folder {folder}.")
     files = ArtifactFiles(blobs)
-    with _faults_told(), Scratch(".loom-backup-", folder) as scratch:
+    with _faults_told(folder), Scratch(".loom-backup-", folder) as scratch:
         archive, copy = scratch.path / "archive", scratch.path / _DATABASE
         with files.lock(alone=False):
             copy_in_one_step(database.path, copy)
+            archive.touch(0o600)  # it tells all that the data folder keeps to its owner
             copied = _write(archive, copy, files)
         with archive.open("rb") as written:
             os.fsync(written.fileno())
@@ -76,7 +78,8 @@ def restore(archive: Path, database: Path, blobs: Path) -> Copied:
     """Puts a backup in place; nobody else may be using the data folder. Raises `NOT_EMPTY` when there is a database
     that holds anything, `BACKUP_INVALID` when the archive is not a whole backup, `DATABASE_NEWER`."""
     _refuse_overwriting(database)
-    with _faults_told(), Scratch(RESTORING, database.absolute().parent) as scratch:
+    place = database.absolute().parent
+    with _faults_told(place), Scratch(RESTORING, place) as scratch:
         folder = scratch.path
         copied = _unpack(archive, folder)
         _check(folder)
@@ -181,13 +184,13 @@ def _move_blobs(source: Path, blobs: Path) -> None:
 
 
 @contextmanager
-def _faults_told() -> Iterator[None]:
+def _faults_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         raise LoomError("BACKUP_INVALID", "The database could not be copied or read.") from error
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise LoomError("DISK_FULL") from error
+            raise disk_full(folder) from error
         file = error.filename or "A file of the backup"
         raise LoomError("FILE_UNREADABLE", f"{file} cannot be used: {error.strerror}.") from error

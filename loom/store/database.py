@@ -14,6 +14,7 @@ from loom.errors import LoomError
 from loom.store import schema
 from loom.store.engines import make_reader, make_writer, parse_url, sqlite_path
 from loom.store.faults import faults_told
+from loom.store.values import shown_path
 
 if TYPE_CHECKING:
     from loom.store.looking import Looking
@@ -89,6 +90,14 @@ class Database:
     def path(self) -> Path | None:
         """The file of an SQLite database."""
         return sqlite_path(self._url) if self._url.get_backend_name() == "sqlite" else None
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: a file, or host and name."""
+        if self.path is not None:
+            return shown_path(bytes(self.path))
+        port = "" if self._url.port is None else f":{self._url.port}"
+        return f"{self._url.host or 'localhost'}{port}/{self._url.database or ''}"
 
     @property
     def readonly(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from loom.ending import disk_full
 from loom.errors import NO_ROOM, LoomError
 
 
@@ -60,7 +61,7 @@ class DataFolder:
     def open(cls, path: Path) -> Self:
         """Makes the folder (for this user alone) when there is none, and takes hold of it. Raises
         `DataFolderLocked`, `DISK_FULL`, `DATABASE_UNREACHABLE` when the folder cannot be made or written."""
-        with _faults_told():
+        with _faults_told(path):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -69,7 +70,7 @@ class DataFolder:
             os.close(descriptor)
             raise DataFolderLocked(holder_of(path)) from None
         folder = cls(path, descriptor)
-        with _faults_told():
+        with _faults_told(path):
             folder._write_lock(None)
         return folder
 
@@ -94,7 +95,7 @@ class DataFolder:
         if kept is not None:
             return kept
         temporary = self.path / f"{name}.{os.getpid()}"
-        with _faults_told():
+        with _faults_told(self.path):
             temporary.unlink(missing_ok=True)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
@@ -107,7 +108,7 @@ class DataFolder:
 
     def set_address(self, address: str | None) -> None:
         """Tells others where this process serves (host:port), or that it no longer does."""
-        with _faults_told():
+        with _faults_told(self.path):
             self._write_lock(address)
 
     def close(self) -> None:
@@ -153,11 +154,11 @@ def _read(file: Path) -> str | None:
 
 
 @contextmanager
-def _faults_told() -> Iterator[None]:
+def _faults_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise LoomError("DISK_FULL") from error
+            raise disk_full(folder) from error
         where = f" {error.filename}" if error.filename else ""
         raise LoomError("DATABASE_UNREACHABLE", f"The data folder{where} cannot be used: {error.strerror}.") from error

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from loom.ending import disk_full, room_in
 from loom.errors import LoomError
 
-_NO_ROOM = "The database cannot be written: the disk or quota is full, a file may not grow further, or the disk fails."
+_NO_ROOM = "the disk or quota is full, a file may not grow further, or the disk fails"
 _NOT_WRITTEN = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 _SQLITE: dict[int, tuple[str, str | None]] = {
@@ -66,7 +67,10 @@ def fault(error: BaseException, path: Path | None = None) -> LoomError | None:
 def _sqlite_fault(error: sqlite3.Error, path: Path | None) -> LoomError | None:
     code: int | None = getattr(error, "sqlite_errorcode", None)
     if code in _NOT_WRITTEN:
-        return LoomError("DISK_FULL", _NO_ROOM)
+        where, free = ("", "") if path is None else (f" {path}", f"; {room_in(path.parent)}")
+        return LoomError("DISK_FULL", f"The database{where} cannot be written: {_NO_ROOM}{free}.")
+    if code == sqlite3.SQLITE_FULL and path is not None:
+        return disk_full(path.parent)
     row = _SQLITE.get(code & 0xFF) if code is not None else None
     if row is None:
         return None

@@ -8,10 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, TextClause, bindparam, select, text, update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Select,
+    TextClause,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    select,
+    text,
+    update,
+)
 
 from loom.shapes import Change, ChangeShape
-from loom.store.statements import any_of, chunks, compiled, constant, fetch, insert
+from loom.store.statements import any_of, chunks, compiled, constant, fetch, insert, write_rows
 from loom.store.tables import directories, location_changes, locations
 from loom.store.values import MISSING, PRESENT, iso, join_path, shown_path
 
@@ -33,6 +46,14 @@ class Lying(NamedTuple):
     state: int
     mtime_ns: int
     first_seen: int
+
+
+class Met(NamedTuple):
+    """Two files were known at what is one place now; `replaced` is the one that does not lie there."""
+
+    place: At
+    lies: Lying
+    replaced: Lying | None
 
 
 def lying(connection: Connection, places: Sequence[At]) -> dict[At, Lying]:
@@ -71,6 +92,44 @@ def note_gone(connection: Connection, gone: dict[At, Lying], now: int) -> None:
         elsewhere = [one for one in elsewhere if one[1] not in gone]
         change, to = (MOVED, max(elsewhere)[1]) if elsewhere else (GONE, (None, None))
         rows.append((was.asset, *at, change, now, was.mtime_ns, *to))
+    insert(connection, location_changes, rows)
+
+
+def take_over(connection: Connection, pairs: Sequence[tuple[int, int]]) -> None:
+    """What became of files in directories became of them in others; what was moved from one to the other was not."""
+    rows = [(to, at) for at, to in pairs]
+    write_rows(connection, compiled(connection, _in_other_directory, "directory"), list(rows))
+    write_rows(connection, compiled(connection, _in_other_directory, "to_directory"), list(rows))
+    write_rows(connection, compiled(connection, _to_itself), [(to,) for _, to in pairs])
+
+
+def take_over_file(connection: Connection, old: At, new: At) -> None:
+    """The same for a single file."""
+    write_rows(connection, compiled(connection, _at_other_place, "directory", "name"), [(*new, *old)])
+    write_rows(connection, compiled(connection, _at_other_place, "to_directory", "to_name"), [(*new, *old)])
+    write_rows(connection, compiled(connection, _to_itself), [(new[0],)])
+
+
+def part(connection: Connection, pairs: Sequence[tuple[int, int]]) -> None:
+    """Of what became of files in directories, others take over what concerns the files that lie in them."""
+    rows = [(to, at, to) for at, to in pairs]
+    write_rows(connection, compiled(connection, _of_what_lies, "directory", "name"), list(rows))
+    write_rows(connection, compiled(connection, _of_what_lies, "to_directory", "to_name"), list(rows))
+
+
+def note_met(connection: Connection, met: Sequence[Met], now: int) -> None:
+    """What it means that files which were known at two places are known at one."""
+    last = _last_changes(connection, sorted({one.place[0] for one in met}))
+    rows: list[tuple[Any, ...]] = []
+    for place, lies, replaced in met:
+        if replaced is not None:
+            former = (replaced.asset, *place)
+            if former not in last:
+                rows.append((*former, FOUND, replaced.first_seen, replaced.mtime_ns, None, None))
+            if replaced.state != MISSING:
+                rows.append((*former, REPLACED, now, replaced.mtime_ns, None, None))
+        if lies.state != MISSING and last.get((lies.asset, *place)) in (GONE, MOVED, REPLACED):
+            rows.append((lies.asset, *place, RETURNED, now, lies.mtime_ns, None, None))
     insert(connection, location_changes, rows)
 
 
@@ -125,6 +184,15 @@ def _found_since(connection: Connection, numbers: Sequence[int], since: int) -> 
     return found
 
 
+def _last_changes(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, int, bytes], int]:
+    """Of each asset at each place in these directories."""
+    found: dict[tuple[int, int, bytes], int] = {}
+    for piece in chunks(numbers):
+        for asset, directory, name, change in fetch(connection, compiled(connection, _changes_in, len(piece)), piece):
+            found[asset, directory, name] = change
+    return found
+
+
 def _at(count: int) -> TextClause:
     values = ", ".join(f"(:d{n}, :n{n})" for n in range(count))
     columns = "directory, name, asset, state, mtime_ns, first_seen"
@@ -149,4 +217,34 @@ def _present_since(count: int) -> Select[tuple[int, int, bytes, int]]:
     at = locations.c
     return select(at.asset, at.directory, at.name, at.first_seen).where(
         any_of(at.asset, count), at.state == constant(PRESENT), at.first_seen >= bindparam("since")
+    )
+
+
+def _changes_in(count: int) -> Select[tuple[int, int, bytes, int]]:
+    at = location_changes.c
+    return select(at.asset, at.directory, at.name, at.change).where(any_of(at.directory, count)).order_by(at.id)
+
+
+def _in_other_directory(column: str) -> Update:
+    here = location_changes.c[column]
+    return update(location_changes).values({column: bindparam("to")}).where(here == bindparam("at"))
+
+
+def _at_other_place(directory: str, name: str) -> Update:
+    here = (location_changes.c[directory] == bindparam("at"), location_changes.c[name] == bindparam("called"))
+    return update(location_changes).values({directory: bindparam("to"), name: bindparam("new_name")}).where(*here)
+
+
+def _of_what_lies(directory: str, name: str) -> Update:
+    at = location_changes.c
+    same = and_(locations.c.name == at[name], locations.c.asset == at.asset)
+    lies = exists().where(locations.c.directory == bindparam("in"), same)
+    changed = update(location_changes).values({directory: bindparam("to")})
+    return changed.where(at[directory] == bindparam("at"), lies)
+
+
+def _to_itself() -> Delete:
+    at = location_changes.c
+    return delete(location_changes).where(
+        at.directory == bindparam("at"), at.to_directory == at.directory, at.to_name == at.name
     )

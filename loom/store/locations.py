@@ -23,6 +23,7 @@ from loom.store.values import (
     folded,
     join_path,
     signed,
+    split_path,
 )
 
 _PLACES = 1000
@@ -36,7 +37,7 @@ def place(
     new: Set[int] = frozenset(),
 ) -> None:
     """Remembers where assets (by number) were found; `new` are those that were not known before."""
-    directory_of = _ensure_directories(connection, host, {at.directory for _, at in found})
+    directory_of = ensure_directories(connection, host, {at.directory for _, at in found})
     rows = [
         (
             directory_of[at.directory],
@@ -64,17 +65,19 @@ def place(
     history.note_placed(connection, before, placed, now)
 
 
-def _ensure_directories(connection: Connection, host: str, paths: set[bytes]) -> dict[bytes, int]:
+def ensure_directories(connection: Connection, host: str, paths: set[bytes]) -> dict[bytes, int]:
+    """The numbers of directories, which are known from now on."""
     keys = {directory_key(host, path): path for path in paths}
-    numbers = _directories(connection, list(keys))
+    numbers = directory_numbers(connection, list(keys))
     missing = sorted(keys.keys() - numbers.keys())
     if missing:
         insert(connection, directories, [(key, clean(host), keys[key]) for key in missing])
-        numbers.update(_directories(connection, missing))
+        numbers.update(directory_numbers(connection, missing))
     return {path: numbers[key] for key, path in keys.items()}
 
 
-def _directories(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
+def directory_numbers(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
+    """Of the directories with these keys, as far as they are known."""
     found: dict[bytes, int] = {}
     for piece in chunks(keys):
         found.update(fetch(connection, compiled(connection, _directories_by_key, len(piece)), piece))
@@ -83,7 +86,8 @@ def _directories(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, i
 
 def known_files(connection: Connection, host: str, paths: Sequence[bytes], plan: bytes) -> list[list[KnownFile]]:
     """For each directory the files remembered directly in it. A file that cannot be reached counts as present, as
-    nothing is known of its end; but it is not settled: there is something to do for it once it is back."""
+    nothing is known of its end; but it is not settled: there is something to do for it once it is back, if only
+    `mark_present`."""
     row = fetch(connection, compiled(connection, _plan_by_digest), (plan,))
     number = row[0][0] if row else 0
     sql = compiled(connection, _files_of)
@@ -96,9 +100,10 @@ def known_files(connection: Connection, host: str, paths: Sequence[bytes], plan:
                 inode & ALL_BITS,
                 device & ALL_BITS,
                 state != MISSING,
-                failed is not None,
+                failed is not None and state == PRESENT,
                 digest,
                 failed == 1,
+                failed is not None and state == UNREACHABLE,
             )
             for name, size, mtime, inode, device, state, failed, digest in fetch(
                 connection, sql, (number, directory_key(host, path))
@@ -111,15 +116,20 @@ def known_files(connection: Connection, host: str, paths: Sequence[bytes], plan:
 def known_directories(connection: Connection, host: str, root: bytes) -> list[bytes]:
     """Directories at or below `root` in which some file is present, or cannot be reached."""
     remembered = exists().where(locations.c.directory == directories.c.id, locations.c.state != MISSING)
-    statement = select(directories.c.path).where(*_below(host, root), remembered).order_by(directories.c.path)
+    statement = select(directories.c.path).where(*at_or_below(host, root), remembered).order_by(directories.c.path)
     return list(connection.execute(statement).scalars())
+
+
+def known_places(connection: Connection, host: str, files: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+    """Of each file (directory, name) whether one is remembered there, be it missing."""
+    places = _places_of(connection, host, files)
+    there = history.lying(connection, [place for place in places if place is not None])
+    return [place in there for place in places]
 
 
 def mark_missing(connection: Connection, host: str, files: Sequence[tuple[bytes, bytes]], now: int) -> int:
     """The files (directory, name) are gone; returns how many were present until now."""
-    numbers = _directories(connection, sorted({directory_key(host, directory) for directory, _ in files}))
-    keys = [(directory_key(host, directory), name) for directory, name in files]
-    rows = sorted((numbers[key], name) for key, name in keys if key in numbers)
+    rows = sorted(place for place in _places_of(connection, host, files) if place is not None)
     before = {at: was for at, was in history.lying(connection, rows).items() if was.state != MISSING}
     gone = write_rows(connection, compiled(connection, _mark_gone, PRESENT), list(rows))
     write_rows(connection, compiled(connection, _mark_gone, UNREACHABLE), list(rows))
@@ -127,12 +137,28 @@ def mark_missing(connection: Connection, host: str, files: Sequence[tuple[bytes,
     return gone
 
 
+def mark_present(connection: Connection, host: str, files: Sequence[tuple[bytes, bytes]], device: int) -> int:
+    """The files (directory, name) can be reached again, and lie on `device`; returns how many could not be reached."""
+    places = sorted(place for place in _places_of(connection, host, files) if place is not None)
+    rows = [(signed(device), *place) for place in places]
+    return write_rows(connection, compiled(connection, _mark_back), list(rows))
+
+
+def _places_of(
+    connection: Connection, host: str, files: Sequence[tuple[bytes, bytes]]
+) -> list[tuple[int, bytes] | None]:
+    """Of each file the number of its directory, and its name; None where the directory is not known."""
+    keys = {directory: directory_key(host, directory) for directory, _ in files}
+    numbers = directory_numbers(connection, sorted(keys.values()))
+    return [(numbers[keys[at]], name) if keys[at] in numbers else None for at, name in files]
+
+
 def mark_unreachable(connection: Connection, host: str, root: bytes, device: int | None = None) -> int:
     """Present files below `root`, or `root` itself if it is a file, cannot be reached for now; returns how many. Only
     those that lay on `device`, if one is given."""
-    directory, _, name = root.rpartition(b"/")
-    above = select(directories.c.id).where(directories.c.key == directory_key(host, directory or b"/"))
-    below = select(directories.c.id).where(*_below(host, root))
+    directory, name = split_path(root)
+    above = select(directories.c.id).where(directories.c.key == directory_key(host, directory))
+    below = select(directories.c.id).where(*at_or_below(host, root))
     itself = and_(locations.c.directory == above.scalar_subquery(), locations.c.name == name)
     here = or_(locations.c.directory.in_(below), itself)
     statement = update(locations).values(state=UNREACHABLE).where(here, locations.c.state == PRESENT)
@@ -192,6 +218,16 @@ def originals(connection: Connection, asset: int, host: str) -> list[Original]:
     return [Original(join_path(row[0], row[1]), *row[2:]) for row in connection.execute(statement)]
 
 
+def at_or_below(host: str, root: bytes) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Directories of a host, as conditions."""
+    prefix = root.rstrip(b"/") + b"/"
+    here = or_(
+        directories.c.path == (root.rstrip(b"/") or b"/"),
+        func.substr(directories.c.path, 1, len(prefix)) == prefix,
+    )
+    return directories.c.host == clean(host), here
+
+
 def in_collection(name: str) -> Select[tuple[int]]:
     """The assets of a collection."""
     return (
@@ -199,15 +235,6 @@ def in_collection(name: str) -> Select[tuple[int]]:
         .join(collections, collections.c.id == collection_assets.c.collection)
         .where(collections.c.name == clean(name))
     )
-
-
-def _below(host: str, root: bytes) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    prefix = root.rstrip(b"/") + b"/"
-    at_or_below = or_(
-        directories.c.path == (root.rstrip(b"/") or b"/"),
-        func.substr(directories.c.path, 1, len(prefix)) == prefix,
-    )
-    return directories.c.host == clean(host), at_or_below
 
 
 def _directories_by_key(count: int) -> Select[tuple[bytes, int]]:
@@ -219,14 +246,16 @@ def _plan_by_digest() -> Select[tuple[int]]:
 
 
 def _files_of() -> Select[tuple[bytes, int, int, int, int, int, int, bytes]]:
-    """Of a directory by its key; whether it failed where it is settled, the asset's digest where it is not."""
+    """Of a directory by its key; whether it failed where it is settled, be it out of reach; the asset's digest where it
+    is not."""
     is_done = and_(
         settled.c.asset == locations.c.asset,
         settled.c.plan == bindparam("plan"),
         locations.c.trusted == constant(1),
-        locations.c.state == constant(PRESENT),
+        locations.c.state != constant(MISSING),
     )
-    needed = and_(assets.c.id == locations.c.asset, settled.c.asset.is_(None), locations.c.trusted == constant(1))
+    is_not_settled = or_(settled.c.asset.is_(None), locations.c.state == constant(UNREACHABLE))
+    needed = and_(assets.c.id == locations.c.asset, is_not_settled, locations.c.trusted == constant(1))
     column = locations.c
     here = select(directories.c.id).where(directories.c.key == bindparam("key")).scalar_subquery()
     return (
@@ -236,6 +265,17 @@ def _files_of() -> Select[tuple[bytes, int, int, int, int, int, int, bytes]]:
         )
         .select_from(locations.outerjoin(settled, is_done).outerjoin(assets, needed))
         .where(column.directory == here)
+    )  # fmt: skip
+
+
+def _mark_back() -> Update:
+    return (
+        update(locations)
+        .values(state=constant(PRESENT), device=bindparam("on"))
+        .where(
+            locations.c.directory == bindparam("at"), locations.c.name == bindparam("called"),
+            locations.c.state == constant(UNREACHABLE),
+        )
     )  # fmt: skip
 
 

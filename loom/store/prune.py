@@ -22,6 +22,7 @@ from loom.store.tables import (
     pipelines,
     result_artifacts,
     results,
+    run_problems,
     runs,
     settled,
     signatures,
@@ -81,10 +82,10 @@ def prune(database: Database, blobs: Path, live: Live, *, grace_us: int, dry_run
 def forget_outcomes(
     database: Database, before: int, *, dry_run: bool = False, stopped: Callable[[], bool] = lambda: False
 ) -> int:
-    """What became of each asset in runs that ended before that time is forgotten, a part of a run at a time, so that
-    nobody who writes waits for long; the runs stay with their counts, and all results. Returns how many outcomes of an
-    asset that are. Between two parts `stopped` may end it."""
-    kept = exists().where(outcomes.c.run == runs.c.id)
+    """What became of each asset in runs that ended before that time is forgotten, and what kept them from files, a part
+    of a run at a time, so that nobody who writes waits for long; the runs stay with their counts, and all results.
+    Returns how many outcomes of an asset that are. Between two parts `stopped` may end it."""
+    kept = or_(exists().where(outcomes.c.run == runs.c.id), exists().where(run_problems.c.run == runs.c.id))
     with database.read() as connection:
         old = connection.execute(select(runs.c.id).where(runs.c.finished < before, kept)).scalars().all()
         if dry_run:
@@ -99,6 +100,7 @@ def _forget_run(database: Database, run: int, stopped: Callable[[], bool]) -> It
         with database.write() as connection:
             assets = connection.execute(part).scalars().all()
             if not assets:
+                connection.execute(delete(run_problems).where(run_problems.c.run == run))
                 return
             mine = delete(outcomes).where(outcomes.c.run == run, outcomes.c.asset == bindparam("one"))
             connection.execute(mine, [{"one": asset} for asset in assets])

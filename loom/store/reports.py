@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Delete, Select, bindparam, delete, func, sele
 from loom.errors import LoomError
 from loom.model import ArtifactRef, AssetReport, State, StoredResult
 from loom.packing import OUTCOME_BYTES
-from loom.store import assets, locations, traits
+from loom.store import assets, locations, outputs, texts, traits
 from loom.store.runs import OpenRun, StepRow, plan_number
 from loom.store.statements import Row, any_of, chunks, compiled, fetch, insert, upsert, write_rows
 from loom.store.tables import artifacts, collection_assets, collections, outcomes, result_artifacts, results
@@ -18,6 +18,7 @@ from loom.store.values import COMPLETED, FAILED, clean, verdict_code
 
 _OF_FAILURES = ("error_code", "error_message", "aside")
 """Columns for which a COMPLETED result has no value."""
+_EMPTY = len(b"{}")
 _key = itemgetter(0, 1)
 
 
@@ -91,7 +92,8 @@ def _store_results(
     rows: list[Row] = []
     failed: list[Row] = []
     hashed: list[tuple[int, str, bytes]] = []
-    described: list[tuple[int, bytes]] = []
+    described: list[tuple[int, outputs.Outputs]] = []
+    said: list[tuple[int, int, str]] = []
     named: list[tuple[int, int, ArtifactRef]] = []
     replacing: list[Row] = []
     for report in batch:
@@ -106,8 +108,12 @@ def _store_results(
             rows.append(_row(asset, step, run.id, result, now))
             if step.operator in assets.HASHES:
                 hashed.append((asset, step.operator, result.outputs))
-            elif step.operator == traits.METADATA:
-                described.append((asset, result.outputs))
+            elif len(result.outputs) > _EMPTY:
+                found = outputs.read(result.outputs)
+                if step.operator == outputs.METADATA:
+                    described.append((asset, found))
+                if words := texts.said_by(found):
+                    said.append((asset, step.signature, words))
             if not is_new:
                 replacing.append((asset, step.signature))
             if result.artifacts:
@@ -116,7 +122,8 @@ def _store_results(
     write_rows(connection, compiled(connection, _drop_artifacts), sorted(replacing))
     _name_artifacts(connection, named)
     assets.add_hashes(connection, hashed)
-    traits.add(connection, described)
+    traits.add(connection, described, {ids[digest] for digest in fresh})
+    texts.add(connection, said, replacing)
 
 
 def _by_signature(steps: Iterable[StepRow]) -> dict[bytes, StepRow]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
@@ -18,6 +17,7 @@ from loom.store.fitting import conditions
 from loom.store.tables import asset_hashes, assets, collection_assets, collections, directories, locations
 from loom.store.values import (
     LOCATION_STATES,
+    b64_unless_shown,
     cursor_of,
     iso,
     join_path,
@@ -119,7 +119,7 @@ def _left(
                 size=size,
                 mtime=iso(told[-1][1] // 1000),
                 state=LocationState.MISSING,
-                path_b64=_exactly(path, shown),
+                path_b64=b64_unless_shown(path, shown),
                 history=[change for change, _ in told],
             )
         )
@@ -133,10 +133,6 @@ def _lying(numbers: Sequence[int]) -> Select[Any]:
         .where(locations.c.asset.in_(numbers))
         .order_by(locations.c.asset, directories.c.host, directories.c.path, locations.c.name)
     )
-
-
-def _exactly(path: bytes, shown: str) -> str | None:
-    return None if shown.encode("utf-8") == path else base64.b64encode(path).decode("ascii")
 
 
 def _locations(connection: Connection, numbers: Sequence[int]) -> dict[int, list[LocationShape]]:
@@ -155,7 +151,7 @@ def _location(row: Any) -> LocationShape:
         size=row.size,
         mtime=iso(row.mtime_ns // 1000),
         state=LOCATION_STATES[row.state],
-        path_b64=_exactly(path, shown),
+        path_b64=b64_unless_shown(path, shown),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from loom.errors import LoomError
 from loom.model import RunState
 from loom.steering import Depth, Pause, RunOrders
-from loom.store import requests
+from loom.store import counting, requests
 from loom.store.requests import LEASE_US
 from loom.store.statements import insert, upsert
 from loom.store.tables import pipeline_versions, pipelines, run_cancels, run_pauses, run_requests, runs
@@ -127,13 +127,13 @@ def cancel(connection: Connection, uuid: UUID, now: int) -> None:
 
 
 def end(connection: Connection, uuid: UUID, state: RunState, now: int, error: LoomError | None = None) -> None:
-    """Ends a run that its worker has not finished: FAILED or CANCELLED."""
+    """Ends a run that its worker has not finished, with the counts of what it has stored: FAILED or CANCELLED."""
     requests.end(connection, uuid, CANCELLED if state is RunState.CANCELLED else ENDED, now, error)
-    connection.execute(
-        update(runs)
-        .where(runs.c.uuid == uuid.bytes, runs.c.state == RUNNING)
-        .values(state=RUN_STATES.index(state), finished=now)
-    )
+    mine = (runs.c.uuid == uuid.bytes, runs.c.state == RUNNING)
+    number = connection.execute(select(runs.c.id).where(*mine)).scalar()
+    if number is not None:
+        counting.keep(connection, number)
+        connection.execute(update(runs).where(*mine).values(state=RUN_STATES.index(state), finished=now))
     forget_pauses(connection, uuid)
 
 

@@ -25,9 +25,14 @@ from loom.store.columns import Key
 from loom.store.columns import key as _key
 from loom.store.columns import metadata as metadata
 from loom.store.columns import refers as _refers
+from loom.store.lookuptables import asset_texts as asset_texts
+from loom.store.lookuptables import asset_traits as asset_traits
+from loom.store.sourcetables import limits as limits
+from loom.store.sourcetables import sources as sources
 from loom.store.worktables import heartbeats as heartbeats
 from loom.store.worktables import run_cancels as run_cancels
 from loom.store.worktables import run_pauses as run_pauses
+from loom.store.worktables import run_problems as run_problems
 from loom.store.worktables import run_requests as run_requests
 
 facts = Table("facts", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
@@ -119,6 +124,9 @@ runs = Table(
     Column("bytes_read", BigInteger, nullable=False),
     Column("paths", LargeBinary, nullable=False),  # separated by NUL
     Column("heard", BigInteger),  # when its worker last asked for orders, give or take some seconds
+    Column("problems", Integer, nullable=False, server_default="0"),
+    Column("gone_on", BigInteger),  # when it was claimed once more after it had begun
+    Column("walked_before", Integer),  # how many assets it had walked then
     Index(None, "version"),
 )
 
@@ -131,16 +139,6 @@ assets = Table(
     Column("mime", Text, nullable=False),
     Column("kind", Text, nullable=False, index=True),
     Column("first_seen", BigInteger, nullable=False),
-)
-
-# What assets are looked for by, taken from their results.
-asset_traits = Table(
-    "asset_traits",
-    metadata,
-    _refers("asset", "assets", primary_key=True),
-    Column("camera", Text, index=True),
-    Column("year", Integer, index=True),
-    sqlite_with_rowid=False,
 )
 
 asset_hashes = Table(
@@ -196,6 +194,8 @@ location_changes = Table(
     Column("to_directory", Key, ForeignKey("directories.id")),  # where it was moved
     Column("to_name", LargeBinary),
     Index(None, "asset"),
+    Index(None, "directory"),
+    Index(None, "to_directory"),
 )
 
 settled = Table(

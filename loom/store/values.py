@@ -88,9 +88,20 @@ def join_path(directory: bytes, name: bytes) -> bytes:
     return directory.rstrip(b"/") + b"/" + name
 
 
+def split_path(path: bytes) -> tuple[bytes, bytes]:
+    """The directory and the name of a file."""
+    directory, _, name = path.rpartition(b"/")
+    return directory or b"/", name
+
+
 def shown_path(path: bytes) -> str:
     """A path for people: undecodable bytes are replaced."""
     return path.decode("utf-8", "replace")
+
+
+def b64_unless_shown(path: bytes, shown: str) -> str | None:
+    """The bytes of a path in base64, where bytes had to be replaced."""
+    return None if shown.encode("utf-8") == path else base64.b64encode(path).decode("ascii")
 
 
 def iso(microseconds: int) -> str:

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInt
 
 from loom.store.columns import key as _key
 from loom.store.columns import metadata
+from loom.store.columns import refers as _refers
 
 # Runs that workers are to execute. `after_run`: the newest run of its time, which gives it a place in lists.
 run_requests = Table(
@@ -46,6 +47,18 @@ run_cancels = Table(
     metadata,
     Column("run", LargeBinary, primary_key=True),  # UUID
     Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What kept a run from a file, a folder or a source; `runs.problems` counts all, not only those that are kept.
+run_problems = Table(
+    "run_problems",
+    metadata,
+    _refers("run", "runs", primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

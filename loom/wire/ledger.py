@@ -133,6 +133,7 @@ def file_to_wire(file: KnownFile) -> KnownFileWire:
         settled=file.settled,
         asset=None if file.asset is None else file.asset.hex(),
         failed=file.failed,
+        away=file.away,
     )
 
 
@@ -148,6 +149,7 @@ def file_of_wire(wire: KnownFileWire) -> KnownFile:
         wire.settled,
         asset,
         wire.failed,
+        wire.away,
     )
 
 

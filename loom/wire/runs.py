@@ -7,10 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from loom.model import RunClosing, RunOpening, StepRef
+from loom.model import Problem, RunClosing, RunOpening, StepRef
+from loom.problems import MOST_PROBLEMS
 from loom.steering import Place, Selection
-from loom.wire.shapes import NO_DEFINITION, ClosingWire, OpeningWire, PlaceWire, SelectionWire, StepWire
-from loom.wire.values import digest_of, microseconds_of, moment_of, not_deep, object_of
+from loom.wire.shapes import NO_DEFINITION, ClosingWire, OpeningWire, PlaceWire, ProblemWire, SelectionWire, StepWire
+from loom.wire.values import digest_of, microseconds_of, moment_of, not_deep, object_of, sendable
 
 
 def opening_to_wire(opening: RunOpening) -> OpeningWire:
@@ -72,6 +73,11 @@ def closing_to_wire(closing: RunClosing) -> ClosingWire:
         bytes=closing.bytes_read,
         worker=closing.worker,
         would_write=closing.would_write,
+        problems=[
+            ProblemWire(path_b64=path, code=code, message=sendable(message))
+            for path, code, message in closing.problems[:MOST_PROBLEMS]
+        ],
+        problems_total=max(closing.problems_total, len(closing.problems)),
     )
 
 
@@ -86,6 +92,8 @@ def closing_of_wire(uuid: UUID, wire: ClosingWire) -> RunClosing:
         bytes_read=wire.bytes,
         worker=wire.worker,
         would_write=None if wire.would_write is None else not_deep(wire.would_write),
+        problems=tuple(Problem(one.path_b64, one.code, one.message) for one in wire.problems),
+        problems_total=wire.problems_total,
     )
 
 

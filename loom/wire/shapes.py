@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from loom.graph.specs import OperatorSpec
 from loom.model import AssetCounts, Branch, Kind, NodeCounts, Origin, Reason, Resources, RunState, State, Worker
+from loom.problems import MOST_PROBLEMS
 from loom.shapes import ArtifactShape
 
 Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -53,8 +54,16 @@ class OpeningWire(msgspec.Struct, frozen=True, kw_only=True):
     paths_b64: list[bytes] = []
 
 
+class ProblemWire(msgspec.Struct, frozen=True, kw_only=True):
+    """What kept a run from a file, a folder or a source; without a path, from going on."""
+
+    path_b64: bytes = b""
+    code: Name
+    message: str
+
+
 class ClosingWire(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended."""
+    """How a run ended. `problems_total` counts those that are left out of `problems` too."""
 
     state: RunState
     finished: datetime
@@ -63,6 +72,8 @@ class ClosingWire(msgspec.Struct, frozen=True, kw_only=True):
     bytes: Size = 0
     worker: Name | None = None
     would_write: dict[str, Any] | None = None
+    problems: Annotated[list[ProblemWire], Meta(max_length=MOST_PROBLEMS)] = []
+    problems_total: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
 
 class FoundWire(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,7 +183,7 @@ class FilesQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 class KnownFileWire(msgspec.Struct, frozen=True, kw_only=True):
     """`asset` is its BLAKE3, given when the file is not settled and its stat can be trusted. `failed`: it is settled,
-    and some node had failed on it."""
+    and some node had failed on it. `away`: it is out of reach, and would be settled if it were not."""
 
     name_b64: bytes
     size: int
@@ -183,6 +194,7 @@ class KnownFileWire(msgspec.Struct, frozen=True, kw_only=True):
     settled: bool
     asset: Hex | None = None
     failed: bool = False
+    away: bool = False
 
 
 class KnownFiles(msgspec.Struct, frozen=True):
@@ -208,9 +220,18 @@ class FileWire(msgspec.Struct, frozen=True, kw_only=True):
     name_b64: bytes
 
 
-class FilesGone(msgspec.Struct, frozen=True, kw_only=True):
+class FilesOfHost(msgspec.Struct, frozen=True, kw_only=True):
+    """`device`: where they lie, if that is told."""
+
     host: Name
     files: list[FileWire]
+    device: int | None = None
+
+
+class KnownPlaces(msgspec.Struct, frozen=True):
+    """Of each file whether it is remembered, in the order asked."""
+
+    known: list[bool]
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -228,7 +249,7 @@ class PathQuestion(msgspec.Struct, frozen=True, kw_only=True):
     path_b64: bytes
 
 
-class SelectionWire(msgspec.Struct, frozen=True, kw_only=True):
+class SelectionWire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which failed results are meant; null means any. `since` and `until` (left out) are about when they failed; those
     that are set aside are meant only with `aside`."""
 

@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import Meta
 
+from loom.errors import LoomError
 from loom.model import Depth, Pause
+from loom.sources import Source
 from loom.steering import AssetQuery, RunOrders, RunRequest
 from loom.wire.shapes import FaultWire, Name
 from loom.wire.values import microseconds_of, moment_of
@@ -20,10 +22,10 @@ Owner = Annotated[str, Meta(min_length=1, max_length=255)]
 DepthWord = Annotated[str, Meta(pattern="^(new|node|now)$", description="new, node or now")]
 
 
-class RunWish(msgspec.Struct, frozen=True, kw_only=True):
+class RunWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A run over files and folders, globs, assets, or the assets that fit a filter. `version` 0 is the current one;
     `paths_b64` are further paths, of any bytes; `recompute` names nodes, or has `*`; the same `uuid` said twice is one
-    run; with `host` only its workers execute it."""
+    run; with `host` only its workers execute it. `source` names one whose folder is a further path, on its host."""
 
     paths: list[Text] = []
     paths_b64: list[bytes] = []
@@ -33,11 +35,12 @@ class RunWish(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     recompute: list[Name] = []
     host: Name | None = None
+    source: Name | None = None
     version: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
     uuid: UUID | None = None
 
 
-class PauseWish(msgspec.Struct, frozen=True, kw_only=True):
+class PauseWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`depth` is `new` (no new assets), `node` (after the node that is at work) or `now`."""
 
     depth: DepthWord = "new"
@@ -45,7 +48,7 @@ class PauseWish(msgspec.Struct, frozen=True, kw_only=True):
     reason: Text = ""
 
 
-class ResumeWish(msgspec.Struct, frozen=True, kw_only=True):
+class ResumeWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose pause is lifted."""
 
     owner: Owner = "user"
@@ -90,12 +93,14 @@ class PauseWire(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrdersWire(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is to do. `lost`: it was given to another worker."""
+    """What a run is to do. `lost`: it was given to another worker. `limits`: how many files an operator or a resource
+    may have in hand at a time."""
 
     run: UUID
     cancelled: bool = False
     lost: bool = False
     pauses: list[PauseWire] = []
+    limits: dict[str, int] = {}
 
 
 class OrdersGiven(msgspec.Struct, frozen=True):
@@ -125,6 +130,14 @@ def request_of_wish(pipeline: str, wish: RunWish) -> RunRequest:
         dry_run=wish.dry_run,
         recompute=frozenset(wish.recompute),
     )
+
+
+def over_source(wish: RunWish, source: Source) -> RunWish:
+    """The wish with the folder of the source that it names. Raises `REQUEST_INVALID` when it is to be done on another
+    host."""
+    if wish.host not in (None, source.host):
+        raise LoomError("REQUEST_INVALID", f"The source {source.name!r} lies on {source.host!r}.")
+    return msgspec.structs.replace(wish, paths_b64=[*wish.paths_b64, source.path], host=source.host)
 
 
 def wish_of_request(request: RunRequest) -> RunWish:
@@ -192,6 +205,7 @@ def orders_to_wire(orders: RunOrders) -> OrdersWire:
             PauseWire(owner=one.owner, reason=one.reason, depth=one.depth.word, since=moment_of(one.since))
             for one in orders.pauses
         ],
+        limits=orders.limits,
     )
 
 
@@ -204,4 +218,5 @@ def orders_of_wire(wire: OrdersWire) -> RunOrders:
             Pause(owner=one.owner, reason=one.reason, depth=Depth[one.depth.upper()], since=microseconds_of(one.since))
             for one in wire.pauses
         ),
+        limits=wire.limits,
     )

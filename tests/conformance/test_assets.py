@@ -83,7 +83,7 @@ def test_assets_are_searched_by_name_path_kind_and_collection(loom):
 
     def names(**given):
         letters = {digest(letter).hex(): letter for letter in "abc"}
-        return sorted(letters[asset.blake3] for asset in loom.assets(**given).items)
+        return sorted(letters[asset.blake3] for asset in loom.assets(AssetQuery(**given)).items)
 
     assert names() == ["a", "b", "c"]
     assert names(q="été") == ["a"]
@@ -101,16 +101,16 @@ def test_assets_are_searched_by_name_path_kind_and_collection(loom):
     assert names(collection="summer") == ["a"]
     assert names(collection="all", q="b.j") == ["b"]
     assert names(collection="none") == []
-    assert loom.assets(collection="summer").items[0].collections == ["all", "summer"]
+    assert loom.assets(AssetQuery(collection="summer")).items[0].collections == ["all", "summer"]
 
 
 def test_assets_come_in_pages_in_a_stable_order(loom):
     run = begin(loom)
     loom.report(run, [report(str(n), found(b"/data/%d" % n)) for n in range(7)])
-    first = loom.assets(limit=3, path="/data")
+    first = loom.assets(AssetQuery(path="/data"), limit=3)
     loom.report(run, [report("later", found(b"/data/later"))])
-    second = loom.assets(limit=3, path="/data", cursor=first.next)
-    third = loom.assets(limit=3, path="/data", cursor=second.next)
+    second = loom.assets(AssetQuery(path="/data"), limit=3, cursor=first.next)
+    third = loom.assets(AssetQuery(path="/data"), limit=3, cursor=second.next)
     seen = [asset.uuid for page in (first, second, third) for asset in page.items]
     assert len(seen) == len(set(seen)) == 8
     assert third.next is None

@@ -90,7 +90,8 @@ def test_vanished_and_unreachable_files(loom):
     assert loom.mark_unreachable(HOST, b"/data") == 0
     assert loom.known_directories(HOST, b"/data") == [b"/data/sub"]
     away = loom.known_files(HOST, [b"/data/sub"], PLAN)[0][0]
-    assert (away.present, away.settled, away.asset) == (True, False, digest("/data/sub/b"))
+    assert (away.present, away.settled, away.away, away.asset) == (True, False, True, digest("/data/sub/b"))
+    assert not loom.known_files(HOST, [b"/data/sub"], digest("other plan"))[0][0].away
     assert loom.mark_unreachable(HOST, b"/d") == 1
     assert loom.mark_unreachable(HOST, b"/data2/c") == 1
     missing = loom.known_files(HOST, [b"/data"], PLAN)[0][0]
@@ -102,6 +103,47 @@ def test_vanished_and_unreachable_files(loom):
     assert loom.known_directories(HOST, b"/data") == []
     loom.report(run, [report("/data/a", found(b"/data/a"))])
     assert loom.known_files(HOST, [b"/data"], PLAN)[0][0].settled
+
+
+def test_what_can_be_reached_again_is_present_and_settled(loom):
+    run = begin(loom)
+    places = [b"/data/a", b"/data/b", b"/data/c", b"/data/d"]
+    loom.report(
+        run,
+        [
+            report(
+                p.decode(),
+                found(p),
+                outcomes=[BROKEN if p == b"/data/b" else COMPUTED, COMPUTED],
+                settled=p != b"/data/d",
+            )
+            for p in places
+        ],
+    )
+    loom.mark_unreachable(HOST, b"/data")
+    loom.mark_missing(HOST, [(b"/data", b"c")])
+    told = [(b"/data", name) for name in (b"a", b"b", b"c", b"never")] + [(b"/nowhere", b"a")]
+    assert [(f.name, f.away) for f in sorted(loom.known_files(HOST, [b"/data"], PLAN)[0])] == [
+        (b"a", True), (b"b", True), (b"c", False), (b"d", False)
+    ]  # fmt: skip
+    assert loom.mark_present(HOST, told, 2**63 + 5) == 2
+    assert loom.mark_present(HOST, told, 2**63 + 5) == 0
+    files = sorted(loom.known_files(HOST, [b"/data"], PLAN)[0])
+    assert [(f.settled, f.away, f.failed, f.device) for f in files[:2]] == [
+        (True, False, False, 2**63 + 5), (True, False, True, 2**63 + 5)
+    ]  # fmt: skip
+    states = [str(loom.asset_by_path(HOST, place).locations[0].state) for place in places]
+    assert states == ["present", "present", "missing", "unreachable"]
+
+
+def test_it_tells_where_a_file_is_remembered(loom):
+    run = begin(loom)
+    loom.report(run, [report("a", found(b"/data/a")), report("b", found(b"/data/\xff"))])
+    loom.mark_missing(HOST, [(b"/data", b"a")])
+    asked = [(b"/data", b"never"), (b"/data", b"a"), (b"/nowhere", b"a"), (b"/data", b"\xff")]
+    assert loom.known_places(HOST, asked) == [False, True, False, True]
+    assert loom.known_places("elsewhere", asked) == [False] * 4
+    assert loom.known_places(HOST, []) == []
 
 
 def test_only_files_of_one_device_are_unreachable_when_it_is_given(loom):

@@ -25,7 +25,7 @@ from ledgers import (
 from loom.errors import LoomError
 from loom.graph.diagnostics import DefinitionError
 from loom.model import Branch, Origin, Outcome, Reason, RunState, State, asset_uuid
-from loom.steering import Place, Selection
+from loom.steering import AssetQuery, Place, Selection
 
 STORED = Outcome(State.SKIPPED, Reason.STORED, Origin.REMOTE, Branch.PASS)
 STORED_FAILURE = Outcome(State.SKIPPED, Reason.STORED, Origin.REMOTE, Branch.ERROR)
@@ -267,7 +267,7 @@ def test_what_no_database_can_hold_is_nowhere(loom):
     for odd in ("photos\0", "\udcff"):
         assert loom.runs(pipeline=odd).items == []
         assert loom.failures(Selection(code=odd)) == loom.failures(Selection(node=odd)) == []
-        assert loom.assets(camera=odd, collection=odd).items == []
+        assert loom.assets(AssetQuery(camera=odd, collection=odd)).items == []
         for ask in (loom.pipeline, loom.delete_pipeline, lambda name: loom.pipeline(name, 1)):
             with pytest.raises(LoomError) as refused:
                 ask(odd)

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from loom.errors import LoomError
 from loom.model import Kind, Resources, RunState, Worker
 from loom.service import base
-from loom.steering import LEASE_S, AssetQuery, Depth, Pause, RunOrders, RunRequest, Selection
+from loom.steering import DISK, LEASE_S, AssetQuery, Depth, Pause, RunOrders, RunRequest, Selection
 
 OTHER = Worker(name="other", versions={"cortex": "1"})
 
@@ -278,13 +278,32 @@ def test_a_run_that_another_worker_may_go_on_with_is_paused(loom, clock, left, d
     assert loom.claim_run(OTHER.name, HOST).uuid == run
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("left", [_dead, _dead_at_work, _given_back])
+def test_what_a_dead_worker_had_paused_for_want_of_room_goes_on_elsewhere(loom, clock, left, dry_run):
+    run = claimed(loom, dry_run=dry_run)
+    loom.pause_run(run, pause(DISK, reason="no room"))
+    assert loom.claim_run(OTHER.name, HOST) is None, "its worker lives"
+    loom.cancel_run(run)
+    run = left(loom, clock, dry_run)
+    loom.pause_run(run, pause(DISK, reason="no room"))
+    loom.pause_run(run, pause())
+    assert loom.claim_run(OTHER.name, HOST) is None, "somebody else has paused it, too"
+    loom.resume_run(run, "user")
+    assert loom.claim_run(OTHER.name, HOST).uuid == run
+    assert loom.run(run).paused == []
+    loom.pause_run(run, pause(DISK, reason="nor here"))
+    assert [one.reason for one in loom.orders(OTHER.name, [run])[0].pauses] == ["nor here"]
+
+
 def test_an_abandoned_run_has_ended_for_all_and_goes_on_once_its_caller_speaks(loom_over_sqlite, clock):
     loom = loom_over_sqlite
     run = begin(loom)
     clock.pass_seconds(LEASE_S * 2)
     assert loom.pause_run(run, pause()).state is RunState.RUNNING
     assert loom.end_abandoned_runs(HOST) == 1
-    assert (loom.run(run).state, loom.run(run).finished is None) == (RunState.FAILED, False)
+    ended = loom.run(run)
+    assert (ended.state, ended.finished is None, ended.paused) == (RunState.FAILED, False, [])
     for call in (lambda: loom.pause_run(run, pause()), lambda: loom.cancel_run(run)):
         assert code_of(call) == "RUN_ENDED"
     loom.orders("anyone", [run])

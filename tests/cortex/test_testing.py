@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from cortex.media import Media
-from cortex.node import MAX_DEPTH, MediaNode, NodeContext, NodeOptions, OutputKey, Result
+from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, Result
+from cortex.outputs import MAX_DEPTH
 from cortex.testing import run_operator
 from loom.errors import LoomError
 from loom.model import Branch, State
@@ -168,7 +170,58 @@ def test_outputs_are_nested_no_deeper_than_others_take_them(text: Path) -> None:
 
 
 def test_a_known_result_must_be_one_that_can_be_stored() -> None:
-    for wrong in (Result({"x": object()}), Result({"x": "y" * 70_000}), Result({}, Branch.ERROR)):
+    keys = {"x": OutputKey[object]("x", object), "n": OutputKey("n", int)}
+    for wrong in (
+        Result({"x": object()}), Result({"x": "y" * 70_000}), Result({"x": float("nan")}), Result({"n": "1"}),
+        Result({"other": 1}), Result({}, Branch.ERROR), Result({}, "zz"),  # type: ignore[arg-type]
+    ):  # fmt: skip
         with pytest.raises(LoomError) as refused:
-            wrong.checked()
+            wrong.checked(keys)
         assert refused.value.code == "OUTPUT_INVALID"
+    assert Result({"n": 1}, "FAIL").checked(keys) == Result({"n": 1}, Branch.FAIL)  # type: ignore[arg-type]
+
+
+class Careless(MediaNode[NodeOptions]):
+    """Gives what it is told to."""
+
+    operator = "test.careless"
+    reads = ()
+    VALUE = OutputKey[object]("value", object)
+    give: Callable[[NodeContext], None]
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        self.give(ctx)
+
+
+def test_an_output_that_the_class_does_not_declare_is_refused(text: Path) -> None:
+    node = Careless()
+    node.give = lambda ctx: ctx.output(OutputKey("hidden", int), 1)
+    with pytest.raises(LoomError, match="'hidden' is not declared") as refused:
+        run_operator(node, text)
+    assert refused.value.code == "OUTPUT_INVALID"
+
+
+def test_a_key_of_another_type_does_not_change_what_is_declared(text: Path) -> None:
+    node = Reader()
+    node.__class__ = type("Strict", (Reader,), {"SEEN": OutputKey("seen", int)})
+    with pytest.raises(LoomError, match="not a int"):
+        run_operator(node, text, upstream={"other": {"count": "many"}})
+
+
+def test_a_verdict_is_pass_or_fail(text: Path) -> None:
+    node = Careless()
+    node.give = lambda ctx: ctx.verdict("FAIL", "as a word")  # type: ignore[arg-type]
+    assert run_operator(node, text).verdict is Branch.FAIL
+    for wrong in ("zz", None, Branch.ERROR, 7):
+        node.give = lambda ctx, wrong=wrong: ctx.verdict(wrong, "x")
+        with pytest.raises(LoomError, match="a verdict is PASS or FAIL") as refused:
+            run_operator(node, text)
+        assert refused.value.code == "OUTPUT_INVALID"
+
+
+def test_a_derived_file_has_a_name_that_can_be_told(text: Path) -> None:
+    node = Careless()
+    for wrong in (b"bytes", "", "half \udc80", "a\0b"):
+        node.give = lambda ctx, wrong=wrong: ctx.artifact(wrong, b"", "image/png")
+        with pytest.raises(LoomError, match="cannot be called"):
+            run_operator(node, text)

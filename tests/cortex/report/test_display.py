@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from realmedia import RealMedia
+from rich.cells import cell_len
 from rich.console import Console
 
 from cortex.app import ingest_paths
-from cortex.report.display import TerminalReporter
+from cortex.engine.summary import nothing_done
+from cortex.engine.telling import Status
+from cortex.report.display import SHOWN_FILES, TerminalReporter, end_of
 from cortex.request import Request
 
 HIDDEN, SHOWN = "\x1b[?25l", "\x1b[?25h"
@@ -41,3 +44,39 @@ def test_the_terminal_is_given_back_however_it_ends(
     assert HIDDEN in drawn
     assert drawn.rindex(SHOWN) > drawn.rindex(HIDDEN)
     assert not terminal._live.is_started
+
+
+def test_what_was_done_is_told_after_the_error_that_ended_it(capsys: pytest.CaptureFixture[str]) -> None:
+    reporter = TerminalReporter()
+    reporter.broken({**nothing_done(), "pipeline": "ingest"})
+    reporter.error("DISK_FULL", "no room", 1)
+    told = capsys.readouterr()
+    assert "DISK_FULL: no room" in told.err
+    assert told.out.startswith("Run of pipeline ingest could not be done: 0 files seen")
+
+
+@pytest.mark.parametrize("text", ["/a/b.jpg", "/folder/" + "家族" * 30 + ".jpg", "x" * 300 + ".jpg"])
+@pytest.mark.parametrize("cells", [20, 21, 38])
+def test_of_a_long_name_the_end_is_shown(text: str, cells: int) -> None:
+    shown = end_of(text, cells)
+    assert cell_len(shown) <= cells
+    assert shown.endswith(text[-6:])
+    assert shown == text or (shown.startswith("…") and text.endswith(shown[1:]))
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_it_fits_into_a_narrow_terminal(width: int) -> None:
+    reporter = TerminalReporter()
+    screen = io.StringIO()
+    reporter._console = Console(file=screen, width=width, highlight=False)
+    reporter._title = "a-pipeline-with-a-very-long-name-that-takes-all-the-room-there-is"
+    paths = tuple(f"/folder/{'家族' * 30}/{index}.jpg" for index in range(SHOWN_FILES + 3))
+    status = Status(10.0, 50_000, 100_000, 10**9, 4 * 10**9, 0, 7, paths, fraction=0.5, seconds_left=4000.0)
+    reporter.status(status._replace(files_per_s=1000.0))
+    reporter._console.print(reporter._live.renderable)
+    lines = screen.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert "50%" in lines[0]
+    assert " ".join(line.strip() for line in lines).count(".jpg") == SHOWN_FILES
+    assert lines[-1].strip() == "and 3 more"
+    assert "1 h 6 min left" in " ".join(map(str.strip, lines))

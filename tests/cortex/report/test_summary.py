@@ -1,3 +1,5 @@
+import pytest
+
 from cortex.report.summary import human_bytes, human_seconds, in_words
 
 SUMMARY = {
@@ -23,12 +25,50 @@ def test_it_says_what_happened() -> None:
     text = "\n".join(in_words(SUMMARY))
     assert "12 files seen, 120.6 KB read in 1.9 s" in text
     assert "10 new, 2 unchanged, 1 failed" in text
-    assert "sha256" in text
+    assert text.splitlines()[-2:] == ["  node    computed", "  sha256        10"]
 
 
-def test_an_unchanged_folder_is_said_in_one_sentence() -> None:
-    nothing = {"sha256": dict.fromkeys(("computed", "cached", "remote", "skipped", "failed"), 0)}
-    assert "nothing was computed" in in_words({**SUMMARY, "nodes": nothing})[-1]
+def test_a_column_stands_there_where_it_says_something() -> None:
+    some = {"computed": 1200, "cached": 0, "remote": 30, "skipped": 0, "failed": 2}
+    none = dict.fromkeys(some, 0)
+    table = in_words({**SUMMARY, "nodes": {"sha256": some, "thumbnail": none}})[-3:]
+    assert table == [
+        "  node       computed  from Loom  failed",
+        "  sha256        1,200         30       2",
+        "  thumbnail         0          0       0",
+    ]
+
+
+def test_how_it_ended_is_said_in_words() -> None:
+    ends = {"COMPLETED": "completed", "PARTIAL": "completed, but some failed", "CANCELLED": "was stopped"}
+    for state, words in ends.items():
+        assert in_words({**SUMMARY, "state": state})[0].startswith(f"Run of pipeline ingest {words}: 12 files seen")
+
+
+NOTHING = {"sha256": dict.fromkeys(("computed", "cached", "remote", "skipped", "failed"), 0)}
+
+
+@pytest.mark.parametrize(
+    ("counts", "state", "why"),
+    [
+        ({"seen": 2, "unchanged": 2}, "COMPLETED", ": every file is as Loom knows it"),
+        ({"seen": 2, "unchanged": 2, "failed_before": 1}, "COMPLETED",
+         ": every file is as Loom knows it; what failed before is tried again by `cortex failures --retry`"),
+        ({"seen": 2, "unreadable": 2}, "PARTIAL", ": 2 files could not be read"),
+        ({"unreadable": 1}, "PARTIAL", ": 1 file could not be read"),
+        ({"seen": 3, "unchanged": 2, "unreadable": 1}, "PARTIAL",
+         ": 1 file could not be read, 2 files are as Loom knows them"),
+        ({"seen": 2, "unchanged": 1, "unmatched": 1}, "COMPLETED",
+         ": no pipeline is for 1 file, 1 file is as Loom knows it"),
+        ({"seen": 2, "unchanged": 2}, "CANCELLED", ": 2 files are as Loom knows them"),
+        ({}, "CANCELLED", ""),
+        ({"seen": 1}, "FAILED", ""),
+    ],
+)  # fmt: skip
+def test_why_nothing_was_computed_is_said_in_one_sentence(counts: dict[str, int], state: str, why: str) -> None:
+    assets = {**dict.fromkeys(SUMMARY["assets"], 0), **counts}  # type: ignore[call-overload]
+    told = in_words({**SUMMARY, "nodes": NOTHING, "assets": assets, "state": state})
+    assert told[-1] == f"  nothing was computed{why}"
 
 
 def test_where_there_is_no_file_it_says_so() -> None:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from loom.api.lines import Pace
 from loom.api.sockets import SEND_BUFFER
 from loom.events import NodeEvent, Progress, RunEvent, RunHead
 from loom.model import AssetCounts, Branch, Origin, asset_uuid
@@ -260,6 +261,12 @@ def test_a_client_that_never_reads_is_told_and_closed_and_delays_nobody(hub, dea
     gap = before.pop()
     assert [one["seq"] for one in before[1:]] == list(range(1, gap["from"])), "every event was sent or is in the gap"
     assert gap["type"] == "gap"
+
+
+def test_who_does_not_read_is_gone_within_five_seconds():
+    """Half a second is left for the buffers to fill."""
+    pace = Pace()
+    assert pace.stall + pace.look + pace.grace < 4.5
 
 
 def test_a_client_that_stays_silent_after_the_goodbye_is_cut_off(hub, server, deaf):

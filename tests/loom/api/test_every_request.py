@@ -42,6 +42,7 @@ from loom.client import LoomClient
 from loom.errors import LoomError
 from loom.model import Kind, Resources
 from loom.service import LocalLoom
+from loom.sources import Marker, Source, SourceOptions
 from loom.steering import AssetQuery, Depth, Pause, RunRequest, Selection
 
 pytestmark = pytest.mark.slow
@@ -74,6 +75,8 @@ def known(loom: LocalLoom) -> dict[str, list[Any]]:
     ])  # fmt: skip
     dry = loom.request_run(RunRequest(uuid=opening().uuid, pipeline="photos", version=0, queued=0, paths=(b"/d",)))
     asset = loom.assets().items[0]
+    loom.save_source(Source(name="photos", host=HOST, path=b"/data"))
+    loom.set_limit("photos", 2)
     return {
         "uuid": [str(run), str(dry.uuid), str(asset.uuid)],
         "run": [str(run)],
@@ -174,11 +177,19 @@ def _speak(client: LoomClient) -> None:
     asset = client.asset_by_path(HOST, b"/data/b").uuid
     client.mark_missing(HOST, [(b"/data", b"b")])
     client.mark_unreachable(HOST, b"/data", 1)
+    client.mark_present(HOST, [(b"/data", b"b")], 1)
+    client.known_places(HOST, [(b"/data", b"b")])
     client.failed_places(Selection(run=run.uuid, node="sha256", code="FILE_DAMAGED", since=1, until=2**50))
     client.set_aside(Selection(asset=asset, aside=True))
     client.retry(Selection(run=run.uuid))
     client.forget(Selection(code="FILE_DAMAGED"))
     client.finish_run(closing(run.uuid))
+    marker = Marker(kind="filesystem", id="u-1", inside=b"DCIM")
+    options = SourceOptions(pipeline=name, include=("*.jpg",))
+    client.save_source(Source(name="card", host=HOST, path=b"/data", options=options, marker=marker))
+    client.move_source("card", b"/moved")
+    client.source_seen("card", reachable=True)
+    client.set_limit("network", 4)
 
 
 def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import httpx
 from ledgers import definition
+from msgspec.structs import replace
 
 from loom.events import Progress, RunEvent, RunHead
 from loom.model import AssetCounts, NodeCounts
@@ -61,6 +62,7 @@ def test_what_runs_now_is_told_of_dry_runs_too(http, hub):
     assert http.get("/pipelines/runtime/status").json() == {"seq": 0, "listeners": 0, "runs": []}
     hub.publish(run, [RunEvent(1_000_000, "STARTED")])
     progress = Progress(assets=AssetCounts(seen=3), nodes={"a": NodeCounts(computed=2)}, total=9, current=("x\udcff",))
+    progress = replace(progress, fraction=0.5, seconds_left=4.2)
     hub.progress(run, progress)
     told = http.get("/pipelines/runtime/status").json()
     (one,) = told["runs"]
@@ -71,5 +73,6 @@ def test_what_runs_now_is_told_of_dry_runs_too(http, hub):
         "1970-01-01T00:00:01.000Z",
     )
     assert (one["assets"]["seen"], one["nodes"]["a"]["computed"], one["total"], one["current"]) == (3, 2, 9, ["x?"])
+    assert (one["fraction"], one["seconds_left"]) == (0.5, 4.2)
     hub.publish(run, [RunEvent(2_000_000, "COMPLETED")])
     assert http.get("/pipelines/runtime/status").json()["runs"] == []

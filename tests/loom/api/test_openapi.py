@@ -41,7 +41,9 @@ POST /locations/lookup, POST /results/lookup, POST /results, GET /workers, GET /
 GET /pipelines/runtime/status, POST /pipelines/{name}/runs, GET /pipelines/{name}/plan, POST /runs/claim,
 POST /runs/orders, POST /runs/{uuid}/release, POST /runs/{uuid}/pause, POST /runs/{uuid}/resume,
 POST /runs/{uuid}/cancel, POST /runs/{uuid}/retry, GET /runs/{uuid}/grid, POST /failures/retry,
-POST /failures/set-aside, GET /assets/facets, GET /assets/{uuid}/content
+POST /failures/set-aside, GET /sources, GET /sources/{name}, PUT /sources/{name}, DELETE /sources/{name},
+POST /sources/{name}/move, POST /sources/{name}/seen, GET /limits, PUT /limits/{name}, DELETE /limits/{name},
+GET /assets/facets, GET /assets/{uuid}/content
 """
 
 

@@ -2,8 +2,10 @@ import httpx
 import msgspec
 import pytest
 from ledgers import COMPUTED, WORKER, begin, closing, definition, found, opening, report
+from msgspec.structs import replace
 
 from loom.api.bodies import Limits
+from loom.model import Problem
 from loom.wire.ledger import report_to_wire
 from loom.wire.runs import closing_to_wire, opening_to_wire
 
@@ -76,3 +78,30 @@ def test_nothing_of_any_content_may_be_nested_too_deeply(http, loom, path):
     refused = http.post(path.format(run=run), content=msgspec.json.encode(body))
     assert (refused.status_code, refused.json()["code"]) == (422, "REQUEST_INVALID")
     assert "100 deep" in refused.json()["detail"]
+
+
+def test_what_a_run_could_not_read_is_listed(http, loom):
+    run = begin(loom)
+    problems = tuple(Problem(b"/data/%d" % number, "FILE_UNREADABLE", "no") for number in range(3))
+    wire = closing_to_wire(replace(closing(run), problems=problems))
+    ended = http.post(f"/runs/{run}/finish", content=msgspec.json.encode(wire))
+    assert (ended.status_code, ended.json()["problems"]) == (200, 3)
+    first = http.get(f"/runs/{run}/problems", params={"limit": 2}).json()
+    rest = http.get(f"/runs/{run}/problems", params={"cursor": first["next"]}).json()
+    assert [one["path"] for one in (*first["items"], *rest["items"])] == ["/data/0", "/data/1", "/data/2"]
+    assert first["items"][0] == {
+        "path": "/data/0", "path_b64": None, "code": "FILE_UNREADABLE", "message": "no", "retryable": True
+    }  # fmt: skip
+    many = {**msgspec.to_builtins(wire), "problems": [{"code": "X", "message": ""}] * 1001}
+    assert http.post(f"/runs/{run}/finish", json=many).status_code == 422
+
+
+def test_a_dry_run_is_not_tried_again(http, loom):
+    loom.save_pipeline(definition())
+    run = http.post("/pipelines/photos/runs", json={"paths": ["/data"], "dry_run": True}).json()["uuid"]
+    for what in ("results", "grid", "flow", "problems"):
+        assert http.get(f"/runs/{run}/{what}").status_code == 200
+    assert http.get("/failures", params={"run": run}).json()["items"] == []
+    refused = http.post(f"/runs/{run}/retry")
+    assert refused.status_code == 422
+    assert "dry run" in refused.json()["detail"]

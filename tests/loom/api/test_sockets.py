@@ -4,10 +4,13 @@ import time
 from uuid import UUID
 
 import pytest
+from programs import until
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
+from loom.api.lines import Pace
 from loom.api.sockets import EXTENSION, SEND_BUFFER, FrameProtocol, array_frame, text_frame, text_frames
+from loom.bus.hub import TAKE_BYTES
 from loom.events import NodeEvent, RunHead
 
 
@@ -22,7 +25,9 @@ def test_an_array_is_one_frame():
     assert array_frame([b"1", b"{}"]) == text_frame(b"[1,{}]")
 
 
-def test_our_server_offers_the_extension_and_the_small_buffer(hub, listen, monkeypatch):
+@pytest.fixture
+def protocols(monkeypatch):
+    """Those of the connections to the bus, in the order in which they came."""
     connected = []
     real = FrameProtocol.handle_connect
 
@@ -31,12 +36,47 @@ def test_our_server_offers_the_extension_and_the_small_buffer(hub, listen, monke
         connected.append(self)
 
     monkeypatch.setattr(FrameProtocol, "handle_connect", watch)
+    return connected
+
+
+def test_our_server_offers_the_extension_and_the_small_buffer(hub, listen, protocols):
     listen().recv(timeout=5)
-    (protocol,) = connected
+    (protocol,) = protocols
     writer = protocol.scope["extensions"][EXTENSION]
     assert (writer.is_writable, writer.is_closed) == (True, False)
     buffer = protocol.transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
     assert buffer <= 2 * SEND_BUFFER, "Linux doubles what is asked for"
+
+
+def test_what_a_client_reads_shows_before_the_kernel_takes_more(serving, hub, protocols):
+    """Else one that reads little at a time is taken for one that reads nothing."""
+    server = serving(pace=Pace(stall=60))
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(
+            b"GET /api/v1/pipelines/events/ws HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer open sesame\r\n"
+            b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        until(lambda: hub.listeners == 1)
+        (protocol,) = protocols
+        writer = protocol.scope["extensions"][EXTENSION]
+
+        def is_stuck():
+            hub.publish(RunHead(UUID(int=1), "p", False), [NodeEvent(0, "a", bytes(32), "STARTED")] * 500)
+            unsent = writer.unsent
+            time.sleep(0.02)
+            return not writer.is_writable and writer.unsent == unsent
+
+        until(is_stuck)
+        before, waiting = writer.unsent, protocol.transport.get_write_buffer_size()
+        assert 0 < waiting < 2 * TAKE_BYTES, "one write waits, not two"
+        while writer.unsent == before:
+            client.recv(2048)
+        assert writer.unsent < before
+        assert protocol.transport.get_write_buffer_size() == waiting
 
 
 @pytest.mark.parametrize("batched", [False, True])

@@ -4,6 +4,7 @@ import pytest
 from ledgers import BROKEN, COMPUTED, HOST, begin, closing, definition, failed, found, report
 
 from loom.model import RunState
+from loom.steering import AssetQuery
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_a_run_is_asked_for(http):
     assert shown["request"] == {
         "paths": ["/dä ta"], "globs": [], "assets": [], "recompute": [], "host": None, "total_paths": 1,
         "total_assets": 0,
-        "filter": {"kind": "image", "path": None, "q": None, "collection": None, "camera": None, "year": None},
+        "filter": {**dict.fromkeys(AssetQuery.__struct_fields__), "kind": "image"},
     }  # fmt: skip
     assert http.get(f"/runs/{shown['uuid']}").json() == shown
     assert http.get("/pipelines/photos/runs").json()["items"] == [shown]

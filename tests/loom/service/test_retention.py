@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from programs import until
 
 from loom.errors import LoomError
+from loom.model import Problem
 from loom.service import LocalLoom
 from loom.service.base import now_us
 from loom.service.retention import DAY_US, forgetting
@@ -70,3 +71,14 @@ def test_it_may_be_stopped_between_two_parts(loom: LocalLoom) -> None:
     old = ended(loom, 8)
     assert loom.forget_outcomes(DAY_US, stopped=lambda: True) == 0
     assert details(loom, old) == 4
+
+
+def test_of_what_is_forgotten_is_told_that_it_was(loom: LocalLoom) -> None:
+    old, new, without = ended(loom, 8), ended(loom, 6), begin(loom)
+    problem = Problem(b"/data/x", "FILE_UNREADABLE", "no")
+    past = now_us() - 8 * DAY_US
+    loom.finish_run(replace(closing(without), finished=past, problems=(problem,), nodes={}))
+    with forgetting(loom, 7, first_s=0):
+        until(lambda: details(loom, old) == 0 and not loom.run_problems(without).items)
+    assert [loom.run(run).forgotten for run in (old, new, without)] == [True, False, False]
+    assert loom.run(without).problems == 1, "it is still known how many there were"

@@ -9,6 +9,7 @@ from ledgers import HOST, PLAN, SilentBus, artifact, begin, definition, digest, 
 from loom.errors import LoomError
 from loom.model import asset_uuid
 from loom.service import LocalLoom
+from loom.sources import Source
 from loom.store.backup import restore
 from loom.store.database import Database
 
@@ -19,6 +20,8 @@ def filled(loom):
     loom.put_artifacts([new])
     run = begin(loom)
     loom.report(run, [report("a", found(b"/data/a"), results=[done(1, artifacts=(ref,))], settled=True)])
+    loom.save_source(Source(name="data", host=HOST, path=b"/data"))
+    loom.set_limit("network", 4)
     return ref
 
 
@@ -41,6 +44,8 @@ def test_there_and_back(loom, filled, tmp_path):
     other = open_at(back)
     assert other.assets() == loom.assets()
     assert other.runs() == loom.runs()
+    assert other.sources() == loom.sources() != []
+    assert other.limits() == {"network": 4}
     assert other.asset_results(asset_uuid(digest("a"))) == loom.asset_results(asset_uuid(digest("a")))
     assert other.artifact(filled.digest) == ("image/webp", b"derived")
     assert other.known_files(HOST, [b"/data"], PLAN)[0][0].settled
@@ -75,6 +80,11 @@ def test_a_backup_of_a_loom_in_use_is_one_state(loom, tmp_path):
         assert len(other.assets(limit=500).items) % 20 == 0
         assert other.verify("elsewhere", read_data=True).findings == []
         other.close()
+
+
+def test_a_backup_is_its_owners_alone(loom, filled, tmp_path):
+    loom.backup(tmp_path / "backup")
+    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o600
 
 
 def test_nothing_is_overwritten(loom, filled, tmp_path):

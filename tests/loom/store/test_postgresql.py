@@ -20,6 +20,7 @@ from ledgers import (
     report,
     toy_operators,
 )
+from sqlalchemy import make_url
 
 from loom.bus.sequence import StoredSequence
 from loom.errors import LoomError
@@ -27,7 +28,9 @@ from loom.model import RunState, State
 from loom.service import LocalLoom
 from loom.steering import Selection
 from loom.store import reports, runs
+from loom.store.about import about
 from loom.store.database import Database
+from loom.store.schema import HEAD
 
 
 def test_writers_of_the_same_assets_do_not_wait_for_each_other_in_a_circle(postgresql, tmp_path):
@@ -176,3 +179,14 @@ def test_a_nul_in_a_text_is_the_fault_of_who_sent_it(opened):
     with pytest.raises(LoomError) as refused:
         opened.report(run, [report("a", results=[bad])])
     assert refused.value.code == "REQUEST_INVALID"
+
+
+def test_what_is_told_of_the_database_holds_no_secret(postgresql):
+    url = make_url(postgresql.new_database()).set(password="hush")
+    database = Database.open(url.render_as_string(hide_password=False))
+    told = about(database)
+    assert (told.kind, told.version) == ("postgresql", HEAD)
+    assert told.size > 100_000
+    assert told.place.endswith(f"/{url.database}")
+    assert "hush" not in told.place
+    database.close()

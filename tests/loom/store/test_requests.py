@@ -107,4 +107,4 @@ def test_only_so_many_dry_runs_are_kept_the_ended_ones_go_first():
     assert made[0].uuid in runs
     runs.add(made[MOST + 1], 0)
     assert made[0].uuid not in runs
-    assert len(list(runs.listed(None))) == MOST
+    assert len(list(runs.listed(None, {}))) == MOST

@@ -35,6 +35,7 @@ def made(path: Path, make: Any) -> dict[str, Any]:
             )
         conditions = rows("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'")
         found["conditions"] = sorted((name, sql.partition(" WHERE ")[2]) for name, sql in conditions)
+        found["triggers"] = sorted(rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
         return found
 
 

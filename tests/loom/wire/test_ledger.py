@@ -42,6 +42,7 @@ def test_answers_arrive_as_they_were():
     for file in (
         KnownFile(b"\xff", 1, 2, 3, 4, True, True),
         KnownFile(b"a", 1, -2, 2**63, 2**63, False, False, digest("a")),
+        KnownFile(b"b", 1, 2, 3, 4, True, False, None, True, True),
     ):
         assert ledger.file_of_wire(sent(ledger.file_to_wire(file), KnownFileWire)) == file
 

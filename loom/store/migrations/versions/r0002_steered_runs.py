@@ -6,7 +6,8 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text, text
 
-from loom.store.traits import METADATA, traits_of
+from loom.store.outputs import METADATA, read
+from loom.store.traits import traits_of
 
 revision = "0002"
 down_revision = "0001"
@@ -126,5 +127,5 @@ def _traits() -> None:
                 "INSERT INTO asset_traits (asset, camera, year) VALUES (:asset, :camera, :year)"
                 " ON CONFLICT (asset) DO UPDATE SET camera = excluded.camera, year = excluded.year"
             ),
-            [{"asset": asset, **traits_of(outputs)._asdict()} for asset, outputs in rows],
+            [{"asset": asset, **traits_of(read(outputs))._asdict()} for asset, outputs in rows],
         )

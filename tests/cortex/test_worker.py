@@ -1,0 +1,42 @@
+"""What a worker makes of a run that was asked for."""
+
+from __future__ import annotations
+
+import platform
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from ledgers import SilentBus, definition, digest, found, opening, report, toy_operators
+
+from cortex.worker import request_of
+from loom.model import Branch, State, StepRef, StoredResult
+from loom.service import LocalLoom
+from loom.steering import AssetQuery, RunRequest
+from loom.store.database import Database
+
+METADATA = StepRef("metadata", "media.metadata", "1", digest("step metadata"))
+TAKEN = {"old": b'{"captured_at":"1999-01-01T00:00:00","camera_model":"Box"}', "new": b'{"captured_at":"2024-05-17"}'}
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        (AssetQuery(year=1999), [b"/data/old"]),
+        (AssetQuery(camera="Box"), [b"/data/old"]),
+        (AssetQuery(captured_from=date(2024, 1, 1)), [b"/data/new"]),
+        (AssetQuery(), [b"/data/old", b"/data/new"]),
+    ],
+)
+def test_a_filter_means_the_same_as_in_the_library(tmp_path: Path, query: AssetQuery, meant: list[bytes]) -> None:
+    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", SilentBus(), toy_operators())
+    loom.save_pipeline(definition())
+    made = opening(steps=(METADATA,), host=platform.node())
+    loom.open_run(made)
+    for name, outputs in TAKEN.items():
+        results = [StoredResult(METADATA.signature, State.COMPLETED, Branch.PASS, outputs)]
+        loom.report(made.uuid, [report(name, found(b"/data/" + name.encode()), results=results)])
+    wanted = RunRequest(uuid=uuid4(), pipeline="photos", version=1, queued=0, query=query)
+    assert list(request_of(loom, wanted, "worker", loom_url=None, jobs=None).places) == meant
+    loom.close()
