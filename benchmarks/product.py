@@ -116,7 +116,7 @@ import contextlib, io, json, os, sys, time
 from pathlib import Path
 from tree import walk_and_stat
 from cortex.app import ingest_paths
-from cortex.ingesting import Request
+from cortex.request import Request
 
 folder, definition = sys.argv[1:]
 request = Request(paths=(Path(folder),), pipeline=definition, json=True)
