@@ -16,9 +16,11 @@ from cortex.media.frames import Frames, is_cover, pixel_aspect
 from cortex.media.isobox import is_cut, rotations
 from cortex.media.picture import Picture
 from cortex.media.probe import Probe, StreamInfo
+from cortex.media.reel import Reel, Tally
 from cortex.media.samples import Samples, Sounds
 from cortex.media.sniff import sniff
 from cortex.media.values import clean_text
+from cortex.media.wants import Audience, Listeners, Progress
 from loom.errors import LoomError
 
 # Demuxers that read one stream of bytes and nothing else. Left out: those that follow names in the file (HLS, DASH,
@@ -42,6 +44,9 @@ class Container:
         self._mime = mime
         self._max_pixels = max_pixels
         self._input: InputContainer | None = None
+        self._moved = False
+        self._size = file.seek(0, io.SEEK_END)
+        file.seek(0)
         try:
             if mime in _UNSUPPORTED:
                 raise LoomError("FORMAT_UNSUPPORTED", f"no decoder for {mime} is installed")
@@ -91,18 +96,28 @@ class Container:
 
     def samples(self, rate: int, start_s: float, max_seconds: float) -> Samples:
         """Mono samples of the first sound stream."""
-        return Sounds(self._reopened, self._opened()).read(rate, start_s, max_seconds)
+        return Sounds(self._reopened, self._at_start()).read(rate, start_s, max_seconds)
 
     def peaks(self, count: int) -> Samples:
         """The loudest sample in each of `count` parts."""
-        return Sounds(self._reopened, self._opened()).peaks(self.probe.duration_s, count)
+        return Sounds(self._reopened, self._at_start()).peaks(self.probe.duration_s, count)
+
+    def play(self, audience: Audience, listeners: Listeners, progress: Progress | None) -> Tally:
+        """Decodes all of the first video and sound stream, as far as they are wanted, in one pass."""
+        reel = Reel(self._at_start(), self._size, self.probe.duration_s, progress)
+        return reel.play(audience, listeners, self._max_pixels)
 
     def _pictures(self) -> Frames:
         return Frames(self._reopened, self._opened(), self.probe.duration_s, self._max_pixels)
 
+    def _at_start(self) -> InputContainer:
+        """Not every format can go back to its start, and some decoders give other sound there than the first time."""
+        return self._reopened() if self._moved else self._opened()
+
     def _opened(self) -> InputContainer:
         if self._input is None:
             raise LoomError("INTERNAL", "the file was closed before it was decoded")
+        self._moved = True
         return self._input
 
     def _reopened(self) -> InputContainer:

@@ -38,6 +38,8 @@ class OpenFile:
             self.close()
             raise
         self.size = self._status.st_size
+        self.bytes_read = 0
+        """How many were read of it until now, some of them perhaps twice."""
         self._kept: bytes | None = None
         self._count: int | None = None
 
@@ -73,9 +75,11 @@ class OpenFile:
 
     def _read(self, offset: int, count: int) -> bytes:
         try:
-            return os.pread(self._descriptor, count, offset)
+            got = os.pread(self._descriptor, count, offset)
         except OSError as error:
             raise read_failure(error) from error
+        self.bytes_read += len(got)
+        return got
 
     def kept(self) -> bytes:
         """The whole content, read at the first call. Only for a file that is `keepable`."""
@@ -113,15 +117,17 @@ class OpenFile:
 
     def _read_into(self, buffer: memoryview, offset: int) -> int:
         try:
-            return os.preadv(self._descriptor, [buffer], offset)
+            got = os.preadv(self._descriptor, [buffer], offset)
         except OSError as error:
             raise read_failure(error) from error
+        self.bytes_read += got
+        return got
 
     def handle(self) -> BinaryIO:
         """A new read-only, seekable file object with a position of its own, usable after `close()` too."""
         if self.keepable:
             return io.BytesIO(self.kept())
-        return io.BufferedReader(_Window(os.dup(self._descriptor), self.size), 64 * 1024)
+        return io.BufferedReader(_Window(os.dup(self._descriptor), self), 64 * 1024)
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
@@ -134,9 +140,9 @@ class OpenFile:
 class _Window(io.RawIOBase):
     """A descriptor read with positions of its own: duplicates of a descriptor share one."""
 
-    def __init__(self, descriptor: int, size: int) -> None:
+    def __init__(self, descriptor: int, file: OpenFile) -> None:
         self._descriptor = descriptor
-        self._size = size
+        self._file = file
         self._position = 0
 
     def readable(self) -> bool:
@@ -148,10 +154,11 @@ class _Window(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         got = os.preadv(self._descriptor, [buffer], self._position)
         self._position += got
+        self._file.bytes_read += got
         return got
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = (0, self._position, self._size)[whence]
+        start = (0, self._position, self._file.size)[whence]
         if start + offset < 0:
             raise OSError(errno.EINVAL, "a position before the start of the file")
         self._position = start + offset

@@ -9,17 +9,16 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, Interpolation
+from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from PIL import Image
 
+from cortex.media.shown import matrix_of
 from loom.errors import LoomError
 
 _MAX_PACKETS = 3000
 """How many packets are looked at for a key frame after a seek."""
 _MAX_ERRORS = 50
-_UNSPECIFIED = 2
-"""FFmpeg's number for a colour space that is not told."""
 _WHOLE_PIXELS = 300_000_000
 """Videos of fewer pixels in all are decoded from end to end when they have key frames for less than half of what is
 asked for."""
@@ -38,17 +37,9 @@ class Frames:
 
     def _use(self, source: InputContainer) -> None:
         self._source = source
-        self._stream = stream = _pictures(source)
+        self._stream = stream = video_stream(source)
         self._start = stream.start_time or 0
-        context: Any = stream.codec_context
-        if context is None:
-            raise LoomError("FORMAT_UNSUPPORTED", "no decoder for the video stream is installed")
-        if context.width * context.height > self._max_pixels:
-            raise LoomError("FILE_TOO_LARGE", f"frames of {context.width} x {context.height} pixels are too large")
-        if not context.is_open:
-            # Frame threads would each decode frames that are thrown away after the next seek.
-            context.thread_type = "SLICE"
-            context.thread_count = 1
+        prepare(stream, self._max_pixels)
 
     def at(self, fraction: float, max_side: int | None) -> Image.Image:
         """The key frame at or before that part of the length, else the first frame that can be decoded."""
@@ -163,7 +154,7 @@ class Frames:
         scale = min(1.0, max_side / max(width, height)) if max_side else 1.0
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         image: Image.Image = frame.to_image(  # type: ignore[no-untyped-call]
-            width=size[0], height=size[1], interpolation=Interpolation.AREA, src_colorspace=_matrix(frame)
+            width=size[0], height=size[1], interpolation=Interpolation.AREA, src_colorspace=matrix_of(frame)
         )
         turn = _TURNS.get(round(-frame.rotation / 90) * 90 % 360)
         return image if turn is None else image.transpose(turn)
@@ -175,23 +166,30 @@ def pixel_aspect(stream: Stream) -> float:
     return aspect if 0.1 < aspect < 10 else 1.0
 
 
-def _matrix(frame: VideoFrame) -> int | None:
-    """By which standard colours are told from brightness, where the file does not say: in high definition it is BT.709,
-    as players take it; else FFmpeg's choice, BT.601."""
-    unsaid = frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb
-    return Colorspace.ITU709 if unsaid and (frame.width >= 1280 or frame.height >= 720) else None
-
-
 def is_cover(stream: Stream) -> bool:
     """Whether a video stream is only a still picture beside the sound."""
     return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
 
 
-def _pictures(source: InputContainer) -> VideoStream:
+def video_stream(source: InputContainer) -> VideoStream:
+    """The first that is no cover. Raises FORMAT_UNSUPPORTED when there is none."""
     stream = next((stream for stream in source.streams.video if not is_cover(stream)), None)
     if stream is None:
         raise LoomError("FORMAT_UNSUPPORTED", "the file has no video stream")
     return stream
+
+
+def prepare(stream: VideoStream, max_pixels: int) -> None:
+    """Before the first frame is decoded. Raises FORMAT_UNSUPPORTED without a decoder, FILE_TOO_LARGE."""
+    context: Any = stream.codec_context
+    if context is None:
+        raise LoomError("FORMAT_UNSUPPORTED", "no decoder for the video stream is installed")
+    if context.width * context.height > max_pixels:
+        raise LoomError("FILE_TOO_LARGE", f"frames of {context.width} x {context.height} pixels are too large")
+    if not context.is_open:
+        # Frame threads would each decode frames that are thrown away after a seek, and hold more in memory.
+        context.thread_type = "SLICE"
+        context.thread_count = 1
 
 
 def _even(pictures: list[Image.Image], count: int) -> list[Image.Image]:

@@ -12,8 +12,9 @@ from blake3 import blake3
 
 from cortex.media.file import OpenFile
 from cortex.media.phases import Phases
+from cortex.media.playing import Playing
 from cortex.media.sniff import HEAD, kind_of, sniff
-from cortex.media.wants import StreamReader, Wants
+from cortex.media.wants import Fed, PictureReader, Progress, SoundReader, StreamReader, Wants
 from loom.errors import LoomError
 from loom.model import FileStat, Kind, asset_uuid
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cortex.media.container import Container
     from cortex.media.picture import Picture
     from cortex.media.probe import Probe
+    from cortex.media.reel import Played
     from cortex.media.text import Text
 
 MAX_PIXELS = 178_956_970
@@ -55,7 +57,8 @@ class Media:
         self._max_pixels = max_pixels
         self._blake3: bytes | None = None
         self._mime: str | None = None
-        self._streams: dict[str, StreamReader] = {}
+        self._streams: dict[str, Fed[StreamReader]] = {}
+        self._playing = Playing(phases)
         self._container: Container | None = None
 
     @classmethod
@@ -70,9 +73,9 @@ class Media:
     ) -> Media:
         """Opens a regular file. Raises `LoomError`: FILE_VANISHED, FILE_UNREADABLE, NOT_A_REGULAR_FILE, READ_FAILED.
 
-        `blamed` names phases (`image`, `probe`, `frames`, `audio`, `text`) that killed a worker on this file, with the
-        code and sentence under which they fail at once; `on_phase` is told when one begins, and None when it ends.
-        `max_pixels` bounds what is decoded of one picture or frame; the header of a larger one can still be read.
+        `blamed` names phases (`image`, `probe`, `frames`, `audio`, `reel`, `text`) that killed a worker on this file,
+        with the code and sentence under which they fail at once; `on_phase` is told when one begins, and None when it
+        ends. `max_pixels` bounds what is decoded of one picture or frame; the header of a larger one can still be read.
         """
         return cls(path, OpenFile(path), wants, Phases(blamed, on_phase), max_pixels)
 
@@ -97,6 +100,11 @@ class Media:
     @property
     def stat(self) -> FileStat:
         return self._file.stat
+
+    @property
+    def bytes_read(self) -> int:
+        """How many bytes of the file were read until now; never more than it has, though some may be read again."""
+        return min(self._file.bytes_read, self.size)
 
     @property
     def mime(self) -> str:
@@ -133,18 +141,18 @@ class Media:
 
     def stream(self, name: str) -> StreamReader:
         """The reader that was wanted under this name, after it has seen every byte."""
-        if (reader := self._streams.get(name)) is not None:
-            return reader
+        if (fed := self._streams.get(name)) is not None:
+            return fed.reader
         wanted = self._unfed()
         if name not in wanted:
             raise LoomError("OPERATOR_FAILED", f"asks for the stream {name!r}, which it does not name in `wants()`")
         self._read([], {name: wanted[name]} if self._file.keepable else wanted)
-        return self._streams[name]
+        return self._streams[name].reader
 
-    def _unfed(self) -> dict[str, StreamReader]:
-        return {name: make() for name, make in self._wants.streams.items() if name not in self._streams}
+    def _unfed(self) -> dict[str, Fed[StreamReader]]:
+        return {name: Fed(make) for name, make in self._wants.streams.items() if name not in self._streams}
 
-    def _read(self, own: list[Callable[[memoryview], object]], readers: dict[str, StreamReader]) -> None:
+    def _read(self, own: list[Callable[[memoryview], object]], readers: dict[str, Fed[StreamReader]]) -> None:
         self._file.feed([*own, *(reader.update for reader in readers.values())])
         self._streams.update(readers)
 
@@ -196,6 +204,22 @@ class Media:
         """The loudest sample, 0 to 1, in each of `count` equal parts of the first sound stream: a waveform."""
         container = self._opened_container()
         return self._phases.once("audio", ("peaks", count), lambda: container.peaks(count))
+
+    def watched(self, name: str, progress: Progress | None = None) -> PictureReader:
+        """The reader of pictures that was wanted under this name, after it has seen its frames. The first question
+        decodes the video and the sound once for all readers that are wanted, so give it `ctx.progress`: a film may
+        take longer than the time limit. Raises FILE_DAMAGED when no frame can be decoded, FORMAT_UNSUPPORTED without
+        a video, and what the reader raised."""
+        return self._playing.watched(name, self._wants, self._opened_container, progress)
+
+    def heard(self, name: str, progress: Progress | None = None) -> SoundReader:
+        """The same for a reader of sound."""
+        return self._playing.heard(name, self._wants, self._opened_container, progress)
+
+    @property
+    def played(self) -> tuple[Played | None, Played | None]:
+        """What came of decoding the pictures and the sound from end to end; None for what was not decoded so."""
+        return self._playing.pictures, self._playing.sound
 
     def text(self) -> str:
         """The content as text, byte order mark left out. Raises FORMAT_UNSUPPORTED for other kinds and FILE_TOO_LARGE

@@ -25,7 +25,8 @@ _TASTE_S = 0.08
 
 
 class Sounds:
-    """The samples of the first sound stream. Raises FORMAT_UNSUPPORTED when there is none that can be decoded."""
+    """The samples of the first sound stream; `source` stands at its start. Raises FORMAT_UNSUPPORTED when there is none
+    that can be decoded."""
 
     def __init__(self, reopen: Reopen, source: InputContainer) -> None:
         self._reopen = reopen
@@ -33,14 +34,15 @@ class Sounds:
 
     def _use(self, source: InputContainer) -> None:
         self._source = source
-        self._stream = _sound(source)
+        self._stream = sound_stream(source)
         self._base = float(self._stream.time_base or 0)
         self._start = self._stream.start_time or 0
 
     def read(self, rate: int, start_s: float, max_seconds: float) -> Samples:
         """Mono float32 samples from a moment on. Raises FILE_DAMAGED when nothing of the sound can be decoded."""
         wanted = max(int(rate * max_seconds), 0)
-        self._go_to(start_s)
+        if start_s:
+            self._go_to(start_s)
         pieces: list[Samples] = []
         count = 0
         for piece in self._resampled(rate, start_s):
@@ -104,7 +106,8 @@ class Sounds:
             yield from frames
 
 
-def _sound(source: InputContainer) -> AudioStream:
+def sound_stream(source: InputContainer) -> AudioStream:
+    """The first. Raises FORMAT_UNSUPPORTED when there is none that can be decoded."""
     stream = next(iter(source.streams.audio), None)
     if stream is None:
         raise LoomError("FORMAT_UNSUPPORTED", "the file has no sound")

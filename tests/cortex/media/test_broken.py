@@ -5,12 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from realmedia import FILMS, PAPERS, SOUNDS, VARIANTS, RealMedia
 
+from cortex.node import MediaNode
+from cortex.operators.loudness import Loudness
 from cortex.operators.metadata import Metadata
+from cortex.operators.scenes import Scenes
 from cortex.operators.thumbnails import Thumbnail
+from cortex.operators.video_fingerprint import VideoFingerprint
+from cortex.operators.video_quality import VideoQuality
+from cortex.operators.waveform import Waveform
 from cortex.testing import run_operator
 from loom.errors import LoomError
 
@@ -41,7 +48,9 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
 def _codes(path: Path) -> set[str]:
     """The codes with which operators that look inside fail."""
     found = set()
-    for node in (Metadata(), Thumbnail(size=64, cols=2, rows=2)):
+    sounding: tuple[MediaNode[Any], ...] = (Loudness(), Waveform())
+    moving = (Scenes(pictures=2, picture_size=64), VideoFingerprint(), VideoQuality())
+    for node in (Metadata(), Thumbnail(size=64, cols=2, rows=2), *sounding, *moving):
         try:
             run_operator(node, path)
         except LoomError as error:

@@ -29,6 +29,27 @@ def test_what_is_not_a_regular_file_is_refused_without_waiting(tmp_path: Path) -
     assert _code(Path("/dev/zero")) == "NOT_A_REGULAR_FILE"
 
 
+def test_it_counts_what_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 1000)
+    file = OpenFile(os.fsencode(path))
+    assert (file.read_at(10, 90), file.bytes_read) == (b"x" * 90, 90)
+    file.kept()
+    file.kept()
+    assert file.bytes_read == 90 + 1000
+    os.truncate(path, KEEP_LIMIT + 1)
+    file.close()
+    large = OpenFile(os.fsencode(path))
+    with large.handle() as handle:
+        large.close()
+        handle.read(10)
+    assert 10 <= large.bytes_read < KEEP_LIMIT
+    large = OpenFile(os.fsencode(path))
+    large.feed([])
+    assert large.bytes_read == KEEP_LIMIT + 1
+    large.close()
+
+
 def test_a_vanished_file_and_one_without_a_possible_name(tmp_path: Path) -> None:
     assert _code(tmp_path / "gone") == "FILE_VANISHED"
     assert _code(tmp_path / "zero\0byte") == "FILE_VANISHED"

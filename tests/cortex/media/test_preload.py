@@ -11,11 +11,19 @@ import os, sys
 from cortex.media.preload import preload
 preload()
 import cortex.testing
+from cortex.operators.loudness import Loudness
 from cortex.operators.metadata import Metadata
+from cortex.operators.scenes import Scenes
 from cortex.operators.thumbnails import Thumbnail
+from cortex.operators.video_fingerprint import VideoFingerprint
+from cortex.operators.video_quality import VideoQuality
+from cortex.operators.waveform import Waveform
+NODES = (Metadata(), Thumbnail(size=64), Loudness(), Scenes(), VideoFingerprint(), VideoQuality(), Waveform())
+for node in NODES:
+    node.open()
 before = set(sys.modules)
 for path in sys.argv[1:]:
-    for node in (Metadata(), Thumbnail(size=64)):
+    for node in NODES:
         cortex.testing.run_operator(node, path)
 late = {name for name in set(sys.modules) - before}
 assert not late, late
