@@ -7,44 +7,95 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cortex.operators.chunking import ChunkHash
+    from cortex.operators.copying import Copy
     from cortex.operators.expression import ExpressionFilter
-    from cortex.operators.filters import MediaFilter
+    from cortex.operators.filters import MediaFilter, MimeFilter, SizeFilter
+    from cortex.operators.filters_date import DateFilter
+    from cortex.operators.filters_path import PathFilter
+    from cortex.operators.filters_sample import SampleFilter
+    from cortex.operators.filters_values import QualityFilter, TagFilter
     from cortex.operators.hashing import Blake3, Md5, Sha256, Sha512
+    from cortex.operators.loudness import Loudness
     from cortex.operators.metadata import Metadata
+    from cortex.operators.moving import Move
+    from cortex.operators.scenes import Scenes
+    from cortex.operators.sidecar import Sidecar
     from cortex.operators.sinks import Collect, LoomSink
     from cortex.operators.sources import FilesystemSource, LoomSource
+    from cortex.operators.tagging import Tag
     from cortex.operators.thumbnails import Thumbnail
+    from cortex.operators.video_fingerprint import VideoFingerprint
+    from cortex.operators.video_quality import VideoQuality
+    from cortex.operators.waveform import Waveform
+    from cortex.operators.webhook import Webhook
+    from cortex.operators.xattrs import Xattr
 
 __all__ = [
     "Blake3",
     "ChunkHash",
     "Collect",
+    "Copy",
+    "DateFilter",
     "ExpressionFilter",
     "FilesystemSource",
     "LoomSink",
     "LoomSource",
+    "Loudness",
     "Md5",
     "MediaFilter",
     "Metadata",
+    "MimeFilter",
+    "Move",
+    "PathFilter",
+    "QualityFilter",
+    "SampleFilter",
+    "Scenes",
     "Sha256",
     "Sha512",
+    "Sidecar",
+    "SizeFilter",
+    "Tag",
+    "TagFilter",
     "Thumbnail",
+    "VideoFingerprint",
+    "VideoQuality",
+    "Waveform",
+    "Webhook",
+    "Xattr",
 ]
 
 _HOMES = {
     "Blake3": "hashing",
     "ChunkHash": "chunking",
     "Collect": "sinks",
+    "Copy": "copying",
+    "DateFilter": "filters_date",
     "ExpressionFilter": "expression",
     "FilesystemSource": "sources",
     "LoomSink": "sinks",
     "LoomSource": "sources",
+    "Loudness": "loudness",
     "Md5": "hashing",
     "MediaFilter": "filters",
     "Metadata": "metadata",
+    "MimeFilter": "filters",
+    "Move": "moving",
+    "PathFilter": "filters_path",
+    "QualityFilter": "filters_values",
+    "SampleFilter": "filters_sample",
+    "Scenes": "scenes",
     "Sha256": "hashing",
     "Sha512": "hashing",
+    "Sidecar": "sidecar",
+    "SizeFilter": "filters",
+    "Tag": "tagging",
+    "TagFilter": "filters_values",
     "Thumbnail": "thumbnails",
+    "VideoFingerprint": "video_fingerprint",
+    "VideoQuality": "video_quality",
+    "Waveform": "waveform",
+    "Webhook": "webhook",
+    "Xattr": "xattrs",
 }
 
 

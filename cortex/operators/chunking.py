@@ -8,7 +8,8 @@ import msgspec
 from pydantic import Field, field_validator
 
 from cortex.media.wants import StreamReader, Wants
-from cortex.node import MAX_OUTPUT, MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.outputs import MAX_OUTPUT
 
 if TYPE_CHECKING:
     from cortex.media import Media

@@ -51,12 +51,13 @@ class ExpressionFilter(MediaNode[ExpressionOptions]):
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
         """PASS or FAIL."""
-        holds = evaluate(self._tree, lambda node, key: _look_up(ctx, media, node, key))
+        holds = evaluate(self._tree, lambda node, key: look_up(ctx, media, node, key))
         if not holds:
             ctx.verdict(Branch.FAIL, f"this does not hold: {self.options.expression}")
 
 
-def _look_up(ctx: NodeContext, media: Media, node: str, key: str) -> Any:
+def look_up(ctx: NodeContext, media: Media, node: str, key: str) -> Any:
+    """The value of a node under a key, or a fact of the media."""
     if node != MEDIA:
         return ctx.upstream_output(node, key)
     return {"kind": media.kind.value, "mime": media.mime, "size": media.size}[key]

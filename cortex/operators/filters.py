@@ -1,7 +1,8 @@
-"""A filter by what the file is."""
+"""Filters by what the file is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,78 @@ class MediaFilter(MediaNode[MediaFilterOptions]):
         options = self.options
         if options.kinds and kind not in options.kinds:
             return f"the kind is {kind.value}, not {' or '.join(options.kinds)}"
-        if options.mime and not any(fnmatchcase(mime, glob.lower()) for glob in options.mime):
+        if options.mime and not _fits(mime, options.mime):
             return f"the type is {mime}, not {' or '.join(options.mime)}"
-        if options.min_size is not None and size < options.min_size:
-            return f"{size} bytes are fewer than {options.min_size}"
-        if options.max_size is not None and size > options.max_size:
-            return f"{size} bytes are more than {options.max_size}"
-        return None
+        return _against_size(size, options.min_size, options.max_size)
+
+
+class MimeFilterOptions(NodeOptions):
+    types: tuple[str, ...] = Field(
+        ("*",),
+        min_length=1,
+        description="Globs of media types that pass, such as `image/*`; upper and lower case are one.",
+    )
+    besides: tuple[str, ...] = Field((), description="Globs of media types that do not pass, though `types` has them.")
+
+
+class MimeFilter(MediaNode[MimeFilterOptions]):
+    """Passes files of certain media types.
+
+    The type is told from the content, never from the name; what is not recognised is `application/octet-stream`. Ports
+    `in` and `out`; gives no outputs; needs nothing. It refuses no file: an empty or damaged one has the type that its
+    first bytes tell. `{types: ["image/*"], besides: [image/gif]}` passes every picture that is no GIF.
+    """
+
+    operator = "filter.mime"
+    reads = ()
+    verdicts = True
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        """PASS, or FAIL with the reason."""
+        mime = media.mime
+        if not _fits(mime, self.options.types):
+            ctx.verdict(Branch.FAIL, f"the type is {mime}, not {' or '.join(self.options.types)}")
+        elif _fits(mime, self.options.besides):
+            ctx.verdict(Branch.FAIL, f"the type is {mime}, which is left out")
+
+
+class SizeFilterOptions(NodeOptions):
+    min: Size | None = Field(None, description="The fewest bytes that pass, as a number or such as `10MB`.")
+    max: Size | None = Field(None, description="The most bytes that pass.")
+
+    @model_validator(mode="after")
+    def _some_size_passes(self) -> SizeFilterOptions:
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is larger than max: nothing could pass")
+        return self
+
+
+class SizeFilter(MediaNode[SizeFilterOptions]):
+    """Passes files of certain sizes.
+
+    Both bounds pass. Sizes are bytes, or texts such as `10MB` in powers of 1024. Ports `in` and `out`; gives no
+    outputs; needs nothing and refuses no file. `{min: 10kB, max: 4GB}` keeps away what is small or huge.
+    """
+
+    operator = "filter.size"
+    reads = ()
+    verdicts = True
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        """PASS, or FAIL with the reason."""
+        reason = _against_size(media.size, self.options.min, self.options.max)
+        ctx.verdict(Branch.PASS if reason is None else Branch.FAIL, reason)
+
+
+def _fits(mime: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(mime, glob.lower()) for glob in globs)
+
+
+def _against_size(size: int, fewest: int | None, most: int | None) -> str | None:
+    if fewest is not None and size < fewest:
+        return f"{size} bytes are fewer than {fewest}"
+    if most is not None and size > most:
+        return f"{size} bytes are more than {most}"
+    return None

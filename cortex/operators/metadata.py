@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cortex.node import MAX_OUTPUT, MediaNode, NodeContext, NodeOptions, OutputKey, output_keys
+from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, output_keys
+from cortex.outputs import MAX_OUTPUT
 from loom.errors import LoomError
 from loom.model import Kind
 

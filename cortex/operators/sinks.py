@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.operators.fields import CollectionName
 
 if TYPE_CHECKING:
     from cortex.media import Media
 
 
 class CollectOptions(NodeOptions):
-    collection: str = Field(
-        max_length=100,
-        pattern=r"^\w([\w .+-]*\w)?$",
-        description="Name of the collection: up to 100 letters, digits, spaces and . + - _.",
+    collection: CollectionName = Field(
+        description="Name of the collection: up to 100 letters, digits, spaces and . + - _."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -28,7 +28,7 @@ O = TypeVar("O", bound=NodeOptions)  # noqa: E741
 class ScanWishes:
     """What a caller wants of one scan besides what the source's options say: fewer files (`include`, `exclude`,
     `limit`), hidden ones too, stat not trusted (`rehash`), settled ones too (`visit_all`), nothing told to Loom
-    (`dry_run`), only what a watch asks for (`watched`)."""
+    (`dry_run`), only what a watch asks for (`watched`). `away` as in `ScanOptions`."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -38,6 +38,7 @@ class ScanWishes:
     visit_all: bool = False
     dry_run: bool = False
     watched: Watched | None = None
+    away: tuple[tuple[bytes, str], ...] = ()
 
 
 NO_WISHES = ScanWishes()
@@ -106,6 +107,7 @@ class FileSource(MediaNode[O]):
             rehash=wishes.rehash,
             visit_all=wishes.visit_all,
             reconcile=not wishes.dry_run,
+            away=wishes.away,
         )
 
     def places(
@@ -155,18 +157,14 @@ class LoomSource(FileSource[LoomOptions]):
         self, roots: Sequence[bytes], listed: Iterable[bytes], loom: Loom | None, host: str
     ) -> tuple[Sequence[bytes], Iterable[bytes]]:
         """The files that Loom remembers at or below `roots`, all when there are none, and `listed`."""
-        from cortex.sources.roots import absolute
+        from cortex.sources.roots import absolute, is_at_or_below
 
         if loom is None:
             raise LoomError(
                 "LOOM_UNREACHABLE", "the source `source.loom` takes its assets from Loom, and there is none"
             )
         known = loom.places(host, kind=self.options.kind, collection=self.options.collection)
-        return (), chain(_at_or_below(known, [absolute(root) for root in roots]), listed)
-
-
-def _at_or_below(paths: Iterable[bytes], roots: list[bytes]) -> Iterator[bytes]:
-    prefixes = tuple(root.rstrip(b"/") + b"/" for root in roots)
-    for path in paths:
-        if not roots or path in roots or path.startswith(prefixes):
-            yield path
+        if roots:
+            folders = [absolute(root) for root in roots]
+            known = (path for path in known if any(is_at_or_below(path, folder) for folder in folders))
+        return (), chain(known, listed)

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from realmedia import FILMS, PAPERS, PLACE, SOUNDS, TAGS, TAKEN, VARIANTS, WORDS, RealMedia
 
-from cortex.node import MAX_OUTPUT, output_keys
+from cortex.node import output_keys
 from cortex.operators.metadata import Metadata, bounded
+from cortex.outputs import MAX_OUTPUT
 from cortex.testing import run_operator
 from loom.errors import LoomError
 
