@@ -10,9 +10,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
@@ -44,6 +45,7 @@ class PrivatePostgreSQL:
         self._bin = folder_of_binaries
         self._folder = Path(tempfile.mkdtemp(prefix="loom-pg-"))
         self._count = 0
+        self._templates: dict[Callable[[str], object], str] = {}
         self._as_user = ["setpriv", "--pdeathsig=QUIT"]
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
@@ -58,12 +60,23 @@ class PrivatePostgreSQL:
             )  # fmt: skip
         self._wait()
 
-    def new_database(self) -> str:
-        """The URL of a database with nothing in it."""
+    def new_database(self, prepare: Callable[[str], object] | None = None) -> str:
+        """The URL of a database with nothing in it; or with what `prepare` makes of one, which is called once."""
+        template = "template0"
+        if prepare is not None:
+            template = self._templates.get(prepare, "")
+            if not template:
+                url, template = self._create("template0")
+                prepare(url)
+                self._templates[prepare] = template
+        return self._create(template)[0]
+
+    def _create(self, template: str) -> tuple[str, str]:
         self._count += 1
         name = f"loom{self._count}"
-        self._run("createdb", "-h", str(self._folder), "-U", "loom", name)
-        return f"postgresql://loom@/{name}?host={self._folder}"
+        with psycopg.connect(host=str(self._folder), user="loom", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        return f"postgresql://loom@/{name}?host={self._folder}", name
 
     def stop(self) -> None:
         self._server.send_signal(signal.SIGQUIT)
