@@ -80,7 +80,6 @@ class Line:
 
     def __init__(self) -> None:
         self._n = self._size = self._took = self._sizes = self._product = 0.0
-        self._price = Price(0.0, 0.0)
 
     @property
     def weight(self) -> float:

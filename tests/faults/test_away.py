@@ -106,6 +106,7 @@ def test_a_sink_waits_for_a_server_that_comes_back(bench: Any, server: Server) -
     assert tables(server.data) == bench.undisturbed()
 
 
+@pytest.mark.slow
 def test_a_sink_does_not_complete_for_what_only_waits(
     bench: Any, server: Server, patched: Callable[[str], tuple[str, ...]]
 ) -> None:
@@ -162,6 +163,7 @@ def test_listeners_get_the_events_of_the_time_in_which_the_server_was_away(bench
     assert times == sorted(times)
 
 
+@pytest.mark.slow
 def test_what_the_server_refuses_for_good_holds_up_nothing_else(bench: Any, server: Server) -> None:
     bench.gate.open()
     room = room_for(Path(bench.env["CORTEX_META_PATH"]), server.url)

@@ -112,6 +112,7 @@ def test_while_its_modules_are_imported(tmp_path: Path, module: str, words: str,
     assert (done.code, done.err, done.out) == (130, words, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [True, False], ids=["lines", "words"])
 def test_an_error_after_an_interrupt_is_told_beside_it(bench: Any, lines: bool) -> None:
     """Which of them came first a person knows; a program goes by the exit code, and an interrupted run is to go on."""
@@ -131,6 +132,7 @@ def test_an_error_after_an_interrupt_is_told_beside_it(bench: Any, lines: bool) 
     assert tables(bench.data) == bench.undisturbed()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_after_an_interrupt(
     bench: Any, server: Server, patched: Callable[[str], tuple[str, ...]]
 ) -> None:

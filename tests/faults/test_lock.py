@@ -89,6 +89,7 @@ def held(bench: Any, lock: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("says", ["4711\n\n", "4711\n127.0.0.1:{port}\n"])
 def test_a_folder_whose_holder_cannot_be_reached_ends_with_6(bench: Any, says: str) -> None:
     with held(bench, says.format(port=free_port())):
@@ -113,6 +114,7 @@ def test_a_second_process_talks_to_an_ingest_that_holds_the_folder(bench: Any) -
     assert tables(bench.data) == bench.undisturbed()
 
 
+@pytest.mark.slow
 def test_an_ingest_that_is_done_serves_a_second_one_to_its_end(bench: Any) -> None:
     first = bench.start("--json")
     bench.gate.reached()
@@ -150,6 +152,7 @@ def test_a_second_process_talks_to_an_ingest_that_serves(bench: Any) -> None:
     assert tables(bench.data) == bench.undisturbed()
 
 
+@pytest.mark.slow
 def test_a_killed_ingest_that_served_leaves_the_folder_free(bench: Any) -> None:
     port = free_port()
     first = bench.start("--json", "--serve", "--port", port)

@@ -92,6 +92,7 @@ def test_an_ingest_that_nobody_reads_ends_in_order(bench: Any, more: tuple[str, 
     assert ended_in_order(bench, ingest) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("--events",)], ids=["status", "events"])
 def test_an_ingest_whose_output_is_full_ends_in_order(bench: Any, full: BinaryIO, more: tuple[str, ...]) -> None:
     ingest = bench.start("--json", *more, stdout=full)

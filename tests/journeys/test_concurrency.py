@@ -20,6 +20,7 @@ def gates(tmp_path: Path) -> Iterator[Gates]:
     gates.close()
 
 
+@pytest.mark.slow
 def test_limits_are_listed_set_and_lifted_each_with_where_it_is_from(cortex: Callable[..., Done]) -> None:
     assert cortex("limits").out == "no limits\n"
     assert cortex("limits", "media.thumbnail", 2).out.split() == ["media.thumbnail", "2", "Loom"]

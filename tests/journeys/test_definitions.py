@@ -85,6 +85,7 @@ def test_json_lines_name_every_problem(cortex: Cortex, library: Path, wrong: Pat
     assert all(name in done.err for name in SAID), done.err
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_is_off_is_refused(cortex: Cortex, library: Path, off: Path) -> None:
     from_file = cortex("ingest", library, "--pipeline", off, "--json")
     assert (from_file.code, from_file.error["code"]) == (2, "PIPELINE_DISABLED")

@@ -41,6 +41,7 @@ def test_every_result_is_a_line_with_its_asset(cortex: Cortex, ingested: Path) -
     assert cortex("export", "--near", "91,0").code == 2
 
 
+@pytest.mark.slow
 def test_csv_has_the_same_in_columns(cortex: Cortex, ingested: Path) -> None:
     done = cortex("export", "--csv", "--node", "metadata")
     rows = list(csv.DictReader(io.StringIO(done.out)))

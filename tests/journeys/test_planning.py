@@ -75,6 +75,7 @@ def test_a_plan_in_words_names_what_is_stale(cortex: Cortex, library: Path, tmp_
     assert "older versions or options of thumb" in told.out
 
 
+@pytest.mark.slow
 def test_each_source_has_a_plan_with_its_own_options(cortex: Cortex, library: Path, tmp_path: Path) -> None:
     cortex("pipeline", "push", definition(tmp_path, 64))
     assert cortex("sources", "add", library, "--pipeline", "plan", "--exclude", "sub").code == 0
@@ -107,6 +108,7 @@ def many(folder: Path, number: int) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_it_is_said_before_many_known_files_are_computed_again(cortex: Cortex, tmp_path: Path) -> None:
     library = many(tmp_path / "many", 101)
     command = f"cortex ingest --plan --pipeline plan {library}"

@@ -31,6 +31,7 @@ def test_an_ingest_through_a_server(cortex: Cortex, library: Path, server: Serve
     assert server.stop() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("remote")
 def test_what_the_cache_has_a_new_server_is_given(
     cortex: Cortex, library: Path, server: Server, tmp_path: Path
@@ -75,6 +76,7 @@ def test_offline_needs_no_loom_and_computes_once(cortex: Cortex, library: Path, 
     assert second["nodes"]["thumbnail"]["computed"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("remote")
 def test_a_pipeline_from_a_file(cortex: Cortex, library: Path, server: Server, tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"

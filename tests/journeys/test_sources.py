@@ -51,6 +51,7 @@ def test_a_folder_that_is_moved_is_neither_a_move_nor_a_deletion(cortex: Cortex,
     assert (source["path"], source["state"], source["files"]) == (str(moved), "reachable", 2)
 
 
+@pytest.mark.slow
 def test_it_is_found_by_its_name_and_told_when_it_is_not(cortex: Cortex, photos: Path, tmp_path: Path) -> None:
     renamed = tmp_path / "renamed"
     photos.rename(renamed)
@@ -91,6 +92,7 @@ def test_another_disk_in_its_place_takes_nothing_away(cortex: Cortex, photos: Pa
     assert "unreachable" in cortex("show", photos / "one.txt").out
 
 
+@pytest.mark.slow
 def test_a_source_is_ingested_with_its_options(cortex: Cortex, photos: Path) -> None:
     options = ("--include", "*.txt", "--include", "*.jpg", "--exclude", "sub", "--pipeline", "ingest")
     assert cortex("sources", "add", photos, *options).code == 0

@@ -85,6 +85,7 @@ def test_unchanged_files_that_failed_count_as_failed_before(cortex: Cortex, libr
     assert cortex("ingest", library, "--json").summary["assets"]["failed_before"] == 0
 
 
+@pytest.mark.slow
 def test_failures_that_are_handled_are_shown_as_such(cortex: Cortex, library: Path, handling: Path) -> None:
     done = cortex("ingest", library, "--pipeline", handling, "--json", "--events")
     assert [line["handled"] for line in done.of("failure")] == [True]
@@ -187,6 +188,7 @@ def test_an_early_interrupt_says_how_to_go_on(environment: dict[str, str], libra
     assert "go on with: cortex ingest" in done.err
 
 
+@pytest.mark.slow
 def test_what_operators_say_is_heard_when_asked_for(cortex: Cortex, texts: Path) -> None:
     (texts / "talk.txt").write_text("say it")
     command = ("ingest", texts, "--pipeline", texts.parent / "deeds.json", "--recompute", "all")
@@ -200,6 +202,7 @@ def test_what_operators_say_is_heard_when_asked_for(cortex: Cortex, texts: Path)
     assert "Rx:" not in very
 
 
+@pytest.mark.slow
 def test_what_an_operator_knows_is_stored(cortex: Cortex, texts: Path) -> None:
     (texts / "a.txt").write_text("known from elsewhere")
     age(texts)

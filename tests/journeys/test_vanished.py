@@ -31,6 +31,7 @@ def vanish(library: Path) -> Path:
     return away
 
 
+@pytest.mark.slow
 def test_a_folder_that_shows_nothing_is_unreachable_however_often(cortex: Cortex, library: Path) -> None:
     assert cortex("ingest", library, "--json").code == 3
     files = (library / "one.jpg", library / "words.txt")
@@ -66,6 +67,7 @@ def test_the_others_are_ingested(cortex: Cortex, library: Path, tmp_path: Path) 
     assert str(library) in said.out + said.err, "which source it is, is said"
 
 
+@pytest.mark.slow
 def test_a_file_that_was_named_is_unreachable(cortex: Cortex, library: Path) -> None:
     file = library / "words.txt"
     assert cortex("ingest", file, "--json").code == 0

@@ -67,6 +67,7 @@ def test_a_dry_run_that_is_asked_for_leaves_no_row(cortex: Cortex, library: Path
     assert [one.status for one in frames if isinstance(one, RunFrame)] == ["QUEUED", "STARTED", "PARTIAL"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("worker")
 def test_a_run_that_cannot_be_done_says_why(cortex: Cortex, library: Path, server: Server) -> None:
     run = ended(server, started(cortex, "ingest", library / "not there")["uuid"])
@@ -113,6 +114,7 @@ def test_what_failed_is_tried_again_over_http(cortex: Cortex, library: Path, ser
     assert worker.process.poll() is None
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_told_to_end_gives_its_run_back(
     cortex: Cortex, library: Path, server: Server, worker: Running, remote: dict[str, str], tmp_path: Path
 ) -> None:
