@@ -86,14 +86,14 @@ class Browser:
     def press(self, label: str, within: str = "main, dialog") -> None:
         """Clicks the button or link with this label."""
         css = ", ".join(f"{part} {kind}" for part in within.split(", ") for kind in ("button", "a"))
-        found: list[WebElement] = []
 
-        def is_there() -> bool:
-            found[:] = [one for one in self.all(css) if one.text.strip() == label and one.is_displayed()]
+        def is_pressed() -> bool:
+            found = [one for one in self.all(css) if one.text.strip() == label and one.is_displayed()]
+            if found:
+                found[0].click()  # tried again if it was drawn anew just then
             return bool(found)
 
-        self.until(is_there, f"nothing to press is named {label!r}")
-        found[0].click()
+        self.until(is_pressed, f"nothing to press is named {label!r}")
 
     def text(self, css: str = "body") -> str:
         try:
