@@ -45,6 +45,17 @@ class PlacingOptions(NodeOptions):
     verify: bool = Field(True, description="Read what was written and compare its BLAKE3.")
 
 
+def place_for(options: PlacingOptions, ctx: NodeContext, media: Media) -> tuple[list[str], str]:
+    """The names of folders and file below the target folder, and all of it in words."""
+    names = render(options.template, ctx, media, options.missing)
+    return names, sayable("/".join([options.to.rstrip("/"), *names]))
+
+
+def beside(target: str, name: str) -> str:
+    """The name that it became, in place of the one that was wished for, in words."""
+    return f"{target.rpartition('/')[0]}/{sayable(name)}"
+
+
 class Copy(MediaNode[PlacingOptions]):
     """Copies the file to a folder, under a name made of what is known of it.
 
@@ -77,9 +88,7 @@ class Copy(MediaNode[PlacingOptions]):
         return nodes_named(self.options.template)
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
-        options = self.options
-        names = render(options.template, ctx, media, options.missing)
-        target = sayable("/".join([options.to.rstrip("/"), *names]))
+        names, target = place_for(self.options, ctx, media)
         ctx.effect(f"copy {sayable(media.path)} to {target}", lambda: self._copy(ctx, media, names, target))
 
     def _copy(self, ctx: NodeContext, media: Media, names: list[str], target: str) -> None:
@@ -93,4 +102,4 @@ class Copy(MediaNode[PlacingOptions]):
                 found = put(folder, names[-1], file, mode, digest, options.conflict, verify=options.verify)
         ctx.output(self.COPIED, found is not None and not found.is_there)
         if found is not None:
-            ctx.output(self.TARGET, f"{target.rpartition('/')[0]}/{sayable(found.name)}")
+            ctx.output(self.TARGET, beside(target, found.name))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from cortex.node import MediaNode, NodeContext, OutputKey
-from cortex.operators.copying import PlacingOptions
-from cortex.operators.naming import nodes_named, render, sayable
+from cortex.operators.copying import PlacingOptions, beside, place_for
+from cortex.operators.naming import nodes_named, sayable
 from cortex.operators.placing import NO_LINKS, Name, choose, failing, folder_below, is_same_folder, put, sync
 from loom.errors import LoomError
 
@@ -61,9 +61,7 @@ class Move(MediaNode[MoveOptions]):
         return nodes_named(self.options.template)
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
-        options = self.options
-        names = render(options.template, ctx, media, options.missing)
-        target = sayable("/".join([options.to.rstrip("/"), *names]))
+        names, target = place_for(self.options, ctx, media)
         ctx.effect(f"move {sayable(media.path)} to {target}", lambda: self._move(ctx, media, names, target))
 
     def _move(self, ctx: NodeContext, media: Media, names: list[str], target: str) -> None:
@@ -81,7 +79,7 @@ class Move(MediaNode[MoveOptions]):
         ctx.output(self.ORIGIN, sayable(media.path))
         ctx.output(self.MOVED, found is not None and not found.is_there)
         if found is not None:
-            ctx.output(self.TARGET, f"{target.rpartition('/')[0]}/{sayable(found.name)}")
+            ctx.output(self.TARGET, beside(target, found.name))
 
 
 class _Moving:
