@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 import reactivex as rx
 from msgspec.structs import replace
@@ -88,7 +88,7 @@ class Executor:
         self._observer = observer
         self._would_write = would_write
         self.costs = Costs([run.lane.plan for run in runs])
-        self._aside: Subject[Told] = Subject()
+        self._aside: Subject[list[Told]] = Subject()
         self._lock = threading.RLock()
         self._announcing = threading.Lock()
         self._error: BaseException | None = None
@@ -102,12 +102,10 @@ class Executor:
         self._beside.open()
         scan = threading.Thread(target=self.intake.scan, args=(found,), name="scan", daemon=True)
         scan.start()
-        walked = rx.from_iterable(self._sandbox.run(self._items(), self.intake.answer))
-        maybe: Observable[Told | None] = walked.pipe(ops.map(self._sort))
-        told = cast("Observable[Told]", maybe.pipe(ops.filter(lambda one: one is not None)))
-        sorted_out = told.pipe(ops.do_action(on_completed=self._aside.on_completed))
-        batches = self._gathering(rx.merge(self._aside, sorted_out))
-        stored = batches.pipe(ops.observe_on(self._commits), ops.do_action(self._commit))
+        walked = rx.from_iterable(self._sandbox.batches(self._items(), self.intake.answer))
+        told: Observable[list[Told]] = walked.pipe(ops.map(self._sort_all))
+        all_told = rx.merge(self._aside, told.pipe(ops.do_action(on_completed=self._aside.on_completed)))
+        stored = self._gathering(all_told).pipe(ops.observe_on(self._commits), ops.do_action(self._commit))
         ended = threading.Event()
         try:
             stored.subscribe(on_error=lambda error: self._broke(error, ended), on_completed=ended.set)
@@ -120,8 +118,7 @@ class Executor:
             self._commits.dispose()
             self._onward.close(wait=not self.intake.aborted)
             self._beside.close()
-        error = self._error or self.intake.error
-        if error is not None:
+        if (error := self._error or self.intake.error) is not None:
             raise error
 
     def pause(self, depth: Depth | None) -> None:
@@ -172,7 +169,10 @@ class Executor:
 
     def _tell(self, told: Told) -> None:
         with self._lock:
-            self._aside.on_next(told)
+            self._aside.on_next([told])
+
+    def _sort_all(self, many: list[Walked]) -> list[Told]:
+        return [told for one in many if (told := self._sort(one)) is not None]
 
     def _sort(self, walked: Walked) -> Told | None:
         """What is to be done with an asset that came back from the sandbox; None when someone else goes on with it."""

@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 class Gathering(Generic[T]):
-    """Lists of at most `most` things, none of which waits longer than `seconds` on the scheduler's thread. Beside
-    ReactiveX' own buffer, a list may be hurried, and there is no timer for an empty one."""
+    """Joins lists until they hold `most` things or the first of them has waited for `seconds` on the scheduler's
+    thread. Beside ReactiveX' own buffer, a list may be hurried, and there is no timer for an empty one."""
 
     def __init__(self, most: int, seconds: float, scheduler: EventLoopScheduler) -> None:
         self._most = most
@@ -25,7 +25,7 @@ class Gathering(Generic[T]):
         self._hurried = -1
         self._observer: abc.ObserverBase[list[T]] | None = None
 
-    def __call__(self, source: Observable[T]) -> Observable[list[T]]:
+    def __call__(self, source: Observable[list[T]]) -> Observable[list[T]]:
         """The operator, to be subscribed to once."""
 
         def subscribe(
@@ -43,12 +43,15 @@ class Gathering(Generic[T]):
                 self._hurried = self._number
                 self._scheduler.schedule(self._due, self._number)
 
-    def _add(self, one: T) -> None:
+    def _add(self, some: list[T]) -> None:
         with self._lock:
-            self._held.append(one)
+            is_first = not self._held
+            self._held += some
+            if not self._held:
+                return
             if len(self._held) >= self._most:
                 self._hand_on()
-            elif len(self._held) == 1:
+            elif is_first:
                 self._scheduler.schedule_relative(self._seconds, self._due, self._number)
 
     def _due(self, _: abc.SchedulerBase, number: int | None = None) -> None:

@@ -36,7 +36,9 @@ from loom.events import Event, RunEvent, RunHead
 from loom.model import AssetCounts, Problem, RunClosing, RunOpening, RunState, asset_uuid
 from loom.verbs import Loom
 
+IN_FLIGHT = 384
 IN_FLIGHT_PER_JOB = 192
+"""So many files are in hand at most: two batches that wait to be stored, and what keeps the workers busy meanwhile."""
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Ingest:
             lambda on_copy: Intake(
                 order.lanes,
                 self._stored,
-                max_in_flight=order.jobs * IN_FLIGHT_PER_JOB,
+                max_in_flight=IN_FLIGHT + order.jobs * IN_FLIGHT_PER_JOB,
                 recompute=order.recompute,
                 on_copy=on_copy,
                 remember=not all(map(self._is_recorded, self.runs)),

@@ -223,6 +223,8 @@ class Intake:
         entry.walking = True
         if self._walked is not None:
             self._walked.add(identity.asset)
+        if not (usable.results or usable.uploads):
+            return Answer(identity.token, walk=True)
         steps = self._signatures[identity.lane]
         mine = set(steps.values())
         entry.uploads = tuple(result for result in usable.uploads if result.signature in mine)

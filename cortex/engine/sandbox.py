@@ -69,6 +69,11 @@ class Sandbox:
         results came back; a file whose answer says not to walk is not yielded. Ends when `items` is at its end and
         nothing is in flight or queued. Raises the `LoomError` with which workers cannot get ready.
         """
+        for results in self.batches(items, answer):
+            yield from results
+
+    def batches(self, items: Iterator[Item | None], answer: Answerer) -> Iterator[list[Walked]]:
+        """The same, in lists of what came at once; none is empty."""
         results: list[Walked] = []
         try:
             if self._hold():
@@ -80,7 +85,8 @@ class Sandbox:
                 supervisor.limit(self._concurrency)
                 supervisor.supply()
                 self._let_go()
-                yield from results
+                if results:
+                    yield results
                 if not self._hold() or (supervisor.work.exhausted and not supervisor.in_flight):
                     return
                 results = supervisor.listen(answer)

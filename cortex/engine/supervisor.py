@@ -106,7 +106,8 @@ class Supervisor:
 
     def _deal(self, idle: list[Hand], quick: list[Hand]) -> list[Hand]:
         """Suspects alone to idle workers, the rest to all, those to come included, in batches that become smaller
-        towards the end, so that all end together; returns those that got something."""
+        towards the end, so that all end together; returns those that got something. Before the end only so much
+        smaller that a moment with few files does not cost a message for each."""
         served: list[Hand] = []
         while idle and (suspect := self.work.take_suspect()) is not None:
             served.append(idle.pop())
@@ -114,8 +115,10 @@ class Supervisor:
         takers = idle + quick
         while takers and self.work.waiting:
             share = -(-self.work.waiting // (_AHEAD * len(self.crew.hands)))
-            served.append(takers.pop(0))
-            served[-1].give(self.work.take(min(served[-1].size, share)))
+            hand = takers.pop(0)
+            least = 1 if self.work.exhausted else -(-hand.size // _AHEAD)
+            hand.give(self.work.take(min(hand.size, max(share, least))))
+            served.append(hand)
         return served
 
     def listen(self, answer: Answerer) -> list[Walked]:

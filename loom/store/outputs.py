@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,10 +43,13 @@ class Outputs(Texts, frozen=True, gc=False):
 NOTHING = Outputs()
 _TEXTS = Texts.__struct_fields__
 _decode = msgspec.json.Decoder(Outputs).decode
+_names_any = re.compile(f'"(?:{"|".join(Outputs.__struct_fields__)})"'.encode()).search
 
 
-def read(outputs: bytes | str) -> Outputs:
+def read(outputs: bytes) -> Outputs:
     """Outputs in JSON; nothing of what is none."""
+    if _names_any(outputs) is None:
+        return NOTHING
     try:
         return _decode(outputs)
     except msgspec.DecodeError:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean
 
-from loom.store.outputs import Outputs, texts_of
+from loom.store.outputs import NOTHING, Outputs, texts_of
 from loom.store.statements import any_of, chunks, compiled, fetch, upsert, write_rows
 from loom.store.tables import asset_texts
 
@@ -39,6 +39,8 @@ def words(text: str) -> Iterable[str]:
 
 def said_by(outputs: Outputs) -> str:
     """All words of a result; empty when it says none."""
+    if outputs is NOTHING:
+        return ""
     texts = " ".join(texts_of(outputs))
     return " ".join(words(texts[:MOST])) if texts else ""
 

@@ -17,13 +17,13 @@ class Gathered:
     def __init__(self, scheduler: Any, *, seconds: float = 5.0) -> None:
         self.lists: list[list[int]] = []
         self.end: list[Any] = []
-        self.source: Subject[int] = Subject()
+        self.source: Subject[list[int]] = Subject()
         self.gathering: Gathering[int] = Gathering(3, seconds, scheduler)
         self.gathering(self.source).subscribe(self.lists.append, self.end.append, lambda: self.end.append("completed"))
 
     def tell(self, *numbers: int) -> None:
         for number in numbers:
-            self.source.on_next(number)
+            self.source.on_next([number])
 
 
 @pytest.fixture
@@ -63,6 +63,12 @@ def busy() -> Iterator[tuple[Gathered, Callable[[], None]]]:
 def test_a_list_that_is_full_goes_on_at_once(gathered: Gathered) -> None:
     gathered.tell(1, 2, 3, 4, 5, 6, 7)
     assert gathered.lists == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_lists_are_not_taken_apart(gathered: Gathered) -> None:
+    gathered.tell(1)
+    gathered.source.on_next([2, 3, 4, 5])
+    assert gathered.lists == [[1, 2, 3, 4, 5]]
 
 
 def test_nothing_waits_longer_than_the_time(gathered: Gathered, clock: VirtualTimeScheduler) -> None:

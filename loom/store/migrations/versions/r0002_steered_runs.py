@@ -127,5 +127,5 @@ def _traits() -> None:
                 "INSERT INTO asset_traits (asset, camera, year) VALUES (:asset, :camera, :year)"
                 " ON CONFLICT (asset) DO UPDATE SET camera = excluded.camera, year = excluded.year"
             ),
-            [{"asset": asset, **traits_of(read(outputs))._asdict()} for asset, outputs in rows],
+            [{"asset": asset, **traits_of(read(outputs.encode()))._asdict()} for asset, outputs in rows],
         )

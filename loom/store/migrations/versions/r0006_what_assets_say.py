@@ -79,7 +79,7 @@ def fill(connection: Connection) -> None:
         for asset, signature, operator, outputs in connection.execute(
             _STORED, {"after": after, "upto": after + _AT_ONCE}
         ):
-            found = read(outputs)
+            found = read(outputs.encode())
             if operator == METADATA:
                 described[asset] = found
             if said := said_by(found):
