@@ -11,6 +11,7 @@ memory      peak memory of the parent at 10,000 and at 100,000 files
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,26 +29,45 @@ HERE = Path(__file__).parent
 
 
 def photos(count: int) -> list[Figure]:
+    """All photographs, and one alone, which tells what of the time is start-up."""
     folder, definition = corpus(), product.photo_definition()
-    pictures = sum(1 for _ in folder.rglob("*.jpg"))
+    pictures = sorted(folder.rglob("*.jpg"))
+    one = fresh("one-photo")
+    shutil.copy2(pictures[0], one)
 
-    def handwritten() -> Took:
+    def handwritten(folder: Path) -> Took:
         return run([sys.executable, HERE / "handwritten.py", folder, fresh("handwritten")])
 
-    def cortex() -> Took:
+    def cortex(folder: Path, pictures: int) -> Took:
         took = product.ingest(folder, definition, product.environment(fresh("photos")))
         if (done := product.summary(took)["assets"]["completed"]) != pictures:
             raise RuntimeError(f"only {done} of {pictures} photographs were ingested")
         return took
 
-    handwritten()  # fills the page cache
-    took = rounds(count, handwritten=handwritten, cortex=cortex)
+    handwritten(folder)  # fills the page cache
+    took = rounds(
+        count,
+        handwritten=partial(handwritten, folder),
+        cortex=partial(cortex, folder, len(pictures)),
+        handwritten_one=partial(handwritten, one),
+        cortex_one=partial(cortex, one, 1),
+    )
+    names = ("handwritten", "cortex")
     return [
-        *(Figure(f"{name}, wall per photo", median(took[name]) / pictures * 1e3, "ms") for name in took),
-        *(Figure(f"{name}, CPU per photo", median(took[name], "cpu") / pictures * 1e3, "ms") for name in took),
+        *(Figure(f"{name}, wall per photo", median(took[name]) / len(pictures) * 1e3, "ms") for name in names),
+        *(Figure(f"{name}, CPU per photo", median(took[name], "cpu") / len(pictures) * 1e3, "ms") for name in names),
+        *(Figure(f"{name}, wall of one photo alone", median(took[f"{name}_one"]), "s") for name in names),
         Figure("cortex / handwritten, wall", median_ratio(took["cortex"], took["handwritten"]), "x", 1.08),
         Figure("cortex / handwritten, CPU", median_ratio(took["cortex"], took["handwritten"], "cpu"), "x"),
+        Figure("cortex / handwritten, wall but for the first photo", _after_the_first(took), "x"),
     ]
+
+
+def _after_the_first(took: dict[str, list[Took]]) -> float:
+    def rest(name: str) -> list[float]:
+        return [many.wall - one.wall for many, one in zip(took[name], took[f"{name}_one"], strict=True)]
+
+    return statistics.median(mine / theirs for mine, theirs in zip(rest("cortex"), rest("handwritten"), strict=True))
 
 
 def unchanged(count: int) -> list[Figure]:
