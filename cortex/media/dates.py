@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from cortex.media.values import clean_text
 
 Moment = datetime
 """A time of the world's clock when it has a zone, else of the clock on the wall."""
 
+
+class Taken(NamedTuple):
+    """When something was taken, as one place of a file says: `source` is block and name, such as
+    `exif/DateTimeOriginal`. `zone` is that of the place, not of a clock that tells UTC by rule."""
+
+    source: str
+    at: str
+    zone: str | None = None
+
+
 _EXIF = re.compile(r"(\d{4})[:\-/. ](\d{1,2})[:\-/. ](\d{1,2})[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?")
 _ISO = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?)?)?$"
 )
 _ZONE = re.compile(r"([+-])(\d{2}):?(\d{2})$")
+_ISO_ZONE = re.compile(r"T.*(?:Z|[+-]\d{2}:\d{2})$")
 _FARTHEST_ZONE = timedelta(hours=14)
 _QUARTER = timedelta(minutes=15)
 _LATE_FIX = timedelta(minutes=2)
@@ -67,6 +79,21 @@ def with_zone(moment: Moment, utc: Moment | None = None) -> tuple[str, str | Non
             moment = moment.replace(tzinfo=timezone(offset))
     text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
     return text, None if moment.tzinfo is None else text[-6:]
+
+
+def agreed(told: Sequence[Taken]) -> Taken | None:
+    """The first of all; its zone is another's that shows the same time of day, where it has none itself."""
+    if not told or told[0].zone is not None or _has_offset(told[0].at):
+        return told[0] if told else None
+    first = told[0]
+    for other in told[1:]:
+        if other.zone is not None and other.at[:19] == first.at[:19]:
+            return Taken(first.source, first.at + other.zone, other.zone)
+    return first
+
+
+def _has_offset(at: str) -> bool:
+    return _ISO_ZONE.search(at) is not None
 
 
 def _moment(numbers: list[int], microseconds: int, zone: timezone | None) -> Moment | None:

@@ -50,11 +50,9 @@ def fields(exif: Mapping[Any, Any]) -> dict[str, Any]:
     found["rating"] = rating if isinstance(rating, int) and 1 <= rating <= 5 else None
     flash = detail.get(0x9209)
     found["flash_fired"] = bool(flash & 1) if isinstance(flash, int) else None
-    position = exif.get("GPS", {})
-    found.update(gps.fields(position))
-    taken = _taken(exif, detail)
-    if taken is not None:
-        found["captured_at"], found["time_zone"] = dates.with_zone(taken, gps.moment(position))
+    found.update(gps.fields(exif.get("GPS", {})))
+    if told := moments(exif):
+        found["captured_at"], found["time_zone"] = told[0].at, told[0].zone
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -76,8 +74,10 @@ def _name(names: Mapping[int, str], tag: int, group: str) -> str:
     return names.get(tag) or f"{group or 'Image'}{tag:#06x}"
 
 
-def _taken(exif: Mapping[Any, Any], detail: Mapping[Any, Any]) -> dates.Moment | None:
-    """Original, digitised, else changed, the first that is a date; each with its own fraction and zone."""
+def moments(exif: Mapping[Any, Any]) -> list[dates.Taken]:
+    """Original, digitised and changed, as far as they are dates; each with its own fraction and zone."""
+    detail, satellites = exif.get("Exif", {}), gps.moment(exif.get("GPS", {}))
+    found = []
     for where, when, fraction, zone in (
         (detail, 0x9003, 0x9291, 0x9011),
         (detail, 0x9004, 0x9292, 0x9012),
@@ -85,8 +85,14 @@ def _taken(exif: Mapping[Any, Any], detail: Mapping[Any, Any]) -> dates.Moment |
     ):
         moment = dates.from_exif(where.get(when), detail.get(fraction), detail.get(zone))
         if moment is not None:
-            return moment
-    return None
+            found.append(dates.Taken(f"exif/{ExifTags.TAGS[when]}", *dates.with_zone(moment, satellites)))
+    return found
+
+
+def satellites(exif: Mapping[Any, Any]) -> list[dates.Taken]:
+    """When the position was taken, which may be long before the picture."""
+    moment = gps.moment(exif.get("GPS", {}))
+    return [] if moment is None else [dates.Taken("exif/GPSTimeStamp", moment.isoformat())]
 
 
 def _positive(value: Any) -> float | None:

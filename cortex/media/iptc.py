@@ -88,10 +88,19 @@ def fields(found: Mapping[str, Any]) -> dict[str, Any]:
         "copyright": found.get("CopyrightNotice"),
         "keywords": found.get("Keywords"),
     }
-    date, time = found.get("DateCreated", ""), found.get("TimeCreated", "")
-    if len(date) == 8 and date.isdecimal():
-        clock = f"{time[:2]}:{time[2:4]}:{time[4:6]}{time[6:]}" if len(time) >= 6 else "00:00:00"
-        moment = dates.from_iso(f"{date[:4]}-{date[4:6]}-{date[6:]}T{clock}")
-        if moment is not None:
-            named["captured_at"], named["time_zone"] = dates.with_zone(moment)
+    if told := moments(found):
+        named["captured_at"], named["time_zone"] = told[0].at, told[0].zone
     return {name: value for name, value in named.items() if value is not None}
+
+
+def moments(found: Mapping[str, Any]) -> list[dates.Taken]:
+    """When it was created, and made digital."""
+    told = []
+    for name, clock_name in (("DateCreated", "TimeCreated"), ("DigitalCreationDate", "DigitalCreationTime")):
+        date, time = found.get(name, ""), found.get(clock_name, "")
+        if len(date) == 8 and date.isdecimal():
+            clock = f"{time[:2]}:{time[2:4]}:{time[4:6]}{time[6:]}" if len(time) >= 6 else "00:00:00"
+            moment = dates.from_iso(f"{date[:4]}-{date[4:6]}-{date[6:]}T{clock}")
+            if moment is not None:
+                told.append(dates.Taken(f"iptc/{name}", *dates.with_zone(moment)))
+    return told

@@ -1,80 +1,158 @@
-"""Camera raw files: the preview that the camera put in, and EXIF. The sensor's data are not developed."""
+"""Camera raw files: the preview that the camera put in, EXIF, and the maker's note. The sensor's data are not
+developed here; `image.develop` does that."""
 
 from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
+from cortex.media import makernotes
 from cortex.media.exif import directories
+from cortex.media.rawtypes import CR3, RAF, RW2
 from cortex.media.tiff import Directory, directory, next_directory
 from loom.errors import LoomError
 
-_TIFF_BASED = frozenset(
-    {
-        "image/x-canon-cr2",
-        "image/x-adobe-dng",
-        "image/x-nikon-nef",
-        "image/x-sony-arw",
-        "image/x-pentax-pef",
-        "image/x-samsung-srw",
-        "image/x-hasselblad-3fr",
-        "image/x-leica-rwl",
-        "image/x-phaseone-iiq",
-        "image/x-mamiya-mef",
-        "image/x-kodak-dcr",
-        "image/x-epson-erf",
-        "image/x-olympus-orf",
-        "image/x-panasonic-rw2",
-    }
-)
-MIMES = _TIFF_BASED | {"image/x-fuji-raf", "image/x-canon-cr3"}
-
 _HEAD = 1024 * 1024
 _MAX_PREVIEW = 64 * 1024 * 1024
+_MOST_MARKS = 16
+_MAX_HEADER = 256 * 1024
 _WIDTH, _HEIGHT, _STRIPS, _STRIP_LENGTHS = 0x100, 0x101, 0x111, 0x117
 _JPEG_START, _JPEG_LENGTH, _SUB_DIRECTORIES, _JPEG_FROM_RAW = 0x201, 0x202, 0x14A, 0x2E
+_SHOWN = (0xA002, 0xA003)
+"""EXIF's width and height of the picture as it is shown."""
+_PANASONIC_EDGES = (0x04, 0x05, 0x06, 0x07)
+_PANASONIC_ISO, _ISO = 0x17, 0x8827
+_FUJI_SIZE = 0x111
 _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _SIZES = range(0xC0, 0xD0)
+Size = tuple[int, int]
 
 
 class RawPreview(NamedTuple):
-    """A JPEG out of a raw file; `size` is that of the whole picture where the file tells it."""
+    """What a raw file tells beside the sensor's data: its largest preview, a JPEG, None where it has none that can be
+    decoded; the size of the whole picture where the file tells it; EXIF, and what the maker's note tells."""
 
-    jpeg: bytes
-    size: tuple[int, int] | None
+    jpeg: bytes | None
+    size: Size | None
     exif: dict[Any, Any]
+    maker: dict[str, str]
 
     def open(self) -> BinaryIO:
+        """Raises FORMAT_UNSUPPORTED without a preview."""
+        if self.jpeg is None:
+            raise LoomError("FORMAT_UNSUPPORTED", "the raw file holds no preview that can be decoded")
         return io.BytesIO(self.jpeg)
 
 
+class _Header(NamedTuple):
+    """`places` are where previews may lie, with their lengths."""
+
+    places: list[tuple[int, int]]
+    size: Size | None
+    exif: dict[Any, Any]
+    maker: dict[str, str]
+
+
 def preview(opener: Callable[[], BinaryIO], mime: str) -> RawPreview:
-    """The largest preview. Raises FORMAT_UNSUPPORTED when the file has none that can be decoded."""
+    """Raises FILE_DAMAGED for a file that tells nothing."""
     with opener() as file:
         head = file.read(_HEAD)
-        size, exif = None, {}
-        if mime == "image/x-fuji-raf":
-            places = [struct.unpack_from(">II", head, 84)]
-        elif mime == "image/x-canon-cr3":
-            places, exif = list(_canon_previews(head)), _canon_exif(head)
-        else:
-            found = list(_directories(head))
-            places = [place for entries in found for place in _jpegs(entries)]
-            size = max(((d[_WIDTH][0], d[_HEIGHT][0]) for d in found if _WIDTH in d and _HEIGHT in d), default=None)
-            exif = _exif(b"II*\0" + head[4:] if head[:1] == b"I" else b"MM\0*" + head[4:])
-        for start, length in sorted(places, key=lambda place: -place[1]):
-            file.seek(start)
-            jpeg = file.read(min(length, _MAX_PREVIEW))
-            if _is_picture(jpeg):
-                return RawPreview(jpeg, size, exif)
-    raise LoomError("FORMAT_UNSUPPORTED", "the raw file holds no preview that can be decoded")
+        header = _READERS.get(mime, _of_tiff)(head)
+        jpeg = _largest(file, header.places) or _marked(file, head)
+    if jpeg is None and header.size is None and not header.exif:
+        raise LoomError("FILE_DAMAGED", "the raw file has no header that can be read")
+    return RawPreview(jpeg, header.size, header.exif, header.maker)
 
 
-def _directories(head: bytes) -> Iterator[Directory]:
+def _of_tiff(head: bytes) -> _Header:
+    found = list(directories_of(head))
+    places = [place for entries in found for place in _jpegs(entries)]
+    tiff = b"II*\0" + head[4:] if head[:1] == b"I" else b"MM\0*" + head[4:]
+    exif = _exif(tiff)
+    sizes = [(d[_WIDTH][0], d[_HEIGHT][0]) for d in found if _WIDTH in d and _HEIGHT in d]
+    told = _size_of(exif.get("Exif", {}), *_SHOWN)
+    return _Header(places, max([*sizes, told] if told else sizes, default=None), exif, makernotes.told(tiff))
+
+
+def _of_panasonic(head: bytes) -> _Header:
+    """The size is told by the edges of the picture on the sensor; the sensitivity has a tag of its own."""
+    header = _of_tiff(head)
+    first = next(directories_of(head), {})
+    top, left, bottom, right = (first.get(tag, (0,))[0] for tag in _PANASONIC_EDGES)
+    size = (right - left, bottom - top) if right > left and bottom > top else header.size
+    exif = dict(header.exif)
+    if iso := first.get(_PANASONIC_ISO, (0,))[0]:
+        exif["Exif"] = {_ISO: iso, **exif.get("Exif", {})}
+    return _Header(header.places, size, exif, header.maker)
+
+
+def _of_fuji(head: bytes) -> _Header:
+    """Offsets at fixed places; EXIF is in the preview. The directory has tags of two bytes, each with its length."""
+    if len(head) < 100:
+        return _Header([], None, {}, {})
+    start, length, at = struct.unpack_from(">III", head, 84)
+    size: Size | None = None
+    count = int.from_bytes(head[at : at + 4], "big")
+    at += 4
+    for _ in range(min(count, 256)):
+        tag, taken = int.from_bytes(head[at : at + 2], "big"), int.from_bytes(head[at + 2 : at + 4], "big")
+        if tag == _FUJI_SIZE and at + 8 <= len(head):
+            height, width = struct.unpack_from(">HH", head, at + 4)
+            size = (width, height)
+        at += 4 + taken
+    return _Header([(start, length)], size, {}, {})
+
+
+def _of_canon(head: bytes) -> _Header:
+    """ISO boxes: CMT1 to CMT4 hold the main, EXIF, maker's and GPS directory, each as a TIFF of its own; PRVW and THMB
+    a picture."""
+    parts = {name: _box(head, name) for name in (b"CMT1", b"CMT2", b"CMT3", b"CMT4")}
+    exif = _exif(parts[b"CMT1"])
+    below = {"Exif": _exif(parts[b"CMT2"]), "GPS": _exif(parts[b"CMT4"])}
+    size = _size_of(exif, _WIDTH, _HEIGHT)
+    return _Header(list(_canon_previews(head)), size, {**exif, **below}, makernotes.canon(parts[b"CMT3"]))
+
+
+_READERS: dict[str, Callable[[bytes], _Header]] = {CR3: _of_canon, RAF: _of_fuji, RW2: _of_panasonic}
+
+
+def _size_of(exif: dict[Any, Any], across: int, down: int) -> Size | None:
+    width, height = exif.get(across), exif.get(down)
+    return (width, height) if isinstance(width, int) and isinstance(height, int) and width and height else None
+
+
+def _largest(file: BinaryIO, places: Iterable[tuple[int, int]]) -> bytes | None:
+    for start, length in sorted(places, key=lambda place: -place[1]):
+        file.seek(start)
+        jpeg = file.read(min(length, _MAX_PREVIEW))
+        if _pixels(jpeg):
+            return jpeg
+    return None
+
+
+def _marked(file: BinaryIO, head: bytes) -> bytes | None:
+    """A preview that no directory names, as in the maker's notes of ORF: the largest of those that begin in the head.
+    It is taken up to the end of the file; its decoder knows where it ends."""
+    best, most, at = None, 0, head.find(b"\xff\xd8\xff")
+    for _ in range(_MOST_MARKS):
+        if at < 0:
+            break
+        file.seek(at)
+        pixels = _pixels(file.read(_MAX_HEADER))
+        if pixels > most:
+            best, most = at, pixels
+        at = head.find(b"\xff\xd8\xff", at + 3)
+    if best is None:
+        return None
+    file.seek(best)
+    return file.read(_MAX_PREVIEW)
+
+
+def directories_of(head: bytes) -> Iterator[Directory]:
     """All directories of the chain and those below them."""
     start = int.from_bytes(head[4:8], "little" if head[:1] == b"I" else "big")
     seen: set[int] = set()
@@ -98,17 +176,25 @@ def _jpegs(entries: Directory) -> Iterator[tuple[int, int]]:
         yield blob[0], blob[1]
 
 
-def _is_picture(jpeg: bytes) -> bool:
-    """Whether it is a JPEG of the usual kind: raw data are often lossless JPEG, which nothing here decodes."""
+def _pixels(jpeg: bytes) -> int:
+    """Of a JPEG of the usual kind; 0 for anything else: raw data are often lossless JPEG, which nothing here
+    decodes."""
     if not jpeg.startswith(b"\xff\xd8"):
-        return False
+        return 0
     at = 2
-    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
+    while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
         marker = jpeg[at + 1]
         if marker in _SIZES and marker not in (0xC4, 0xC8, 0xCC):
-            return marker not in _LOSSLESS
+            height, width = struct.unpack_from(">HH", jpeg, at + 5)
+            return 0 if marker in _LOSSLESS else width * height
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
-    return False
+    return 0
+
+
+def _box(head: bytes, name: bytes) -> bytes:
+    at = head.find(name)
+    length = int.from_bytes(head[at - 4 : at], "big") if at >= 4 else 0
+    return head[at + 4 : at - 4 + length] if length else b""
 
 
 def _canon_previews(head: bytes) -> Iterator[tuple[int, int]]:
@@ -119,17 +205,6 @@ def _canon_previews(head: bytes) -> Iterator[tuple[int, int]]:
     at = head.find(b"THMB")
     if at >= 4:
         yield at + 20, int.from_bytes(head[at + 12 : at + 16], "big")
-
-
-def _canon_exif(head: bytes) -> dict[Any, Any]:
-    """The boxes CMT1, CMT2 and CMT4 hold the main, EXIF and GPS directory, each as a TIFF of its own."""
-    parts: dict[bytes, dict[Any, Any]] = {}
-    for name in (b"CMT1", b"CMT2", b"CMT4"):
-        at = head.find(name)
-        if at >= 4:
-            length = int.from_bytes(head[at - 4 : at], "big")
-            parts[name] = _exif(head[at + 4 : at - 4 + length])
-    return {**parts.get(b"CMT1", {}), "Exif": parts.get(b"CMT2", {}), "GPS": parts.get(b"CMT4", {})}
 
 
 def _exif(tiff: bytes) -> dict[Any, Any]:

@@ -33,7 +33,7 @@ _KINDS: dict[str, Kind] = {
         ),
         Kind.DOCUMENT,
     ),
-    **dict.fromkeys(("application/json", "application/xml", "message/rfc822"), Kind.TEXT),
+    **dict.fromkeys(("application/json", "application/rdf+xml", "application/xml", "message/rfc822"), Kind.TEXT),
     "application/vnd.rn-realmedia": Kind.VIDEO,
     "application/mxf": Kind.VIDEO,
 }

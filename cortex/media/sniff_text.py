@@ -91,6 +91,8 @@ def _markup(start: bytes) -> str:
     declared = start.startswith((b"<?xml", b"<!--", b"<!doctype"))
     if start.startswith(b"<svg") or (declared and b"<svg" in start):
         return "image/svg+xml"
+    if start.startswith((b"<?xpacket begin", b"<x:xmpmeta", b"<rdf:rdf")) or (declared and b"<x:xmpmeta" in start):
+        return "application/rdf+xml"
     if start.startswith(b"<?xml"):
         return "text/html" if b"<html" in start else "application/xml"
     if declared and any(mark in start for mark in _HTML):

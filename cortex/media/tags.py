@@ -20,6 +20,7 @@ _TEXTS: dict[str, tuple[str, ...]] = {
     "camera_make": ("com.apple.quicktime.make", "make", "com.android.manufacturer"),
     "camera_model": ("com.apple.quicktime.model", "model", "com.android.model"),
     "software": ("com.apple.quicktime.software", "encoder", "software"),
+    "content_id": ("com.apple.quicktime.content.identifier",),
 }
 _DATES = ("com.apple.quicktime.creationdate", "date_recorded", "creation_time", "date_digitized")
 _PLACES = ("com.apple.quicktime.location.iso6709", "location", "location-eng")
@@ -42,19 +43,22 @@ def fields(tags: Mapping[str, str]) -> dict[str, Any]:
             found[name] = int(match[1])
     if match := _YEAR.match(tags.get("date", "") or tags.get("year", "")):
         found["year"] = int(match[1])
-    found.update(_captured(tags))
+    if told := moments(tags):
+        found["captured_at"], found["time_zone"] = told[0].at, told[0].zone
     found.update(_place(tags))
     return found
 
 
-def _captured(tags: Mapping[str, str]) -> dict[str, Any]:
+def moments(tags: Mapping[str, str]) -> list[dates.Taken]:
+    """When it was recorded, by all that say so."""
+    told = []
     for key in _DATES:
         moment = dates.from_iso(tags.get(key))
         if moment is not None and moment.year >= _EARLIEST:
             text, zone = dates.with_zone(moment)
             # A container's creation time is UTC by rule: that is no knowledge of the zone it was taken in.
-            return {"captured_at": text, "time_zone": None if key == "creation_time" else zone}
-    return {}
+            told.append(dates.Taken(f"tags/{key}", text, None if key == "creation_time" else zone))
+    return told
 
 
 def _place(tags: Mapping[str, str]) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 9: 4, 13: 4}
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 13: 4}
 _MAX_ENTRIES = 512
 _MAX_VALUES = 64
 
 Directory = Mapping[int, tuple[int, ...]]
-"""Values by tag. Of text and of long lists only (offset, count) is kept."""
+"""Values by tag. Of text, of fractions and of long lists only (offset, count) is kept."""
 
 
 def directory(data: bytes, start: int) -> Directory:
@@ -49,7 +49,7 @@ def _value(data: bytes, order: str, at: int, kind: int, count: int) -> tuple[int
     if size is None or not count:
         return None
     offset = at if size * count <= 4 else int(struct.unpack_from(order + "I", data, at)[0])
-    if kind in (2, 7) or count > _MAX_VALUES:
+    if kind in (2, 5, 7) or count > _MAX_VALUES:
         return offset, count
     if offset + size * count > len(data):
         return None

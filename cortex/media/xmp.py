@@ -17,6 +17,8 @@ _MAX_VALUES = 2000
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _PREFIXES = {
     "http://purl.org/dc/elements/1.1/": "dc",
+    "http://creativecommons.org/ns#": "cc",
+    "http://ns.useplus.org/ldf/xmp/1.0/": "plus",
     "http://ns.adobe.com/xap/1.0/": "xmp",
     "http://ns.adobe.com/xap/1.0/rights/": "xmpRights",
     "http://ns.adobe.com/photoshop/1.0/": "photoshop",
@@ -144,19 +146,20 @@ def fields(found: Mapping[str, Any]) -> dict[str, Any]:
         named[name] = next((number for key in keys if (number := _number(_first(found.get(key))))), None)
     named["iso"] = round(named["iso"] or 0) or None
     named.update(_place(found))
-    named.update(_taken(found))
+    if told := moments(found):
+        named["captured_at"], named["time_zone"] = told[0].at, told[0].zone
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _taken(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The first moment; a date without a time only when there is none."""
-    texts = [text for key in _MOMENTS if (text := _first(found.get(key))) is not None]
-    for text in sorted(texts, key=lambda text: ":" not in text):
-        moment = dates.from_iso(text)
-        if moment is not None:
-            captured_at, time_zone = dates.with_zone(moment)
-            return {"captured_at": captured_at, "time_zone": time_zone}
-    return {}
+def moments(found: Mapping[str, Any]) -> list[dates.Taken]:
+    """When it was taken, by all that say so; dates without a time last."""
+    told = [(key, text) for key in _MOMENTS if (text := _first(found.get(key))) is not None]
+    told.sort(key=lambda one: ":" not in one[1])
+    return [
+        dates.Taken(f"xmp/{key}", *dates.with_zone(moment))
+        for key, text in told
+        if (moment := dates.from_iso(text)) is not None
+    ]
 
 
 def _place(found: Mapping[str, Any]) -> dict[str, Any]:

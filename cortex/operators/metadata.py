@@ -3,35 +3,67 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from pydantic import Field
 
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, output_keys
+from cortex.operators.metadata_reading import Raw, read
 from cortex.outputs import MAX_OUTPUT
 from loom.errors import LoomError
-from loom.model import Kind
+from loom.graph.specs import Port
 
 if TYPE_CHECKING:
     from cortex.media import Media
-    from cortex.media.probe import Probe, StreamInfo
 
 _MAX_RAW = MAX_OUTPUT - 1024
-_MAX_STREAMS = 64
+_PLACES = frozenset(
+    {"City", "Sub-location", "Province-State", "Country-PrimaryLocationName", "Country-PrimaryLocationCode"}
+    | {"photoshop:City", "photoshop:State", "photoshop:Country", "Iptc4xmpCore:CountryCode"}
+)
+"""Raw entries that say in words where something was taken."""
 
 
-class Metadata(MediaNode[NodeOptions]):
-    """Reads metadata: size in pixels, duration, codecs, EXIF, GPS, XMP, IPTC, tags, capture time.
+class Gps(StrEnum):
+    """What becomes of the place of capture."""
+
+    KEEP = "keep"
+    ROUND = "round"
+    DROP = "drop"
+
+
+class MetadataOptions(NodeOptions):
+    gps: Gps = Field(
+        Gps.KEEP,
+        description="The place of capture is kept, rounded to `gps_decimals`, or dropped; `raw` has it only if kept.",
+    )
+    gps_decimals: int = Field(2, ge=0, le=6, description="Decimals of a degree that rounding leaves; 2 is about 1 km.")
+
+
+class Metadata(MediaNode[MetadataOptions]):
+    """Reads metadata: size in pixels, duration, codecs, EXIF, GPS, XMP, IPTC, tags, capture time, licence.
+
+    `{gps: round, gps_decimals: 1}` is an example, which leaves the place of capture to about ten kilometres.
 
     Only values that are there and valid are given; odd ones (dates of zeros, positions off the globe) stay in `raw`
     alone. Where several blocks give the same value, EXIF goes before XMP before IPTC, and tags of a container before
-    those of its streams. `raw` holds the groups `exif`, `xmp`, `iptc` and `tags`, at most 64 KiB; where more was found
-    the largest entries are left out and `raw_truncated` is true. Other lists and texts are cut at 64 KiB. A file of a
-    format for which there is no decoder gives its type and size; one whose header is damaged fails.
+    those of its streams. The time of capture is that of the first block that tells one, `captured_from` says which,
+    and `captured_by_all` has what every place of the file says; a zone is taken over from a place that shows the same
+    time of day. An XMP side file is read as what stands inside a picture. `license` is SPDX's identifier for what the
+    statements of rights name, `LicenseRef-all-rights-reserved` where they reserve all, `LicenseRef-public-domain`
+    where they reserve nothing.
+
+    `raw` holds the groups `exif`, `xmp`, `iptc` and `tags`, at most 64 KiB; where more was found the largest entries
+    are left out and `raw_truncated` is true. Other lists and texts are cut at 64 KiB. A file of a format for which
+    there is no decoder gives its type and size; one whose header is damaged fails with `FILE_DAMAGED` or
+    `FILE_TRUNCATED`.
     """
 
     operator = "media.metadata"
-    version = "2"
+    version = "3"
+    outputs = (Port(id="out", content_type="struct/metadata"),)
     reads = ()
     verdicts = False
 
@@ -56,55 +88,83 @@ class Metadata(MediaNode[NodeOptions]):
     CHAPTERS = OutputKey("chapters", int, "number of chapters")
     CAPTURED_AT = OutputKey("captured_at", str, "ISO 8601; with its offset when the zone is known, else local time")
     TIME_ZONE = OutputKey("time_zone", str, "offset of the place of capture, such as +02:00")
-    CAMERA_MAKE = OutputKey("camera_make", str)
-    CAMERA_MODEL = OutputKey("camera_model", str)
-    LENS = OutputKey("lens", str)
+    CAPTURED_FROM = OutputKey("captured_from", str, "where captured_at stands, such as exif/DateTimeOriginal")
+    CAPTURED_BY_ALL = OutputKey("captured_by_all", list, "all that say when: {source, at, zone}, at most 16")
+    CAMERA_MAKE = OutputKey("camera_make", str, "who made the camera")
+    CAMERA_MODEL = OutputKey("camera_model", str, "what the maker calls it")
+    LENS = OutputKey("lens", str, "model of the lens")
     EXPOSURE = OutputKey("exposure_s", float, "seconds")
     APERTURE = OutputKey("aperture", float, "f-number")
     ISO = OutputKey("iso", int, "sensitivity")
     FOCAL_LENGTH = OutputKey("focal_length_mm", float, "millimetres")
-    FLASH = OutputKey("flash_fired", bool)
+    FLASH = OutputKey("flash_fired", bool, "whether the flash fired")
     LATITUDE = OutputKey("latitude", float, "degrees, north positive")
     LONGITUDE = OutputKey("longitude", float, "degrees, east positive")
     ALTITUDE = OutputKey("altitude_m", float, "metres above the sea")
-    TITLE = OutputKey("title", str)
-    DESCRIPTION = OutputKey("description", str)
+    TITLE = OutputKey("title", str, "of the picture, film, piece or document")
+    DESCRIPTION = OutputKey("description", str, "in the words of who wrote it")
     ARTIST = OutputKey("artist", str, "who made it; several names are joined by commas")
-    COPYRIGHT = OutputKey("copyright", str)
+    COPYRIGHT = OutputKey("copyright", str, "the statement of rights, as it stands")
+    LICENSE = OutputKey("license", str, "identifier of SPDX, such as CC-BY-4.0")
+    LICENSE_FROM = OutputKey("license_from", str, "where it stands, such as xmp/cc:license")
     KEYWORDS = OutputKey("keywords", list, "texts")
     RATING = OutputKey("rating", int, "-1 (rejected) to 5")
-    SOFTWARE = OutputKey("software", str)
-    ALBUM = OutputKey("album", str)
-    ALBUM_ARTIST = OutputKey("album_artist", str)
-    COMPOSER = OutputKey("composer", str)
-    GENRE = OutputKey("genre", str)
-    TRACK = OutputKey("track", int)
-    DISC = OutputKey("disc", int)
-    YEAR = OutputKey("year", int)
+    SOFTWARE = OutputKey("software", str, "the program that wrote it")
+    CONTENT_ID = OutputKey("content_id", str, "the same in a still and the film of it, where Apple's devices tell it")
+    BURST_ID = OutputKey("burst_id", str, "the same in all shots of a burst, where Apple's devices tell it")
+    SIDE_FILE_FOR = OutputKey("side_file_for", str, "of a side file: the ending of the picture that it tells of")
+    ALBUM = OutputKey("album", str, "of music")
+    ALBUM_ARTIST = OutputKey("album_artist", str, "of the album as a whole")
+    COMPOSER = OutputKey("composer", str, "of music")
+    GENRE = OutputKey("genre", str, "as the tags call it")
+    TRACK = OutputKey("track", int, "number on its disc")
+    DISC = OutputKey("disc", int, "number in the album")
+    YEAR = OutputKey("year", int, "of publication, as the tags say")
     PAGES = OutputKey("pages", int, "of a PDF, where it shows them")
     ENCRYPTED = OutputKey("encrypted", bool, "whether a PDF is")
     ENCODING = OutputKey("encoding", str, "of a text, as Python names it")
-    CHARACTERS = OutputKey("characters", int)
-    LINES = OutputKey("lines", int)
-    WORDS = OutputKey("words", int)
+    CHARACTERS = OutputKey("characters", int, "of a text")
+    LINES = OutputKey("lines", int, "of a text")
+    WORDS = OutputKey("words", int, "of a text, as white space divides it")
     RAW = OutputKey("raw", dict, "everything as found, by group")
     RAW_TRUNCATED = OutputKey("raw_truncated", bool, "whether entries were left out of raw")
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
         found: dict[str, Any] = {"kind": media.kind.value, "mime": media.mime, "size": media.size}
         try:
-            fields, raw = _read(media)
+            fields, raw = read(media)
         except LoomError as error:
             if error.code != "FORMAT_UNSUPPORTED":
                 raise
             fields, raw = {}, {}
         found.update(fields)
-        raw = {group: values for group, values in raw.items() if values}
+        raw = {group: values for group, values in self._placed(found, raw).items() if values}
         if raw:
             found["raw"], found["raw_truncated"] = bounded(raw, _MAX_RAW)
         for key in output_keys(type(self)):
             if found.get(key.name) is not None:
                 ctx.output(key, cut(found[key.name], MAX_OUTPUT))
+
+    def _placed(self, found: dict[str, Any], raw: Raw) -> Raw:
+        """Rounds or drops the place in `found`; the raw values without it."""
+        if self.options.gps is Gps.KEEP:
+            return raw
+        for name in ("latitude", "longitude"):
+            if name in found and self.options.gps is Gps.ROUND:
+                found[name] = round(found[name], self.options.gps_decimals)
+            else:
+                found.pop(name, None)
+        found.pop("altitude_m", None)
+        return {
+            group: {name: value for name, value in values.items() if not _tells_place(name)}
+            for group, values in raw.items()
+        }
+
+
+def _tells_place(name: str) -> bool:
+    """Whether a raw entry says where it was, by its name: EXIF's and XMP's GPS, places in words, ISO 6709."""
+    low = name.lower()
+    return any(word in low for word in ("gps", "location", "geotag")) or name in _PLACES
 
 
 def cut(value: Any, limit: int) -> Any:
@@ -115,7 +175,7 @@ def cut(value: Any, limit: int) -> Any:
     return value[:longest]
 
 
-def bounded(raw: dict[str, dict[str, Any]], limit: int) -> tuple[dict[str, dict[str, Any]], bool]:
+def bounded(raw: Raw, limit: int) -> tuple[Raw, bool]:
     """The groups within `limit` bytes of JSON, the largest entries left out first; whether any was."""
     total = len(msgspec.json.encode(raw))
     if total <= limit:
@@ -130,96 +190,3 @@ def bounded(raw: dict[str, dict[str, Any]], limit: int) -> tuple[dict[str, dict[
         del kept[group][key]
         total -= size
     return {group: entries for group, entries in kept.items() if entries}, True
-
-
-def _read(media: Media) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Normalised fields and raw groups."""
-    if media.kind is Kind.IMAGE:
-        return _of_picture(media.probe())
-    if media.kind in (Kind.VIDEO, Kind.AUDIO):
-        return _of_container(media.probe())
-    if media.kind is Kind.TEXT:
-        return _of_text(media), {}
-    return _of_pdf(media) if media.mime == "application/pdf" else ({}, {})
-
-
-def _of_picture(probe: Probe) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    from cortex.media import exif, iptc, xmp
-
-    packet = xmp.parse(probe.xmp) if probe.xmp else {}
-    press = iptc.parse(probe.iptc) if probe.iptc else {}
-    fields = {
-        "format": probe.format,
-        "width": probe.width,
-        "height": probe.height,
-        "orientation": probe.orientation,
-        "color_mode": probe.mode,
-        "frames": probe.frames,
-    }
-    fields.update(_merged(exif.fields(probe.exif), xmp.fields(packet), iptc.fields(press)))
-    return fields, {"exif": exif.readable(probe.exif), "xmp": packet, "iptc": press}
-
-
-def _merged(*blocks: dict[str, Any]) -> dict[str, Any]:
-    """The first block that has a value gives it; the time and its zone come from the same one."""
-    found: dict[str, Any] = {}
-    for block in blocks:
-        for name, value in block.items():
-            if name != "time_zone" and value is not None and name not in found:
-                found[name] = value
-                if name == "captured_at":
-                    found["time_zone"] = block.get("time_zone")
-    return found
-
-
-def _of_container(probe: Probe) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    from cortex.media import tags
-
-    video, audio = probe.first("video"), probe.first("audio")
-    together = {**(audio.tags if audio else {}), **(video.tags if video else {}), **probe.tags}
-    fields: dict[str, Any] = {
-        "format": probe.format,
-        "width": probe.width,
-        "height": probe.height,
-        "rotation": probe.rotation,
-        "duration_s": probe.duration_s,
-        "bit_rate": probe.bit_rate,
-        "chapters": probe.chapters,
-        "streams": [_stream(stream) for stream in probe.streams[:_MAX_STREAMS]],
-    }
-    if video is not None:
-        fields.update(video_codec=video.codec, frame_rate=video.frame_rate, frames=video.frames)
-    if audio is not None:
-        fields.update(audio_codec=audio.codec, sample_rate=audio.sample_rate, channels=audio.channels)
-    fields.update(tags.fields(together))
-    return fields, {"tags": dict(together)}
-
-
-def _stream(stream: StreamInfo) -> dict[str, Any]:
-    return {
-        name: value for name, value in msgspec.structs.asdict(stream).items() if value is not None and name != "tags"
-    }
-
-
-def _of_text(media: Media) -> dict[str, Any]:
-    from cortex.media.text import count_words
-
-    try:
-        text, encoding = media.decoded_text()
-    except LoomError as error:
-        if error.code == "FILE_TOO_LARGE":
-            return {}
-        raise
-    lines = text.count("\n") + (not text.endswith("\n") and text != "")
-    return {"encoding": encoding, "characters": len(text), "lines": lines, "words": count_words(text)}
-
-
-def _of_pdf(media: Media) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    from cortex.media import pdf, xmp
-
-    with media.open() as file:
-        data = file.read(pdf.LOOK)
-    packet = xmp.parse(found) if (found := pdf.packet(data)) else {}
-    described = xmp.fields(packet)
-    described.pop("captured_at", None)
-    return {**described, **pdf.fields(data)}, {"xmp": packet}

@@ -104,3 +104,35 @@ def test_without_a_preview(opened: Opened, written: Written) -> None:
     with pytest.raises(LoomError, match="no preview") as caught:
         opened(written(data)).image()
     assert caught.value.code == "FORMAT_UNSUPPORTED"
+
+
+def test_a_preview_that_no_directory_names(opened: Opened, written: Written) -> None:
+    """As in the maker's notes of ORF."""
+    data = _tiff_raw([b"x" * 100, b"y" * 100], LOSSLESS)
+    raw = opened(written(data + b"junk" + _jpeg(160, 120) + b"junk" + _jpeg(320, 240) + bytes(500)))
+    assert raw.image().size == (240, 320)
+
+
+def test_metadata_are_told_without_a_preview(opened: Opened, written: Written) -> None:
+    raw = opened(written(_tiff_raw([b"x" * 100, b"y" * 100], LOSSLESS)))
+    probe = raw.probe()
+    assert (probe.width, probe.height, probe.orientation, probe.exif[0x10F]) == (4000, 6000, 6, "NIKON")
+
+
+def test_panasonic_tells_size_and_sensitivity_in_its_own_way(opened: Opened, written: Written) -> None:
+    jpeg = _jpeg(320, 240)
+    edges = [(4, 3, 1, 6), (5, 3, 1, 8), (6, 3, 1, 2742), (7, 3, 1, 3656)]
+    entries = [*edges, (0x17, 3, 1, 80), (0x2E, 7, len(jpeg), 500)]
+    head = (b"IIU\0\x08\0\0\0" + _directory(entries)).ljust(500, b"\0")
+    probe = opened(written(head + jpeg)).probe()
+    assert (probe.format, probe.width, probe.height, probe.exif["Exif"][0x8827]) == ("panasonic-rw2", 3648, 2736, 80)
+
+
+def test_fuji_tells_the_size_in_a_directory_of_its_own(opened: Opened, written: Written) -> None:
+    jpeg = _jpeg(300, 200)
+    head = bytearray(200)
+    head[:20] = b"FUJIFILMCCD-RAW 0201"
+    head[84:96] = struct.pack(">III", 200, len(jpeg), 120)
+    head[120:136] = struct.pack(">IHHHHHH", 2, 0x100, 0, 0x111, 4, 4000, 6000)
+    probe = opened(written(bytes(head) + jpeg)).probe()
+    assert (probe.width, probe.height) == (6000, 4000)

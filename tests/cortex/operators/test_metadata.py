@@ -26,6 +26,11 @@ def test_a_photo(media: RealMedia) -> None:
     assert found.pop("size") == media.photo(size=(600, 400), orientation=6).stat().st_size
     assert found.pop("latitude") == pytest.approx(PLACE[0], abs=1e-6)
     assert found.pop("longitude") == pytest.approx(PLACE[1], abs=1e-6)
+    assert [told["source"] for told in found.pop("captured_by_all")] == [
+        "exif/DateTimeOriginal",
+        "exif/DateTimeDigitized",
+        "exif/DateTime",
+    ]
     assert found == {
         "kind": "image",
         "mime": "image/jpeg",
@@ -37,6 +42,7 @@ def test_a_photo(media: RealMedia) -> None:
         "frames": 1,
         "captured_at": TAKEN.isoformat(timespec="milliseconds"),
         "time_zone": "+02:00",
+        "captured_from": "exif/DateTimeOriginal",
         "camera_make": "Loom",
         "camera_model": "Sample Camera",
         "lens": "35mm f/2.8",
@@ -198,6 +204,68 @@ def test_what_only_xmp_says_of_a_photo(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(path, xmp=_xmp(inside))
     found = _found(path)
     assert (found["camera_model"], found["latitude"], found["longitude"]) == ("Sample Camera", 48.1372217, 11.575555)
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({}, PLACE),
+        ({"gps": "round"}, (48.14, -11.58)),
+        ({"gps": "round", "gps_decimals": 0}, (48, -12)),
+        ({"gps": "drop"}, None),
+    ],
+)
+def test_the_place_is_kept_rounded_or_dropped(
+    media: RealMedia, options: dict[str, Any], place: tuple[float, float] | None
+) -> None:
+    found = run_operator(Metadata(**options), media.photo()).outputs
+    there = (found.get("latitude"), found.get("longitude"))
+    assert there == ((None, None) if place is None else pytest.approx(place, abs=1e-4))
+    telling = [name for group in found["raw"].values() for name in group if "GPS" in name or name == "City"]
+    assert bool(telling) == (not options)
+    assert ("altitude_m" in found) == (not options)
+    assert found["raw"]["exif"]["Model"] == "Sample Camera"
+
+
+def test_a_zone_is_taken_over_from_who_shows_the_same_time(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:17 14:03:21"
+    date = '<e:DateTimeOriginal xmlns:e="http://ns.adobe.com/exif/1.0/">2024-05-17T14:03:21-04:00</e:DateTimeOriginal>'
+    Image.new("RGB", (8, 8)).save(path, exif=exif, xmp=_xmp(date))
+    found = _found(path)
+    assert (found["captured_at"], found["time_zone"]) == ("2024-05-17T14:03:21-04:00", "-04:00")
+    assert found["captured_from"] == "exif/DateTimeOriginal"
+    assert found["captured_by_all"] == [
+        {"source": "exif/DateTimeOriginal", "at": "2024-05-17T14:03:21"},
+        {"source": "xmp/exif:DateTimeOriginal", "at": "2024-05-17T14:03:21-04:00", "zone": "-04:00"},
+    ]
+
+
+def test_a_film_says_where_its_time_stands(media: RealMedia) -> None:
+    found = _found(media.film("h264"))
+    assert found.get("captured_from") == ("tags/creation_time" if "captured_at" in found else None)
+
+
+def test_a_side_file_is_read_like_what_stands_inside(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg.xmp"
+    inside = (
+        "<dc:title>Meadow</dc:title>"
+        '<c:license xmlns:c="http://creativecommons.org/ns#">https://creativecommons.org/licenses/by-sa/4.0/</c:license>'
+        '<e:DateTimeOriginal xmlns:e="http://ns.adobe.com/exif/1.0/">2024-05-17T14:03:21</e:DateTimeOriginal>'
+    )
+    path.write_bytes(_xmp(inside))
+    found = _found(path)
+    assert (found["kind"], found["mime"], found["format"]) == ("text", "application/rdf+xml", "xmp")
+    assert (found["title"], found["captured_at"]) == ("Meadow", "2024-05-17T14:03:21")
+    assert (found["license"], found["license_from"]) == ("CC-BY-SA-4.0", "xmp/cc:license")
+
+
+def test_the_licence_of_a_source_file(tmp_path: Path) -> None:
+    path = tmp_path / "tool.py"
+    path.write_text("#!/usr/bin/env python3\n# SPDX-License-Identifier: Apache-2.0 OR MIT\nprint('hello')\n")
+    found = _found(path)
+    assert (found["license"], found["license_from"]) == ("Apache-2.0 OR MIT", "text/SPDX-License-Identifier")
 
 
 def test_a_rating_that_is_none_costs_nothing_else(tmp_path: Path) -> None:
