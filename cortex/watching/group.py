@@ -39,7 +39,14 @@ class Group:
         self, work: Work, *, guard: Guard | None, steer: Steer, apart: frozenset[bytes], away: Mapping[bytes, str]
     ) -> Request:
         """What a round asks of an ingest. `guard`, `steer` and `apart` as in `Watched`, `away` as in `Request`."""
-        self._watched = Watched(ready=self._is_ready, changed=work.changed, apart=apart, guard=guard, steer=steer)
+        self._watched = Watched(
+            ready=self._is_ready,
+            changed=work.changed,
+            apart=apart,
+            around=frozenset(self.roots),
+            guard=guard,
+            steer=steer,
+        )
         self._memory.begin()
         return self.request._replace(
             paths=tuple(Path(os.fsdecode(root)) for root in work.roots),
