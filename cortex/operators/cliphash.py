@@ -93,8 +93,18 @@ class Hasher:
         mean = float(rows @ bright @ columns)
         if np.sqrt(max(float(rows @ (bright - mean) ** 2 @ columns), 0.0)) < _FLAT:
             return None
-        found: Floats = (self._rows @ bright @ self._columns.T).ravel()
+        found = self._transformed(bright)
         return found / max(float(np.abs(found).sum()), 1e-9)
+
+    def clearness(self, picture: Pixels) -> float:
+        """By how much, of 255 steps of brightness, at least half of the 64 waves stand out against their median: bits
+        of weaker ones are chance."""
+        found = self._transformed(picture.astype(np.float32))
+        return float(np.median(np.abs(found - np.median(found)))) / (_GRID / 2) ** 2
+
+    def _transformed(self, bright: Floats) -> Floats:
+        found: Floats = (self._rows @ bright @ self._columns.T).ravel()
+        return found
 
 
 def as_bits(frequencies: Floats | None) -> int:

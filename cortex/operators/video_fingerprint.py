@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cortex.media.wants import PictureFeed, Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from loom.graph.specs import Port
 from loom.model import Kind
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class VideoFingerprint(MediaNode[NodeOptions]):
     """
 
     operator = "video.fingerprint"
+    outputs = (Port(id="out", content_type="artifact/fingerprint"),)
     kinds = frozenset({Kind.VIDEO})
     reads = ()
     verdicts = False

@@ -7,14 +7,14 @@ import { bytes, counted, nameOf, number } from "../format.js";
 import { button, empty, head, path, picture, trouble, when } from "../parts.js";
 import { go, note } from "../router.js";
 import { Rows } from "../rows.js";
-import { ASKED, asFilter, chips, fields, PLACES } from "./filters.js";
+import { ASKED, asFilter, chips, fields, PLACES, swatch } from "./filters.js";
 import { KINDS } from "../words.js";
 
 const TILE = 168;
 const LINE = 52;
 const PAGE = 200;
-const FACETS = ["kind", "camera", "year", "place"];
-const HEADINGS = { kind: "Kind", camera: "Camera", year: "Year", place: "Place" };
+const FACETS = ["kind", "camera", "year", "place", "color"];
+const HEADINGS = { kind: "Kind", camera: "Camera", year: "Year", place: "Place", color: "Colour" };
 const NAMES = { kind: KINDS, place: PLACES };
 const IDENTITY = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128})$/i;
 
@@ -165,7 +165,7 @@ class Library {
             h(
               "a",
               { href: address, "aria-current": isOn ? "true" : null },
-              h("span", null, NAMES[name]?.[value] ?? value),
+              h("span", null, name === "color" && swatch(value), NAMES[name]?.[value] ?? value),
               h("span", { class: "count" }, count === null ? (isOn ? "×" : "") : number(count)),
             ),
           );
