@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,11 @@ from PIL import Image
 from pydantic import ValidationError
 from realmedia import RealMedia
 
+from cortex.contract import normalise
+from cortex.media import Media
+from cortex.media.wants import together
+from cortex.node import NodeContext
+from cortex.operators.scenes import Scenes
 from cortex.operators.thumbnails import Thumbnail
 from cortex.testing import OperatorRun, run_operator
 from loom.errors import LoomError
@@ -110,8 +116,116 @@ def test_a_damaged_picture_fails(media: RealMedia, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"size": 15}, {"size": 4097}, {"format": "png"}, {"quality": 0}, {"cols": 0}, {"rows": 11}, {"x": 1}]
-)
+    "options",
+    [
+        {"size": 15}, {"size": 4097}, {"format": "png"}, {"quality": 0}, {"cols": 0}, {"rows": 11}, {"x": 1},
+        {"sizes": [8]}, {"sizes": [64] * 9}, {"aspect": "1"}, {"focus": "faces"}, {"focus": [2, 0]}, {"preview": 1},
+    ],
+)  # fmt: skip
 def test_options_that_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Thumbnail(**options)
+
+
+def test_several_sizes_of_one_decode(media: RealMedia) -> None:
+    photo = media.photo(size=(1200, 800))
+    run = run_operator(Thumbnail(size=128, sizes=[1024, 64]), photo)
+    sizes = {artifact.name: Image.open(io.BytesIO(artifact.data)).size for artifact in run.artifacts}
+    assert sizes == {"thumbnail": (128, 85), "thumbnail-1024": (1024, 683), "thumbnail-64": (64, 43)}
+    assert (run.outputs["width"], run.outputs["height"]) == (128, 85)
+    large = Image.open(io.BytesIO(run.artifact("thumbnail-1024").data))
+    wanted = media.picture("coffee", (1024, 683))
+    assert np.abs(np.asarray(large).astype(int) - np.asarray(wanted).astype(int)).mean() < 6
+
+
+def test_several_sizes_of_films_and_sound(media: RealMedia) -> None:
+    for path, source in ((media.film("h264"), "contact-sheet"), (media.sound("wav"), "waveform")):
+        run = run_operator(Thumbnail(size=160, sizes=[400]), path)
+        small, large = (max(Image.open(io.BytesIO(artifact.data)).size) for artifact in run.artifacts)
+        assert run.outputs["source"] == source
+        assert 150 <= small <= 160
+        assert 380 <= large <= 400
+
+
+@pytest.mark.parametrize(("aspect", "size"), [("1:1", (100, 100)), ("2:1", (100, 50)), ("1:2", (50, 100))])
+def test_a_shape(media: RealMedia, aspect: str, size: tuple[int, int]) -> None:
+    image = _shown(run_operator(Thumbnail(size=100, aspect=aspect, quality=95), media.photo(orientation=6)))
+    assert image.size == size
+    whole = media.picture("coffee", (150, 100))
+    wanted = {
+        "1:1": whole.crop((25, 0, 125, 100)),
+        "2:1": whole.crop((0, 12, 150, 88)).resize((100, 50)),
+        "1:2": whole.crop((50, 0, 100, 100)),
+    }
+    assert np.abs(np.asarray(image).astype(int) - np.asarray(wanted[aspect]).astype(int)).mean() < 6
+
+
+def test_the_shape_of_a_cover_and_of_a_small_picture(media: RealMedia, tmp_path: Path) -> None:
+    assert _shown(run_operator(Thumbnail(size=90, aspect="3:1"), media.sound("flac"))).size == (90, 30)
+    media.picture("coffee", (60, 40)).save(path := tmp_path / "small.png")
+    assert _shown(run_operator(Thumbnail(size=512, aspect="1:1"), path)).size == (40, 40), "nothing is enlarged"
+
+
+@pytest.mark.parametrize("place", [0, 130, 300])
+def test_a_cut_keeps_detail_or_a_point(media: RealMedia, tmp_path: Path, place: int) -> None:
+    picture = Image.new("RGB", (400, 100), (120, 140, 160))
+    picture.paste(media.picture("astronaut", (100, 100)), (place, 0))
+    picture.save(path := tmp_path / "wide.png")
+    for focus in ("detail", [(place + 50) / 400, 0.5]):
+        image = _shown(run_operator(Thumbnail(size=100, aspect="1:1", focus=focus, quality=95), path))
+        ground = np.abs(np.asarray(image).astype(int) - (120, 140, 160)).max(axis=2) < 6
+        assert ground.all(axis=0).sum() <= 5, "some columns at most"
+
+
+def test_of_equal_parts_the_middle_is_kept(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (300, 100), "white")
+    picture.paste("black", (148, 48, 152, 52))
+    picture.save(path := tmp_path / "plain.png")
+    image = _shown(run_operator(Thumbnail(size=100, aspect="1:1", focus="detail"), path))
+    assert np.asarray(image.convert("L"))[45:55, 45:55].min() < 60
+
+
+@pytest.mark.parametrize("name", ["h264", "vp9", "one-key-frame"])
+def test_an_animated_preview(media: RealMedia, name: str) -> None:
+    run = run_operator(Thumbnail(size=400, preview=True), media.film(name))
+    preview = run.artifact("preview")
+    image = Image.open(io.BytesIO(preview.data))
+    assert (preview.media_type, image.format, image.size) == ("image/webp", "WEBP", (320, 180))
+    assert 2 <= run.outputs["preview_frames"] == image.n_frames <= 12  # type: ignore[attr-defined]
+    shades = []
+    for number in range(run.outputs["preview_frames"]):
+        image.seek(number)
+        image.load()
+        shades.append(np.asarray(image.convert("L")).astype(int))
+        assert image.info["duration"] == 500
+    assert all(np.abs(one - other).mean() > 0.5 for one, other in zip(shades, shades[1:], strict=False))
+
+
+def test_there_is_no_preview_of_what_does_not_move(media: RealMedia, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", [Image.new("RGB", (64, 32))], FilmFormat(fps=1))
+    for path in (film, media.photo(), media.sound("flac")):
+        run = run_operator(Thumbnail(size=64, preview=True), path)
+        assert [artifact.name for artifact in run.artifacts] == ["thumbnail"]
+        assert "preview_frames" not in run.outputs
+
+
+def test_options_that_came_later_leave_signatures_as_they_were() -> None:
+    config, problems = normalise(Thumbnail.options_model, {"size": 512})
+    assert config == {"enabled": True, "size": 512, "format": "webp", "quality": 80, "cols": 3, "rows": 3}
+    assert not problems
+    config, _ = normalise(Thumbnail.options_model, {"sizes": [64], "aspect": "1:1", "focus": "detail", "preview": True})
+    assert config["sizes"] == [64]
+    assert (config["aspect"], config["focus"], config["preview"]) == ("1:1", "detail", True)
+
+
+@pytest.mark.parametrize("name", ["bikes", "bigbuckbunny"])
+def test_the_sheet_is_the_same_where_others_watch_the_film(media: RealMedia, name: str) -> None:
+    node, scenes = Thumbnail(preview=True), Scenes(pictures=0)
+    path = media.films[name]
+    alone = run_operator(node, path)
+    context = NodeContext("thumbnail", {})
+    with Media.open_path(os.fsencode(path), together([node.wants(), scenes.wants()])) as film:
+        node.compute(context, film)
+        assert film.played[0] is not None, "in the same pass"
+        assert context.outputs == alone.outputs
+        assert tuple(context.artifacts) == alone.artifacts
