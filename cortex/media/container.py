@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -19,6 +20,7 @@ from cortex.media.probe import Probe, StreamInfo
 from cortex.media.reel import Reel, Tally
 from cortex.media.samples import Samples, Sounds
 from cortex.media.sniff import sniff
+from cortex.media.stills import Stills
 from cortex.media.values import clean_text
 from cortex.media.wants import Audience, Listeners, Progress
 from loom.errors import LoomError
@@ -102,10 +104,17 @@ class Container:
         """The loudest sample in each of `count` parts."""
         return Sounds(self._reopened, self._at_start()).peaks(self.probe.duration_s, count)
 
-    def play(self, audience: Audience, listeners: Listeners, progress: Progress | None) -> Tally:
-        """Decodes all of the first video and sound stream, as far as they are wanted, in one pass."""
+    def play(
+        self, audience: Audience, listeners: Listeners, progress: Progress | None, stills: Iterable[Stills] = ()
+    ) -> Tally:
+        """Decodes all of the first video and sound stream, as far as they are wanted, in one pass, in which `stills`
+        are taken."""
         reel = Reel(self._at_start(), self._size, self.probe.duration_s, progress)
-        return reel.play(audience, listeners, self._max_pixels)
+        return reel.play(audience, listeners, self._max_pixels, tuple(stills))
+
+    def stills(self, count: int, side: int) -> Stills | None:
+        """What takes such pictures as `frames` gives during `play`; None where the length is not known."""
+        return None if self.probe.duration_s is None else Stills(count, side, self.probe.duration_s)
 
     def _pictures(self) -> Frames:
         return Frames(self._reopened, self._opened(), self.probe.duration_s, self._max_pixels)

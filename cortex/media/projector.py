@@ -9,6 +9,7 @@ from av.video.stream import VideoStream
 
 from cortex.media.frames import pixel_aspect, prepare
 from cortex.media.shown import Lens, Shown
+from cortex.media.stills import Stills
 from cortex.media.track import Clock, Track
 from cortex.media.wants import Audience, Fed, PictureFeed, PictureReader
 from loom.errors import LoomError
@@ -23,13 +24,23 @@ class Projector(Track):
 
     NAME = "frame"
 
-    def __init__(self, stream: VideoStream, origin_s: float, audience: Audience, max_pixels: int) -> None:
+    def __init__(
+        self,
+        stream: VideoStream,
+        origin_s: float,
+        audience: Audience,
+        max_pixels: int,
+        stills: tuple[Stills, ...] = (),
+    ) -> None:
         super().__init__(stream, origin_s)
         prepare(stream, max_pixels)
         self._max_pixels = max_pixels
         self._seats = [_Seat(feed, fed) for feed, fed in audience.values()]
         only_keys = all(feed.key_frames for feed, _ in audience.values())
         stream.codec_context.skip_frame = "NONKEY" if only_keys else "DEFAULT"
+        self._stills = () if only_keys else stills
+        for taken in self._stills:
+            taken.begin(stream)
         rate = float(stream.average_rate or stream.guessed_rate or 0)
         self._usual_s = 1 / rate if 1 <= rate <= 1000 else 1 / _USUAL_RATE
         self._base_s = float(stream.time_base or 0)
@@ -40,8 +51,11 @@ class Projector(Track):
     def _show(self, frame: VideoFrame) -> None:
         if frame.width * frame.height > self._max_pixels:
             raise LoomError("FILE_TOO_LARGE", f"a frame of {frame.width} x {frame.height} pixels is too large")
+        for taken in self._stills:
+            taken.offer(frame)
         time_s = self._clock.at(frame.time, self._until_s)
         self._until_s = time_s + self._length_of(frame)
+        self.condition.add(time_s, self._until_s, patched=frame.is_corrupt)
         wanting = [seat for seat in self._seats if seat.wants(frame, time_s)]
         if wanting:
             if self._lens is None:

@@ -13,7 +13,8 @@ from cortex.media.frames import video_stream
 from cortex.media.projector import Projector
 from cortex.media.samples import sound_stream
 from cortex.media.speaker import Speaker
-from cortex.media.track import Track
+from cortex.media.stills import Stills
+from cortex.media.track import Condition, Track
 from cortex.media.wants import Audience, Listeners, Progress
 from loom.errors import LoomError
 
@@ -25,11 +26,12 @@ _STEPS = 1000
 
 class Played(NamedTuple):
     """What came of one stream: how many of its frames were decoded (pictures, or pieces of sound), how many packets
-    were damaged and passed over, and why its readers got nothing, if so."""
+    were damaged and passed over, why its readers got nothing, if so, and in what state it was found."""
 
     decoded: int = 0
     damaged: int = 0
     fault: LoomError | None = None
+    condition: Condition | None = None
 
 
 class Tally(NamedTuple):
@@ -50,12 +52,12 @@ class Reel:
         self._progress = progress
         self._origin_s = (source.start_time or 0) / 1_000_000
 
-    def play(self, audience: Audience, listeners: Listeners, max_pixels: int) -> Tally:
+    def play(self, audience: Audience, listeners: Listeners, max_pixels: int, stills: tuple[Stills, ...] = ()) -> Tally:
         """Feeds all of them in one pass. What is missing of one kind is no reason to go without the other."""
         projector = speaker = None
         if audience:
             projector = _made(
-                lambda: Projector(video_stream(self._source), self._origin_s, audience, max_pixels),
+                lambda: Projector(video_stream(self._source), self._origin_s, audience, max_pixels, stills),
             )
         if listeners:
             speaker = _made(lambda: Speaker(sound_stream(self._source), self._origin_s, listeners))
@@ -132,5 +134,5 @@ def _made(make: Callable[[], Track]) -> Track | LoomError:
 
 def _played(track: Track | LoomError | None) -> Played | None:
     if isinstance(track, Track):
-        return Played(track.count, track.damaged, track.fault())
+        return Played(track.count, track.damaged, track.fault(), track.condition)
     return None if track is None else Played(fault=track)

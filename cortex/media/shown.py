@@ -21,6 +21,7 @@ _BASE = 320
 does not either."""
 _AREA = int(Interpolation.AREA)
 _WHOLE_RANGE = int(ColorRange.JPEG)
+_USUAL_RANGE = int(ColorRange.MPEG)
 _FULL = {"src_color_range": _WHOLE_RANGE, "dst_color_range": _WHOLE_RANGE}
 _GREY = {"dst_color_range": _WHOLE_RANGE}
 _UNSPECIFIED = 2
@@ -67,6 +68,23 @@ class Lens:
     def grey(self, frame: VideoFrame, side: int) -> Pixels:
         """Of more than the base's size."""
         return self._upright(_view(self._scaled(frame, side, "gray8", **_GREY).planes[0]))
+
+    def coded(self, frame: VideoFrame, side: int) -> VideoFrame:
+        """A frame of its own for encoders."""
+        width, height = (max(length & ~1, 2) for length in self.size(side))
+        scaler = self._scalers.setdefault((side, "coded"), VideoReformatter())
+        try:
+            made = scaler.reformat(
+                frame, width, height, "yuv420p", interpolation=_AREA, threads=1,
+                src_colorspace=matrix_of(frame), dst_colorspace=Colorspace.ITU709, dst_color_range=_USUAL_RANGE,
+            )  # fmt: skip
+        except Exception as error:
+            raise as_damage(error) from error
+        if made is not frame and not self._turns:
+            return made
+        planes = [np.ascontiguousarray(self._upright(_view(plane))) for plane in made.planes]
+        whole = np.concatenate([plane.reshape(-1) for plane in planes])
+        return VideoFrame.from_ndarray(whole.reshape(-1, planes[0].shape[1]), "yuv420p")
 
     def _upright(self, pixels: Pixels) -> Pixels:
         return np.rot90(pixels, self._turns) if self._turns else pixels
@@ -132,6 +150,11 @@ class Shown:
         if frame.format.name in _EIGHT_BIT and frame.planes[0].line_size > 0:
             return _view(frame.planes[0])
         return self._once("luma", lambda: _view(frame.reformat(format="gray8", threads=1).planes[0]))
+
+    def coded(self, side: int) -> VideoFrame:
+        """For encoders: YUV 4:2:0 of even width and height in BT.709, brightness from 16 to 235. Shared as arrays
+        are."""
+        return self._once(("coded", side), lambda: self._lens.coded(self._frame, side))
 
     def _reduced(self) -> VideoFrame:
         if self._base is None:

@@ -39,6 +39,9 @@ class Speaker(Track):
 
     def __init__(self, stream: AudioStream, origin_s: float, listeners: Listeners) -> None:
         super().__init__(stream, origin_s)
+        if stream.codec_context.name == "flac" and not stream.codec_context.is_open:
+            # Else a frame whose checksum is wrong would be heard as noise.
+            stream.codec_context.options = {"err_detect": "crccheck+explode"}
         self._listeners = listeners
         self._forms: list[_Form] = []
         self._clock = Clock(origin_s)
@@ -54,6 +57,7 @@ class Speaker(Track):
             self._forms = self._forms_of(frame)
         time_s = self._clock.at(frame.time, self._until_s)
         self._until_s = time_s + frame.samples / (frame.sample_rate or 1)
+        self.condition.add(time_s, self._until_s, patched=frame.is_corrupt)
         for form in self._forms:
             if not form.take(frame, time_s):
                 self.damaged += 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from cortex.media.wants import SoundFeed, Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from loom.errors import LoomError
+from loom.graph.specs import Port
 from loom.model import Kind
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Loudness(MediaNode[NodeOptions]):
     """
 
     operator = "audio.loudness"
+    outputs = (Port(id="out", content_type="struct/loudness"),)
     kinds = frozenset({Kind.AUDIO, Kind.VIDEO})
     reads = ()
     verdicts = False
@@ -102,6 +104,12 @@ class LoudnessReader:
             self._ended = True
             self._graph.push(None)
             self._listen()
+
+    def levels(self) -> tuple[float, float] | None:
+        """Of the whole: loudness in LUFS, and the true peak in dBTP; None where there is no loudness."""
+        self.end()
+        integrated, peak = _audible(self.told.get("I")), _decibels(max(self.true_peak, self.sample_peak))
+        return None if integrated is None or peak is None else (integrated, peak)
 
     def _listen(self) -> None:
         import av
