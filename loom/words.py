@@ -23,6 +23,25 @@ class Kind(Word):
     OTHER = "other"
 
 
+class Colour(Word):
+    """Plain names of colours: the eleven basic terms of Berlin and Kay (1969), with beige and turquoise, of which
+    photographs are full."""
+
+    BLACK = "black"
+    GREY = "grey"
+    WHITE = "white"
+    RED = "red"
+    PINK = "pink"
+    ORANGE = "orange"
+    BROWN = "brown"
+    BEIGE = "beige"
+    YELLOW = "yellow"
+    GREEN = "green"
+    TURQUOISE = "turquoise"
+    BLUE = "blue"
+    PURPLE = "purple"
+
+
 class Branch(Word):
     """Label of an edge. `PASS` and `FAIL` are also the verdicts a node may give; `ERROR` means that the node raised."""
 

@@ -110,6 +110,11 @@ function waitingInLine(host, workers) {
   return fits.every((one) => one.runs?.length) ? `${waits} All have a run in hand.` : waits;
 }
 
+// What files wait for that no worker has in hand, in sentences.
+export function othersWaitFor({ waiting }) {
+  return (waiting ?? []).map((reason) => `${reason}.`).join(" ");
+}
+
 // A run that is paused is RUNNING with a reason not to go on.
 export function stateOf(run) {
   const paused = run.paused === true || run.paused?.length > 0;
