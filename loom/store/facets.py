@@ -1,4 +1,4 @@
-"""How many assets there are of each kind, camera, year and place."""
+"""How many assets there are of each kind, camera, year, place and colour."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from sqlalchemy import Column, Connection, Select, func, select
 
 from loom.shapes import FacetsShape
 from loom.steering import AssetQuery
+from loom.store.colours import is_named_enough
 from loom.store.fitting import conditions
-from loom.store.tables import asset_traits, assets
+from loom.store.tables import asset_colours, asset_traits, assets
 
 MOST = 200
 """Cameras that are told, the most frequent first."""
@@ -24,6 +25,7 @@ def facets(connection: Connection, query: AssetQuery) -> FacetsShape:
         camera=_counted(connection, by_trait(replace(query, camera=None), asset_traits.c.camera).limit(MOST)),
         year=_counted(connection, by_trait(replace(query, year=None), asset_traits.c.year)),
         place=_place(connection, query),
+        color=_counted(connection, by_colour(replace(query, color=None))),
         total=total,
     )
 
@@ -53,6 +55,14 @@ def by_trait(query: AssetQuery, trait: Column[Any]) -> Select[Any]:
     if wanted := conditions(query):
         statement = statement.join(assets, assets.c.id == asset_traits.c.asset).where(*wanted)
     return statement.order_by(*_order(trait))
+
+
+def by_colour(query: AssetQuery) -> Select[Any]:
+    at = asset_colours.c
+    statement = select(at.name, func.count().label("many")).where(is_named_enough(query)).group_by(at.name)
+    if wanted := conditions(query):
+        statement = statement.join(assets, assets.c.id == at.asset).where(*wanted)
+    return statement.order_by(*_order(at.name))
 
 
 def _order(value: Column[Any]) -> tuple[Any, Any]:
