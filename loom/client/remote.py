@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 from loom.client.address import Address
 from loom.client.definitions import RemoteDefinitions
+from loom.client.duplicates import RemoteActions, RemoteDuplicates
 from loom.client.http import Http
 from loom.client.ledger import RemoteLedger
+from loom.client.library import RemoteLibrary
 from loom.client.listening import Listening
 from loom.client.looking import RemoteAssets, RemoteRuns
 from loom.client.publishing import Publisher
@@ -24,7 +26,17 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30.0
 
 
-class LoomClient(RemoteDefinitions, RemoteLedger, RemoteRuns, RemoteSteering, RemoteAssets, RemoteSources):
+class LoomClient(
+    RemoteDefinitions,
+    RemoteLedger,
+    RemoteRuns,
+    RemoteSteering,
+    RemoteAssets,
+    RemoteSources,
+    RemoteDuplicates,
+    RemoteActions,
+    RemoteLibrary,
+):
     """Satisfies `loom.verbs.Loom` over a server at `url`. Safe for threads. What the server answers with is raised as
     the error that it was there; a server that does not answer within `timeout` seconds is `LOOM_UNREACHABLE`. Without
     a token, that of `token_file` is used on loopback. Raises `CONFIG_INVALID` for a URL that is none."""
