@@ -7,17 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, distributions
-from importlib.util import find_spec
-from pathlib import Path
-from shutil import which
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from cortex.contract import NotAnOperatorError, describe, normalise
 from cortex.node import MediaNode
+from cortex.requirements import missing, sentences
 from loom.errors import LoomError
-from loom.graph.specs import ConfigProblem, OperatorSpec, Requirement
+from loom.graph.specs import ConfigProblem, Lack, OperatorSpec, Requirement
 
 GROUP = "cortex.operators"
 
@@ -84,6 +82,30 @@ class EntryPointCatalogue:
             return None
         return self.create(operator, config, operator.rpartition(".")[2]).named_nodes()
 
+    def lacks(self, operator: str, config: Mapping[str, Any]) -> tuple[Lack, ...]:
+        """What this machine does not have of what a node with this config (in normal form) needs; also that the
+        operator cannot tell. Raises `KeyError` for an operator without a spec."""
+        try:
+            needs = self.requirements(operator, config)
+        except LoomError as error:
+            return (Lack(error.message, False),)
+        return tuple(Lack(f"{operator} needs more: {said}", optional) for said, optional in sentences(missing(needs)))
+
+    def requirements(self, operator: str, config: Mapping[str, Any]) -> tuple[Requirement, ...]:
+        """What a node with this config needs. Raises as `create`, `OPERATOR_FAILED` where its class does not tell, and
+        `KeyError` for an operator without a spec."""
+        if (spec := self.spec(operator)) is None:
+            raise KeyError(operator)
+        if self._classes[operator].requirements is MediaNode.requirements:
+            return spec.requires
+        try:
+            return tuple(self.create(operator, config, operator.rpartition(".")[2]).requirements())
+        except LoomError:
+            raise
+        except (Exception, SystemExit) as error:
+            said = f"{operator} cannot tell what it needs: {type(error).__name__}: {error}"
+            raise LoomError("OPERATOR_FAILED", said) from error
+
     def problems(self) -> list[Problem]:
         """The entry points that cannot be imported or are not operators, and ids that are offered twice."""
         for operator in self._entries:
@@ -118,26 +140,6 @@ def _find_entries() -> tuple[dict[str, tuple[str, EntryPoint]], list[Problem]]:
             else:
                 entries[entry.name] = (name, entry)
     return entries, problems
-
-
-def missing_requirements(spec: OperatorSpec) -> list[Requirement]:
-    """What the operator needs and this machine does not have."""
-    return [requirement for requirement in spec.requires if not _is_there(requirement)]
-
-
-def _is_there(requirement: Requirement) -> bool:
-    if requirement.kind == "package":
-        return _is_importable(requirement.name)
-    if requirement.kind == "program":
-        return which(requirement.name) is not None
-    return Path(requirement.name).expanduser().exists()
-
-
-def _is_importable(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 @cache

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
 from cortex.node import MediaNode, NodeOptions, output_keys, validate_options
+from loom.graph.ports import ARTIFACT, BUCKET, CONTENT_TYPE, family, find, takes_asset
 from loom.graph.specs import ConfigProblem, OperatorSpec, Port, Requirement
 from loom.model import Kind
 
@@ -33,13 +34,15 @@ def describe(operator: str, node: object) -> OperatorSpec:
         version=cls.version,
         summary=" ".join(text.partition("\n\n")[0].split()),
         description=text,
-        inputs=_all_of(Port, cls.inputs, "inputs"),
-        outputs=_all_of(Port, cls.outputs, "outputs"),
+        inputs=_inputs(cls),
+        outputs=_outputs(cls),
         values=tuple(key.spec for key in output_keys(cls)),
         config_schema=cls.options_model.model_json_schema(),
         kinds=_kinds(cls),
-        reads=None if cls.reads is None else _all_of(str, cls.reads, "reads"),
-        needs=_all_of(str, cls.needs, "needs"),
+        reads=None if cls.reads is None else nodes_of(_all_of(str, cls.reads, "reads")),
+        needs=nodes_of(_all_of(str, cls.needs, "needs")),
+        takes=tuple(name for name in (*(cls.reads or ()), *cls.needs) if "." in name),
+        buckets=_buckets(cls),
         verdicts=cls.verdicts,
         capabilities=frozenset(_all_of(str, cls.capabilities, "capabilities")),
         requires=_all_of(Requirement, cls.requires, "requires"),
@@ -68,6 +71,61 @@ def _all_of(kind: type[Any], values: Any, attribute: str) -> tuple[Any, ...]:
     if isinstance(values, str) or not all(isinstance(value, kind) for value in values):
         raise NotAnOperatorError(f"has `{attribute}` that are not a collection of {kind.__name__}")
     return tuple(values)
+
+
+def _inputs(cls: type[MediaNode[Any]]) -> tuple[Port, ...]:
+    """The inputs of a class. Raises `NotAnOperatorError`."""
+    ports: tuple[Port, ...] = _all_of(Port, cls.inputs, "inputs")
+    for port in ports:
+        _check_type(port, "input")
+        if port.key is not None or port.passes is not None:
+            raise NotAnOperatorError(f"has an input {port.id!r} with `key` or `passes`, which outputs have")
+        if family(port.content_type) == ARTIFACT:
+            raise NotAnOperatorError(f"has an input {port.id!r} for derived files, which are asked for by name")
+        if takes_asset(port) and port.cardinality == "many":
+            raise NotAnOperatorError(f"has an input {port.id!r} for many assets: an operator gets one")
+    if sum(not takes_asset(port) for port in ports) > 1:
+        raise NotAnOperatorError("has more than one input for values")
+    return ports
+
+
+def _outputs(cls: type[MediaNode[Any]]) -> tuple[Port, ...]:
+    """The outputs of a class. Raises `NotAnOperatorError`."""
+    ports: tuple[Port, ...] = _all_of(Port, cls.outputs, "outputs")
+    keys = {key.name: key for key in output_keys(cls)}
+    for port in ports:
+        _check_type(port, "output")
+        if port.passes is not None and find(cls.inputs, port.passes) is None:
+            raise NotAnOperatorError(
+                f"has an output {port.id!r} that passes an input {port.passes!r}, which it has not"
+            )
+        if port.key is not None and port.key not in keys:
+            raise NotAnOperatorError(f"has an output {port.id!r} with the key {port.key!r}, which no OutputKey has")
+        if port.cardinality == "many" and (port.key is None or list not in keys[port.key].accepts):
+            raise NotAnOperatorError(f"has an output {port.id!r} of many values without the `key` of a list")
+    return ports
+
+
+def _check_type(port: Port, side: str) -> None:
+    if not CONTENT_TYPE.fullmatch(port.content_type):
+        raise NotAnOperatorError(
+            f"has an {side} {port.id!r} of the type {port.content_type!r}: write family/type, such as media/image"
+        )
+
+
+def _buckets(cls: type[MediaNode[Any]]) -> str | None:
+    if cls.buckets is None:
+        return None
+    if cls.buckets not in cls.options_model.model_fields:
+        raise NotAnOperatorError(f"has buckets by an option {cls.buckets!r}, which it has not")
+    if all(key.name != BUCKET for key in output_keys(cls)):
+        raise NotAnOperatorError(f"has buckets without an OutputKey {BUCKET!r}")
+    return cls.buckets
+
+
+def nodes_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The nodes among `node` and `node.key`."""
+    return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
 
 
 def _kinds(cls: type[MediaNode[Any]]) -> frozenset[Kind]:

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cortex.cli.completing import operator_ids
 from cortex.cli.options import JSON
-from loom.ending import in_utf8
+from loom.ending import in_utf8, say
 
 if TYPE_CHECKING:
-    from loom.graph.specs import OperatorSpec, Port
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from loom.graph.specs import OperatorSpec
+
+FAMILIES = {
+    "source": "where files come from",
+    "hash": "checksums",
+    "media": "all kinds of media",
+    "image": "pictures",
+    "video": "films",
+    "audio": "sound",
+    "text": "documents",
+    "archive": "archives",
+    "asset": "files that belong together",
+    "vision": "what is to be seen",
+    "llm": "language models",
+    "dedup": "duplicates, put before people",
+    "filter": "which assets go on, and where",
+    "script": "programs of your own",
+    "sink": "where things go: collections, tags, folders, servers",
+}
+"""What the operators of a family are about, in the order in which they are shown; those of others come last."""
 
 
 def operators(
@@ -21,7 +43,7 @@ def operators(
     ] = None,
     json: JSON = False,
 ) -> int:
-    """List the operators that definitions may use; with ID: ports, config, capabilities, requirements."""
+    """List the operators that definitions may use; with ID: ports, options, outputs, what it needs and refuses."""
     from cortex.catalogue import load
     from loom.errors import LoomError
 
@@ -29,7 +51,8 @@ def operators(
     if operator is not None:
         spec = catalogue.spec(operator)
         if spec is None:
-            raise LoomError("NOT_FOUND", f"there is no operator {operator!r}; `cortex operators` lists them")
+            unknown = f"there is no operator {operator!r}; `cortex operators` lists them"
+            raise LoomError("NOT_FOUND", catalogue.why_unknown(operator) or unknown)
         specs = [spec]
     else:
         specs = [spec for name in sorted(catalogue.ids()) if (spec := catalogue.spec(name)) is not None]
@@ -38,57 +61,33 @@ def operators(
 
         in_utf8(sys.stdout).write(msgspec.json.format(msgspec.json.encode(specs), indent=2).decode() + "\n")
     elif operator is not None:
-        _print_whole(specs[0])
+        from cortex.cli.describing import described
+
+        typer.echo("\n".join(described(specs[0], catalogue)))
     else:
-        for spec in specs:
-            typer.echo(f"{spec.id:<20} {spec.summary}")
+        typer.echo("\n".join(listed(specs)))
+        if problems := catalogue.problems():
+            say(f"{len(problems)} of others cannot be used as they are: `cortex doctor` says why")
     return 0
 
 
-def _print_whole(spec: OperatorSpec) -> None:
-    kinds = ", ".join(sorted(spec.kinds)) or "every kind"
-    reads = "all ancestors" if spec.reads is None else ", ".join(spec.reads) or "nothing"
-    verdicts = {True: "PASS or FAIL", False: "PASS", None: "unknown"}[spec.verdicts]
-    lines = [
-        f"{spec.id}  version {spec.version}",
-        "",
-        spec.description or spec.summary,
-        "",
-        f"kinds         {kinds}",
-        f"verdicts      {verdicts}",
-        f"reads         {reads}",
-        f"capabilities  {', '.join(sorted(spec.capabilities)) or 'none'}",
-        f"requires      {', '.join(f'{r.kind} {r.name}' for r in spec.requires) or 'nothing'}",
-        f"ports         in: {_ports(spec.inputs)}; out: {_ports(spec.outputs)}",
-        "",
-        "config",
-        *_fields(spec),
-        "",
-        "outputs",
-        *(f"  {value.key:<18} {value.type:<10} {value.description}" for value in spec.values),
-    ]
-    typer.echo("\n".join(lines))
+def listed(specs: Sequence[OperatorSpec]) -> Iterator[str]:
+    """The operators family by family, a line each."""
+    width = max((len(spec.id) for spec in specs), default=0)
+    for family, members in _by_family(specs):
+        about = FAMILIES.get(family)
+        yield family if about is None else f"{family}: {about}"
+        yield from (f"  {spec.id:<{width}}  {spec.summary}" for spec in members)
+        yield ""
+    yield "`cortex operators ID` shows one in full."
 
 
-def _ports(ports: tuple[Port, ...]) -> str:
-    return ", ".join(f"{port.id} ({port.content_type})" for port in ports) or "none"
+def _by_family(specs: Iterable[OperatorSpec]) -> Iterator[tuple[str, list[OperatorSpec]]]:
+    order = list(FAMILIES)
 
+    def place(spec: OperatorSpec) -> tuple[int, str]:
+        family = spec.id.partition(".")[0]
+        return order.index(family) if family in FAMILIES else len(order), family
 
-def _fields(spec: OperatorSpec) -> list[str]:
-    fields = spec.config_schema.get("properties", {})
-    return [
-        f"  {name:<18} {_type(field):<24} {_default(field):<18} {field.get('description', '')}"
-        for name, field in fields.items()
-    ]
-
-
-def _default(field: dict[str, object]) -> str:
-    return f"default {field['default']}" if "default" in field else "required"
-
-
-def _type(field: dict[str, object]) -> str:
-    enum = field.get("enum")
-    if isinstance(enum, list):
-        return "|".join(map(str, enum))
-    bounds = [f"{sign}{field[key]}" for key, sign in (("minimum", "≥"), ("maximum", "≤")) if key in field]
-    return " ".join([str(field.get("type", "any")), *bounds])
+    for (_, family), members in groupby(sorted(specs, key=lambda spec: (*place(spec), spec.id)), key=place):
+        yield family, list(members)

@@ -34,15 +34,17 @@ class Link(NamedTuple):
 
 
 class Outlet:
-    """One branch of a node: what `node.passed`, `node.failed` and `node.errored` are."""
+    """One branch or one output port of a node: what `node.passed`, `node.failed`, `node.errored` and `node.port(…)`
+    are."""
 
-    def __init__(self, node: PipelineNode, branch: Branch) -> None:
+    def __init__(self, node: PipelineNode, branch: Branch | None, port: str = "out") -> None:
         self._node = node
         self._branch = branch
+        self._port = port
 
-    def connect_to(self, other: N) -> N:
-        """Adds an edge with this branch's label; returns `other`."""
-        return self._node.connect_to(other, self._branch)
+    def connect_to(self, other: N, *, to_port: str = "in") -> N:
+        """Adds an edge with this branch's label from this port; returns `other`."""
+        return self._node.connect_to(other, self._branch, from_port=self._port, to_port=to_port)
 
     def __rshift__(self, other: N) -> N:
         return self.connect_to(other)
@@ -97,6 +99,10 @@ class PipelineNode:
     def errored(self) -> Outlet:
         """Where assets go on for which the node raised."""
         return Outlet(self, Branch.ERROR)
+
+    def port(self, name: str) -> Outlet:
+        """An output port by its name, such as a bucket of a filter."""
+        return Outlet(self, None, name)
 
 
 class PipelineBuilder(Generic[P]):

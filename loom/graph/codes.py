@@ -21,25 +21,31 @@ CODES: dict[str, str] = {
     "ID_DUPLICATE": "Two nodes have the same id.",
     "OPERATOR_UNKNOWN": "No operator of that id is known here.",
     "CONFIG_INVALID": "The operator refuses the node's config.",
+    "REQUIREMENT_MISSING": "A package, program or model that the node needs is not on this machine.",
     "SOURCE_MISSING": "No node is a source, so there is nothing that assets come from.",
     "SOURCE_MULTIPLE": "More than one node is a source.",
     "SOURCE_OPTION_UNUSED": "The source takes no notice of `enabled`, `filter`, `timeout_s` and `retries` (warning).",
     "EDGE_NODE_UNKNOWN": "An edge names a node that does not exist.",
     "EDGE_DUPLICATE": "The same edge is there twice.",
     "EDGE_INTO_SOURCE": "An edge leads into the source.",
-    "EDGE_UNLABELLED": "An edge out of a filter has no label, so it is taken only by assets that pass (warning).",
+    "EDGE_UNLABELLED": "An edge out of a filter has no label, so that what it rejects goes on too (warning).",
     "EDGE_OPTION_UNUSED": "`maxsize` and `drop_policy` mean something in stream pipelines only (warning).",
     "BRANCH_IMPOSSIBLE": "An edge has a label that its node can never give.",
     "PORT_UNKNOWN": "The operator has no such port.",
-    "PORT_MISMATCH": "An edge connects two ports whose content types have nothing in common.",
+    "PORT_MISMATCH": "An edge leads into an input that takes values of a type that nothing behind the edge gives.",
+    "CARDINALITY_MISMATCH": "An edge leads from a single value into an input that takes a list.",
     "INPUT_UNCONNECTED": "No edge leads into a required input.",
     "NODE_UNREACHABLE": "No way leads from the source to the node.",
     "CYCLE": "Nodes lead back to themselves.",
     "READ_UNKNOWN": "A config names a node that is not upstream of its own.",
+    "VALUE_UNKNOWN": "A config or an operator names a value that the operator of the named node never gives.",
+    "VALUE_UNSURE": "A config or an operator names a value of a node that not every asset here has gone through "
+    "(warning).",
     "NEED_UNMET": "An operator cannot work without the outputs of a node that is not upstream of it.",
 }
 """Codes of problems in definitions, with what they mean. They are errors unless they say that they are warnings;
-`OPERATOR_UNKNOWN` is a warning where the operator may be known to a worker."""
+`OPERATOR_UNKNOWN` is a warning where the operator may be known to a worker, `REQUIREMENT_MISSING` where the work may be
+done elsewhere, and where some assets go without."""
 
 
 def error(

@@ -14,7 +14,9 @@ from loom.graph.graph_checks import check_graph
 from loom.graph.node_checks import Known, NodeChecks
 from loom.graph.plan import Plan
 from loom.graph.planning import make_plan
+from loom.graph.port_checks import check_ports
 from loom.graph.specs import Operators
+from loom.model import Kind
 
 __all__ = ["CODES", "RESERVED_NAMES", "Compiled", "compile_definition"]
 
@@ -37,9 +39,11 @@ def compile_definition(
     operators: Operators,
     *,
     unknown_operators: Literal["error", "warning"] = "error",
+    lacking: Literal["error", "warning"] = "warning",
 ) -> Compiled:
     """Compiles a definition, or a bare graph (an object with `nodes` and without `graph`). Never raises, whatever the
-    document is. With `unknown_operators="warning"` a definition with such operators is sound but has no plan."""
+    document is. With `unknown_operators="warning"` a definition with such operators is sound but has no plan. `lacking`
+    is for what a node needs and this machine does not have: "error" where the plan is to run here."""
     plain: Any = document.document() if isinstance(document, Pipeline) else document
     is_bare = isinstance(plain, Mapping) and "nodes" in plain and "graph" not in plain
     if is_bare:
@@ -51,7 +55,7 @@ def compile_definition(
     name = plain.get("name")
     if isinstance(name, str) and name in RESERVED_NAMES:
         found.append(error("NAME_RESERVED", f"{name!r} is an address of the API; choose another name", field="name"))
-    known = _check(plain.get("graph"), operators, unknown_operators, () if is_bare else ("graph",), found)
+    known = _check(plain, operators, (unknown_operators, lacking), () if is_bare else ("graph",), found)
     if reading.pipeline is None or any(d.level == "error" for d in found):
         return Compiled(None, tuple(found))
     if any(node.id not in known.specs for node in reading.pipeline.graph.nodes):
@@ -60,15 +64,23 @@ def compile_definition(
 
 
 def _check(
-    graph: object,
+    document: Mapping[str, Any],
     operators: Operators,
-    unknown: Literal["error", "warning"],
+    levels: tuple[Literal["error", "warning"], Literal["error", "warning"]],
     where: tuple[str, ...],
     found: list[Diagnostic],
 ) -> Known:
-    drafted = draft(graph, where)
-    nodes = NodeChecks(drafted, operators, unknown)
+    drafted = draft(document.get("graph"), where)
+    nodes = NodeChecks(drafted, operators, *levels)
     found.extend(nodes)
     found.extend(check_edges(drafted, nodes.known))
-    found.extend(check_graph(drafted, nodes.known))
+    found.extend(check_ports(drafted, nodes.known))
+    found.extend(check_graph(drafted, nodes.known, _kinds_of(document.get("match"))))
     return nodes.known
+
+
+def _kinds_of(match: object) -> frozenset[Kind]:
+    """The kinds that the pipeline is for, as far as they can be made out; empty: every kind."""
+    given = match.get("kinds") if isinstance(match, dict) else None
+    names = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+    return frozenset(kind for kind in Kind if kind.value in names)

@@ -15,6 +15,7 @@ class DraftNode(NamedTuple):
     name: str | None
     operator: str | None
     config: dict[str, Any] | None
+    filter: object
     options: tuple[str, ...]
     """Which of `enabled: false`, `filter`, `timeout_s`, `retries` it sets."""
 
@@ -66,6 +67,7 @@ def _node(index: int, value: object) -> DraftNode:
         node_name(value),
         operator if isinstance(operator, str) and operator else None,
         config if isinstance(config, dict) else None,
+        node.get("filter"),
         (*(("enabled",) if node.get("enabled") is False else ()), *_set(node, ("filter", "timeout_s", "retries"))),
     )
 

@@ -9,6 +9,8 @@ from loom.graph.diagnostics import Diagnostic
 from loom.graph.draft import Draft
 from loom.graph.node_checks import Known, starts
 from loom.graph.order import Successors, ancestors, cycles, reachable, successors
+from loom.graph.presence import check_values
+from loom.model import Kind
 
 MAX_READS = 500_000
 """How many ancestors the operators that do not declare what they read may have in all: a chain of a thousand such."""
@@ -26,7 +28,8 @@ def numbered(draft: Draft) -> tuple[list[str], Successors]:
     return ids, successors(len(ids), edges)
 
 
-def check_graph(draft: Draft, known: Known) -> Iterator[Diagnostic]:
+def check_graph(draft: Draft, known: Known, kinds: frozenset[Kind] = frozenset()) -> Iterator[Diagnostic]:
+    """`kinds` are those that the pipeline is for; empty: every kind."""
     ids, after = numbered(draft)
     for cycle in cycles(after):
         names = [ids[node] for node in cycle]
@@ -37,7 +40,9 @@ def check_graph(draft: Draft, known: Known) -> Iterator[Diagnostic]:
         for index, node in enumerate(ids):
             if index not in reached:
                 yield error("NODE_UNREACHABLE", "no way leads here from the source", node=node)
-    yield from _reading(ids, known, ancestors(after))
+    above = ancestors(after)
+    yield from _reading(ids, known, above)
+    yield from check_values(draft, known, ids, above, kinds)
 
 
 def _reading(ids: list[str], known: Known, above: list[int]) -> Iterator[Diagnostic]:
@@ -47,9 +52,12 @@ def _reading(ids: list[str], known: Known, above: list[int]) -> Iterator[Diagnos
             if need not in number or not above[number[node]] >> number[need] & 1:
                 yield error("NEED_UNMET", f"{spec.id} needs the outputs of a node {need!r} upstream of it", node=node)
     for node, named in known.named.items():
+        fields = {value.node: value.field for value in reversed(known.values.get(node, ()))}
         for name in named:
             if name not in number or not above[number[node]] >> number[name] & 1:
-                yield error("READ_UNKNOWN", f"the config names a node {name!r}, which is not upstream", node=node)
+                field = f"config.{fields[name]}" if fields.get(name) else None
+                message = f"the config names a node {name!r}, which is not upstream"
+                yield error("READ_UNKNOWN", message, node=node, field=field)
     undeclared = (node for node, spec in known.specs.items() if spec.reads is None)
     if sum(above[number[node]].bit_count() for node in undeclared) > MAX_READS:
         message = f"operators that do not declare what they read have more than {MAX_READS:,} ancestors in all"

@@ -11,18 +11,21 @@ import msgspec
 from loom.graph.codes import error, said, shortened, warning
 from loom.graph.diagnostics import Diagnostic
 from loom.graph.draft import Draft, DraftNode
+from loom.graph.named import NamedValue, named_values, names_values, split
+from loom.graph.ports import with_buckets
 from loom.graph.specs import ConfigProblem, Operators, OperatorSpec
 
 _MAX_SUGGESTIONS = 50
 
 
 class Known(NamedTuple):
-    """Specs and normalised configs by node id, as far as they are known; `named` are the nodes that a node's config
-    names; `sources` are the ids of source nodes."""
+    """Specs (with the ports of their configs) and normalised configs by node id, as far as they are known; `named` are
+    the nodes that a node's config names, `values` the values of nodes; `sources` are the ids of source nodes."""
 
     specs: dict[str, OperatorSpec]
     configs: dict[str, dict[str, Any]]
     named: dict[str, tuple[str, ...]]
+    values: dict[str, tuple[NamedValue, ...]]
 
     @property
     def sources(self) -> list[str]:
@@ -32,12 +35,20 @@ class Known(NamedTuple):
 class NodeChecks:
     """Goes over the nodes of a draft; `known` is filled in on the way."""
 
-    def __init__(self, draft: Draft, operators: Operators, unknown: Literal["error", "warning"]) -> None:
-        self.known = Known({}, {}, {})
+    def __init__(
+        self,
+        draft: Draft,
+        operators: Operators,
+        unknown: Literal["error", "warning"],
+        lacking: Literal["error", "warning"],
+    ) -> None:
+        self.known = Known({}, {}, {}, {})
         self._draft = draft
         self._operators = operators
         self._unknown = error if unknown == "error" else warning
+        self._lacking = error if lacking == "error" else warning
         self._hints: dict[str, str] = {}
+        self._naming: dict[str, bool] = {}
 
     def __iter__(self) -> Iterator[Diagnostic]:
         for node in self._draft.every_node:
@@ -64,11 +75,45 @@ class NodeChecks:
                 )
         if node.name is not None and self._draft.nodes[node.name] is node:
             self.known.configs[node.name] = config
-            named = None if problems else self._named(spec.id, config)
-            if named is not None:
-                spec = msgspec.structs.replace(spec, reads=named)
-                self.known.named[node.name] = named
-            self.known.specs[node.name] = spec
+            if not problems:
+                yield from self._naming_of(node.name, spec, config)
+                yield from self._lacks_of(node, spec, config)
+            reads = self.known.named.get(node.name)
+            spec = spec if reads is None else msgspec.structs.replace(spec, reads=reads)
+            self.known.specs[node.name] = with_buckets(spec, config)
+
+    def _naming_of(self, node: str, spec: OperatorSpec, config: dict[str, Any]) -> Iterator[Diagnostic]:
+        """Which values the config names, and which nodes it therefore reads."""
+        if spec.id not in self._naming:
+            self._naming[spec.id] = names_values(spec.config_schema)
+        values = named_values(spec.config_schema, config) if self._naming[spec.id] else ()
+        try:
+            named = self._named(spec.id, config)
+        except (Exception, SystemExit) as fault:
+            message = f"{spec.id} cannot tell which nodes the config names: {type(fault).__name__}: {fault}"
+            yield error("CONFIG_INVALID", shortened(message, 500), node=node, field="config")
+            return
+        if named is None and values and spec.reads is not None:
+            named = tuple(dict.fromkeys((*spec.reads, *(value.node for value in values))))
+        if named is not None:
+            self.known.named[node] = named
+        declared = (split(name) for name in spec.takes)
+        self.known.values[node] = (*values, *declared)
+
+    def _lacks_of(self, node: DraftNode, spec: OperatorSpec, config: dict[str, Any]) -> Iterator[Diagnostic]:
+        """What the machine lacks for a node that is not switched off."""
+        ask = getattr(self._operators, "lacks", None)
+        if ask is None or not (config.get("enabled", True) and "enabled" not in node.options):
+            return
+        try:
+            lacks = ask(spec.id, config)
+        except (Exception, SystemExit) as fault:
+            message = f"{spec.id} cannot tell what it needs: {type(fault).__name__}: {fault}"
+            yield error("CONFIG_INVALID", shortened(message, 500), **self._draft.place(node, "config"))
+            return
+        for lack in lacks:
+            say = warning if lack.optional else self._lacking
+            yield say("REQUIREMENT_MISSING", shortened(lack.message, 500), **self._draft.place(node))
 
     def _named(self, operator: str, config: dict[str, Any]) -> tuple[str, ...] | None:
         ask = getattr(self._operators, "named_nodes", None)

@@ -13,10 +13,32 @@ SOURCE = -1
 
 
 class Inbound(msgspec.Struct, frozen=True, array_like=True):
-    """One edge into a step: the index of the upstream step (`SOURCE` for the source) and the edge's label."""
+    """One edge into a step: the index of the upstream step (`SOURCE` for the source) and the edge's label; `bucket`
+    when it is for assets of that bucket alone."""
 
     upstream: int
     branch: Branch | None
+    bucket: str | None = None
+
+
+class Feed(msgspec.Struct, frozen=True, array_like=True):
+    """Where values come from: a key of a step's outputs, None for all of them as one object. `depth`: it holds one
+    value (0), a list of values (1), or a list of such lists (2)."""
+
+    upstream: int
+    key: str | None
+    depth: int
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes in at a step's input for values: of `feeds` in the order of their nodes' ids, so that the order in
+    which a definition lists them changes nothing. `many`: it takes the whole list; `fans_out`: the step is computed
+    once for each item. Without any value it is skipped where one is `required`."""
+
+    feeds: tuple[Feed, ...]
+    many: bool = False
+    fans_out: bool = False
+    required: bool = True
 
 
 class AssetFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +56,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One node, compiled.
 
     `config` is normalised and without `enabled`. `inbound` lists its edges in the order of the definition. `reads`
-    are the steps whose outputs it may read, by node id; `needs` those among them without whose outputs it is skipped.
-    `sandboxed` steps get the bytes and run in worker processes; the others run in the parent.
+    are the steps whose outputs it may read, by node id, those of its `intake` among them; `needs` those without whose
+    outputs it is skipped. `sandboxed` steps get the bytes and run in worker processes; the others run in the parent.
     """
 
     index: int
@@ -55,6 +77,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: bool | None
     sandboxed: bool
     effect: bool
+    intake: Intake | None = None
 
     @property
     def ref(self) -> StepRef:

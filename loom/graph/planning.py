@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from loom.graph.definition import Node, Pipeline
+from loom.graph.carrying import Carrying, Wire
+from loom.graph.definition import Edge, Node, Pipeline
 from loom.graph.order import ancestors, bits, breadth_first, successors
-from loom.graph.plan import SOURCE, AssetFilter, Inbound, Plan, Source, Step
+from loom.graph.plan import SOURCE, AssetFilter, Feed, Inbound, Intake, Plan, Source, Step
+from loom.graph.ports import buckets, value_input
 from loom.graph.signatures import plan_digest, signature
 from loom.graph.specs import OperatorSpec
 
@@ -35,8 +37,23 @@ class _Planner:
         self._index = {node.id: index for index, node in enumerate(self._order)}
         self._inbound: dict[str, list[Inbound]] = {node.id: [] for node in self._order}
         for edge in pipeline.graph.edges:
-            upstream = self._index.get(edge.source.node, SOURCE)
-            self._inbound[edge.target.node].append(Inbound(upstream, edge.branch))
+            self._inbound[edge.target.node].append(self._inbound_of(edge))
+        self._carrying = self._carried()
+
+    def _inbound_of(self, edge: Edge) -> Inbound:
+        source = edge.source
+        made = buckets(self._specs[source.node], self._configs[source.node])
+        bucket = source.port if source.port in made else None
+        return Inbound(self._index.get(source.node, SOURCE), edge.branch, bucket)
+
+    def _carried(self) -> Carrying | None:
+        """What comes along edges, where some node takes values from them."""
+        specs = [self._specs[node.id] for node in self._nodes]
+        if all(value_input(spec) is None for spec in specs):
+            return None
+        ends = ((edge.source, edge.target) for edge in self._pipeline.graph.edges)
+        wires = [Wire(self._number[a.node], a.port, self._number[b.node], b.port) for a, b in ends]
+        return Carrying(specs, wires)
 
     def plan(self) -> Plan:
         steps: list[Step] = []
@@ -60,7 +77,8 @@ class _Planner:
     def _step(self, node: Node, before: list[Step]) -> Step:
         spec, given = self._specs[node.id], self._configs[node.id]
         config = _without_enabled(given)
-        reads = self._reads(node, spec)
+        intake = self._intake(node, spec)
+        reads = self._reads(node, spec, intake)
         effect = "effect" in spec.capabilities
         effect_of = (self._pipeline.name, node.id) if effect else None
         return Step(
@@ -69,7 +87,9 @@ class _Planner:
             operator=spec.id,
             operator_version=spec.version,
             config=config,
-            signature=signature(spec, config, (before[index] for index in reads.values()), effect_of),
+            signature=signature(
+                spec, config, (before[index] for index in reads.values()), effect_of, self._taken(intake)
+            ),
             inbound=tuple(self._inbound[node.id]),
             reads=reads,
             needs=spec.needs,
@@ -81,17 +101,45 @@ class _Planner:
             verdicts=spec.verdicts,
             sandboxed=spec.sandboxed,
             effect=effect,
+            intake=intake,
         )
 
-    def _reads(self, node: Node, spec: OperatorSpec) -> dict[str, int]:
-        """The steps it may read by node id, in the order of the plan: those it declares, or all upstream."""
+    def _intake(self, node: Node, spec: OperatorSpec) -> Intake | None:
+        port = value_input(spec)
+        if port is None or self._carrying is None:
+            return None
+        number = self._number[node.id]
+        givers = self._carrying.feeds(number)
+        if not givers:
+            return None
+        feeds = (Feed(self._index[self._nodes[giver.node].id], giver.port.key, giver.depth) for giver in givers)
+        return Intake(
+            feeds=tuple(sorted(feeds, key=lambda feed: (self._order[feed.upstream].id, feed.key or ""))),
+            many=port.cardinality == "many",
+            fans_out=number in self._carrying.fanned,
+            required=port.required,
+        )
+
+    def _taken(self, intake: Intake | None) -> list[tuple[str, str, int]]:
+        """The same for a signature, which knows nodes by their ids."""
+        feeds = () if intake is None else intake.feeds
+        return sorted((self._order[feed.upstream].id, feed.key or "", feed.depth) for feed in feeds)
+
+    def _reads(self, node: Node, spec: OperatorSpec, intake: Intake | None) -> dict[str, int]:
+        """The steps it may read by node id, in the order of the plan: those it declares, or all upstream, and those
+        whose values come in."""
         above = self._above[self._number[node.id]]
         if spec.reads is None:
             upstream = [self._nodes[number].id for number in bits(above)]
         else:
             declared = [name for name in {*spec.reads, *spec.needs} if name in self._number]
             upstream = [name for name in declared if above >> self._number[name] & 1]
-        indices = sorted(self._index[name] for name in upstream if name in self._index)
+        indices = sorted(
+            {
+                *(self._index[name] for name in upstream if name in self._index),
+                *(feed.upstream for feed in (intake.feeds if intake is not None else ())),
+            }
+        )
         return {self._order[index].id: index for index in indices}
 
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from loom.graph.plan import AssetFilter, Source, Step
+from loom.graph.plan import AssetFilter, Inbound, Source, Step
 from loom.graph.specs import OperatorSpec
 
 
 def signature(
-    spec: OperatorSpec, config: dict[str, Any], reads: Iterable[Step], effect_of: tuple[str, str] | None
+    spec: OperatorSpec,
+    config: dict[str, Any],
+    reads: Iterable[Step],
+    effect_of: tuple[str, str] | None,
+    taken: Sequence[tuple[str, str, int]] = (),
 ) -> bytes:
     """The digest of operator, version, normalised config (without `enabled`) and the steps whose outputs it reads, each
     with its node id and, where they decide whether there are outputs, its filter and that it is switched off.
-    `effect_of` is pipeline and node of an operator with a side effect."""
+    `effect_of` is pipeline and node of an operator with a side effect, `taken` node, key and depth of what comes in at
+    its input for values."""
     read = sorted((step.node, _seen_by_readers(step)) for step in reads)
-    return _digest([spec.id, spec.version, config, read, effect_of])
+    return _digest([spec.id, spec.version, config, read, effect_of, *([taken] if taken else [])])
 
 
 def plan_digest(source: Source, steps: Sequence[Step]) -> bytes:
@@ -28,7 +33,7 @@ def plan_digest(source: Source, steps: Sequence[Step]) -> bytes:
         [
             step.node,
             step.signature.hex(),
-            sorted([names.get(edge.upstream, ""), edge.branch or ""] for edge in step.inbound),
+            sorted(_inbound(edge, names) for edge in step.inbound),
             sorted(step.needs),
             sorted(step.kinds),
             step.enabled,
@@ -37,6 +42,11 @@ def plan_digest(source: Source, steps: Sequence[Step]) -> bytes:
         for step in sorted(steps, key=lambda step: step.node)
     ]
     return _digest([source.node, source.operator, source.config, rows])
+
+
+def _inbound(edge: Inbound, names: Mapping[int, str]) -> list[str]:
+    """The bucket only where there is one, so that plans without have the digests that they always had."""
+    return [names.get(edge.upstream, ""), edge.branch or "", *([] if edge.bucket is None else [edge.bucket])]
 
 
 def _seen_by_readers(step: Step) -> str:

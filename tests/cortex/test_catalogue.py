@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cortex.catalogue import EntryPointCatalogue, load, missing_requirements
+from cortex.catalogue import EntryPointCatalogue, load
+from cortex.requirements import missing, sentences
 from loom.errors import LoomError
-from loom.graph.specs import Catalogue, OperatorSpec, Requirement
+from loom.graph.specs import Catalogue, Requirement
 
 ROOT = Path(__file__).parents[2]
 
@@ -233,6 +234,65 @@ def test_requirements_that_are_missing(tmp_path):
     model.write_bytes(b"")
     there = [("package", "json"), ("program", "sh"), ("model", str(model))]
     absent = [("package", "no_such"), ("package", "no_such.part"), ("program", "no-such"), ("model", "/no/such")]
-    requirements = tuple(Requirement(kind=kind, name=name) for kind, name in there + absent)
-    spec = OperatorSpec(id="x", version="1", requires=requirements)
-    assert [(missing.kind, missing.name) for missing in missing_requirements(spec)] == absent
+    found = missing(Requirement(kind=kind, name=name) for kind, name in there + absent)
+    assert [(one.kind, one.name) for one in found] == absent
+
+
+def test_packages_that_one_command_brings_are_one_sentence():
+    def package(name, **more):
+        return Requirement(kind="package", name=name, **more)
+
+    said = sentences(
+        [package("a", extra="x"), package("b", extra="x", optional=True), package("c", extra="x"), package("d"),
+         Requirement(kind="model", name="/m", install="fetch m"), Requirement(kind="program", name="p")]
+    )  # fmt: skip
+    assert said == [
+        ("the packages a, c are not installed: pip install 'loom-cortex[x]'", False),
+        ("the package b is not installed: pip install 'loom-cortex[x]'", True),
+        ("the package d is not installed", False),
+        ("there is no file /m: fetch m", False),
+        ("the program p is not installed", False),
+    ]
+
+
+UNSURE = """
+from cortex import MediaNode, NodeOptions
+class Raises(MediaNode[NodeOptions]):
+    operator = "unsure.raises"
+    def compute(self, ctx, media): pass
+    def requirements(self): raise RuntimeError("no idea")
+class NotMade(MediaNode[NodeOptions]):
+    operator = "unsure.not-made"
+    def __init__(self, **options): raise SystemExit("never")
+    def compute(self, ctx, media): pass
+    def requirements(self): return ()
+"""
+
+
+def test_one_that_cannot_tell_what_it_needs_is_a_diagnostic_and_a_line_of_the_doctor(site):
+    entries = "unsure.raises = unsure_operators:Raises\nunsure.not-made = unsure_operators:NotMade\n"
+    site.add("unsure", "unsure_operators", UNSURE, f"[cortex.operators]\n{entries}")
+    out = site.run(
+        """
+from cortex.catalogue import load
+from cortex.cli.describing import described
+from cortex.doctor import _operators
+from loom.graph.compiler import compile_definition
+nodes = [{"id": "files", "operator": "source.filesystem"}]
+for name in ("raises", "not-made"):
+    operator = {"id": name, "operator": f"unsure.{name}"}
+    edge = {"from": {"node": "files"}, "to": {"node": name}}
+    graph = {"nodes": [*nodes, operator], "edges": [edge]}
+    found = compile_definition({"schema_version": 1, "name": "x", "graph": graph}, load(), lacking="error")
+    print([(one.level, one.code, one.node) for one in found.diagnostics])
+    print(next(line for line in described(load().spec(f"unsure.{name}"), load()) if "cannot tell" in line).strip())
+print([(check.name, check.ok) for check in _operators() if "unsure" in check.name])
+"""
+    )
+    assert out.splitlines() == [
+        "[('error', 'REQUIREMENT_MISSING', 'raises')]",
+        "unsure.raises cannot tell what it needs: RuntimeError: no idea",
+        "[('error', 'REQUIREMENT_MISSING', 'not-made')]",
+        "unsure.not-made cannot tell what it needs: SystemExit: never",
+        "[('operator unsure.not-made', False), ('operator unsure.raises', False)]",
+    ]

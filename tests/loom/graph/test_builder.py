@@ -6,7 +6,7 @@ import pytest
 
 from loom.errors import LoomError
 from loom.graph.builder import PipelineNode
-from loom.graph.definition import Pipeline, dumps
+from loom.graph.definition import Pipeline, dumps, loads
 from loom.model import Branch
 
 
@@ -39,6 +39,18 @@ def test_every_way_to_connect_adds_the_edge_it_says_and_gives_the_next_node() ->
         ("media", "d", Branch.PASS),
         ("a", "d", None),
     ]
+
+
+def test_a_port_leads_on_from_its_name() -> None:
+    source, sizes, small, rest = node("source.files"), node("filter.sizes"), node("x.small"), node("x.rest")
+    source >> sizes
+    assert sizes.port("small") >> small is small
+    sizes.port("other").connect_to(rest, to_port="else")
+    pipeline = Pipeline.builder("p").source(source).build()
+    ends = [(e.source.node, e.source.port, e.target.node, e.target.port) for e in pipeline.graph.edges]
+    assert ends[1:] == [("sizes", "small", "small", "in"), ("sizes", "other", "rest", "else")]
+    for format_ in ("json", "yaml", "toml"):
+        assert loads(dumps(pipeline, format_), format_) == pipeline
 
 
 def test_nodes_are_found_breadth_first_and_once() -> None:

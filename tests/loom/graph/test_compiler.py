@@ -167,7 +167,7 @@ def test_each_rule(compiled: Any, make: Any, nodes: Any, edges: str, expected: A
 
 def test_warnings_are_called_warnings() -> None:
     warned = {code for code, sentence in CODES.items() if sentence.endswith("(warning).")}
-    assert warned == {"SOURCE_OPTION_UNUSED", "EDGE_UNLABELLED", "EDGE_OPTION_UNUSED"}
+    assert warned == {"SOURCE_OPTION_UNUSED", "EDGE_UNLABELLED", "EDGE_OPTION_UNUSED", "VALUE_UNSURE"}
 
 
 def test_an_unknown_operator_may_be_a_warning_but_gives_no_plan(compiled: Any, make: Any) -> None:
