@@ -66,6 +66,7 @@ def progress_of(message: PublishFrame) -> Iterator[tuple[RunHead, Progress]]:
                     current=tuple(frame.current),
                     fraction=frame.fraction,
                     seconds_left=frame.seconds_left,
+                    waiting=tuple(frame.waiting),
                 ),
             )
 

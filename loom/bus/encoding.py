@@ -55,6 +55,7 @@ def progress_json(run: RunHead, progress: Progress) -> bytes:
             "fraction": progress.fraction,
             "seconds_left": progress.seconds_left,
             "current": [sendable(name) for name in progress.current],
+            "waiting": [sendable(reason) for reason in progress.waiting],
         }
     )
 

@@ -82,7 +82,8 @@ class RunFrame(Numbered, frozen=True, kw_only=True, tag_field="type", tag="run")
 
 class ProgressFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="progress"):
     """Counts of a run while it goes on; not numbered, at most four a second. `fraction` of what needs work is done; it
-    never moves back. `seconds_left` is weighed by what files of each kind take. `current` are the files in hand."""
+    never moves back. `seconds_left` is weighed by what files of each kind take. `current` are the files in hand,
+    `waiting` says what others wait for."""
 
     run: UUID
     pipeline: Name
@@ -94,6 +95,7 @@ class ProgressFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     fraction: Annotated[float, Meta(ge=0, le=1)] | None = None
     seconds_left: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     current: Annotated[list[Text], Meta(max_length=MAX_TEXT)] = []
+    waiting: Annotated[list[Text], Meta(max_length=100)] = []
 
 
 class HelloFrame(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):

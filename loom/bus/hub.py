@@ -13,7 +13,7 @@ from loom.bus.encoding import gap_json, hello_json
 from loom.bus.filter import EVERYTHING, Filter
 from loom.bus.kept import KeptEvents
 from loom.bus.live import Live, LiveRuns
-from loom.bus.log import CAPACITY, Log, Read
+from loom.bus.log import CAPACITY, Log, Numbered, Read
 from loom.bus.sequence import MemorySequence, SequenceStore
 from loom.events import Event, NodeEvent, Progress, RunHead
 
@@ -62,6 +62,7 @@ class Hub:
         self._bells: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
         self._log = Log(sequence or MemorySequence(), capacity)
         self._kept = kept
+        self._recalling = threading.Lock()
         self._was_heard = False
         self._live = LiveRuns()
         self._pieces: OrderedDict[tuple[Filter, int, int], Piece] = OrderedDict()
@@ -157,15 +158,25 @@ class Hub:
             self.closed = True
             self._ring()
             self._log.close()
-            if self._kept is not None and self._was_heard:
-                self._kept.store(self._log.last, self._log.all())
+        if self._kept is not None:
+            self._kept.close()
 
     def _recall(self) -> None:
-        """What a former process has kept is looked at when somebody listens for the first time; nobody waits for it."""
-        last, former = self._kept.load() if self._kept is not None else (0, [])
-        with self._lock:
+        """What former processes have kept is looked at when somebody listens for the first time; from then on events
+        are kept for those who listen to the next one."""
+        with self._recalling:
+            if self._was_heard or self._kept is None:
+                return
+            former = self._kept.load()
+            with self._lock:
+                began = self._log.first - 1
+                self._log.prepend(former)
+            self._kept.follow(self._newer, began)
             self._was_heard = True
-            self._log.prepend(last, former)
+
+    def _newer(self, after: int) -> list[Numbered]:
+        with self._lock:
+            return self._log.after(after)
 
     def _ring(self) -> None:
         if self._sleepers:
@@ -216,10 +227,10 @@ class Subscription:
         hub = self._hub
         with hub._lock:
             pieces = []
-            first = hub._log.first
-            if self._cursor + 1 < first:
-                pieces.append(Piece((gap_json(self._cursor + 1, first - 1),), first - 1))
-                self._cursor = first - 1
+            following = hub._log.following(self._cursor)
+            if self._cursor + 1 < following:
+                pieces.append(Piece((gap_json(self._cursor + 1, following - 1),), following - 1))
+                self._cursor = following - 1
             piece = hub._piece(self._wanted, self._cursor, limit_bytes)
             self._cursor = piece.upto
             self.behind = not piece.at_end

@@ -94,6 +94,7 @@ class LiveRuns:
             return  # it may wait for a worker; if it goes on, its progress is heard soon
         known = known or Live(run, event.time, 0)
         if event.status == "STARTED":
+            self._ended.pop(run.uuid, None)  # it was only taken for ended
             known = known._replace(progress=None, stamp=0)  # another worker goes on with it
         self._keep(known._replace(heard=_now_us(), paused=event.status == "PAUSED" or bool(event.paused)))
 

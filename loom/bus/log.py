@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from loom.bus.sequence import SequenceStore
 from loom.events import Event, NodeEvent, RunHead
 
 CAPACITY = 100_000
-BLOCK = 1_000_000
-"""Numbers reserved at once: one write for so many events, and the most that a crash leaves out."""
+BLOCK = 1000
+"""Numbers reserved at once, and the most that are left out when the process is killed."""
 
 MOST_LOOKED_AT = 4096
 """Events that one `read` looks at: it holds up those who publish."""
@@ -31,6 +32,14 @@ class Read(NamedTuple):
 
     frames: tuple[bytes, ...]
     upto: int
+
+
+class Numbered(NamedTuple):
+    """An event, and the run that it belongs to."""
+
+    seq: int
+    run: RunHead
+    event: Event
 
 
 class Log:
@@ -47,6 +56,8 @@ class Log:
         self._wordy: deque[tuple[int, int]] = deque()
         """Events with a message, and how many bytes those take."""
         self._words = 0
+        self._holes: list[range] = []
+        """Numbers in the midst of others whose events were lost."""
         self._reserved = self._last = self._begin = sequence.load()
 
     @property
@@ -81,81 +92,95 @@ class Log:
             self._weigh(before, self._last)
         return self._last
 
+    def following(self, number: int) -> int:
+        """The number of the oldest event after that one that can still be had, or that of the next one."""
+        seq = max(number + 1, self.first)
+        for hole in self._holes:
+            if seq in hole:
+                seq = hole.stop
+        return seq
+
     def read(self, after: int, wanted: Filter, limit_bytes: int) -> Read:
-        """The wanted events after number `after` (at least `first - 1`), at most `limit_bytes` of JSON and one
-        event more."""
+        """The wanted events after number `after` (which `following` has one for), at most `limit_bytes` of JSON and one
+        event more, up to what cannot be had."""
         frames: list[bytes] = []
         size = 0
-        every = wanted == EVERYTHING
-        runs, events, texts, capacity = self._runs, self._events, self._json, self._capacity
-        end = min(self._last, after + MOST_LOOKED_AT)
-        seq = after
-        while seq < end and size < limit_bytes:
-            seq += 1
-            slot = seq % capacity
-            run, event = runs[slot], events[slot]
-            assert run is not None
-            assert event is not None
-            if every or wanted.wants(run, event):
-                text = texts[slot]
-                if text is None:
-                    text = texts[slot] = event_json(seq, run, event)
-                frames.append(text)
-                size += len(text)
-        return Read(tuple(frames), seq)
+        end = self._upto(after)
+        for seq, text in self._texts(range(after + 1, end + 1), wanted):
+            frames.append(text)
+            size += len(text)
+            if size >= limit_bytes:
+                return Read(tuple(frames), seq)
+        return Read(tuple(frames), end)
 
     def look_back(self, before: int, wanted: Filter, limit: int) -> Read:
         """The newest `limit` wanted events before number `before`, the newest first; they were looked for down to
         number `upto`, at most `MOST_LOOKED_AT` at a time."""
-        frames: list[bytes] = []
-        end = max(self.first, before - MOST_LOOKED_AT)
-        seq = min(before, self._last + 1)
-        while seq > end and len(frames) < limit:
-            seq -= 1
-            slot = seq % self._capacity
-            run, event = self._runs[slot], self._events[slot]
-            assert run is not None
-            assert event is not None
-            if wanted.wants(run, event):
-                text = self._json[slot]
-                if text is None:
-                    text = self._json[slot] = event_json(seq, run, event)
-                frames.append(text)
-        return Read(tuple(frames), seq)
+        numbers = self._before(min(before, self._last + 1))
+        found = list(islice(self._texts(numbers, wanted), limit))
+        upto = found[-1][0] if len(found) == limit else numbers.stop + 1
+        return Read(tuple(text for _, text in found), upto)
 
     def before(self, seq: int, run: UUID) -> tuple[list[Event], int]:
         """The events of a run before number `seq`, the newest first, and the number down to which they were looked for:
         `MOST_LOOKED_AT` at a time."""
-        begin = max(self.first, seq - MOST_LOOKED_AT)
-        slots = [number % self._capacity for number in range(seq - 1, begin - 1, -1)]
-        mine = [self._events[slot] for slot in slots if (head := self._runs[slot]) is not None and head.uuid == run]
-        return [event for event in mine if event is not None], begin
+        numbers = self._before(seq)
+        return [event for _, head, event in self._walk(numbers) if head.uuid == run], numbers.stop + 1
 
-    def all(self) -> list[tuple[RunHead, Event]]:
-        """The events that can still be had, the oldest first."""
-        found = []
-        for seq in range(self.first, self._last + 1):
-            run, event = self._runs[seq % self._capacity], self._events[seq % self._capacity]
-            assert run is not None
-            assert event is not None
-            found.append((run, event))
-        return found
+    def after(self, seq: int) -> list[Numbered]:
+        """The next events that can still be had and follow each other."""
+        first = self.following(seq)
+        return list(self._walk(range(first, self._upto(first - 1) + 1)))
 
-    def prepend(self, last: int, former: Sequence[tuple[RunHead, Event]]) -> None:
-        """Puts events of a former process, the last of them numbered `last`, before those of this one, as far as there
-        is room. Those that something lies between are of no use."""
-        if last != self._begin:
-            return
-        begin = max(last - len(former), self._last - self._capacity)
-        for seq in range(last, begin, -1):
-            run, event = former[seq - last - 1]
-            slot = seq % self._capacity
+    def _upto(self, after: int) -> int:
+        """How far one goes in one go."""
+        return min(self._last, after + MOST_LOOKED_AT, *(hole.start - 1 for hole in self._holes if hole.start > after))
+
+    def _before(self, seq: int) -> range:
+        """The numbers before that one, as far as they are looked at at once."""
+        return range(seq - 1, max(self.first, seq - MOST_LOOKED_AT) - 1, -1)
+
+    def _texts(self, numbers: range, wanted: Filter) -> Iterator[tuple[int, bytes]]:
+        """Of those that are wanted the JSON, made once."""
+        every = wanted == EVERYTHING
+        texts, capacity = self._json, self._capacity
+        for seq, run, event in self._walk(numbers):
+            if every or wanted.wants(run, event):
+                text = texts[seq % capacity]
+                if text is None:
+                    text = texts[seq % capacity] = event_json(seq, run, event)
+                yield seq, text
+
+    def _walk(self, numbers: range) -> Iterator[Numbered]:
+        """The events with these numbers, all of which are, or were, in the ring."""
+        runs, events, capacity = self._runs, self._events, self._capacity
+        for seq in numbers:
+            run, event = runs[seq % capacity], events[seq % capacity]
+            if run is not None and event is not None:
+                yield Numbered(seq, run, event)
+
+    def prepend(self, former: Sequence[Numbered]) -> None:
+        """Puts events of former processes, the oldest first, before those of this one, as far as there is room. What
+        lies between them and was lost is a hole."""
+        begin, oldest = self._begin, self._last - self._capacity
+        for seq, run, event in reversed(former):
+            if not oldest < seq <= begin:
+                continue
+            if seq < begin:
+                self._make_hole(range(seq + 1, begin + 1))
+            begin, slot = seq - 1, seq % self._capacity
             self._runs[slot], self._events[slot], self._json[slot] = run, event, None
             if type(event) is NodeEvent and event.error is not None:
                 self._wordy.appendleft((seq, size := 2 * sys.getsizeof(event.error[1])))
                 self._words += size
-        self._begin = min(begin, last)
+        self._begin = begin
         self._let_go(self._last)
+
+    def _make_hole(self, numbers: range) -> None:
+        self._holes.insert(0, numbers)
+        for number in numbers:
+            slot = number % self._capacity
+            self._runs[slot] = self._events[slot] = self._json[slot] = None
 
     def close(self) -> None:
         """Gives back the numbers that were reserved and not used, so that the next process goes on without a hole."""

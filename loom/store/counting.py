@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Counts = TypeVar("Counts", AssetCounts, NodeCounts)
 
 _PIECE = 10_000
-_IN_PIECES = {"yield_per": _PIECE}
 _NOTHING = b"\xff"
 """Stands where an asset has no outcome of a node: a byte that no word has."""
 
@@ -39,7 +38,7 @@ def counted(connection: Connection, number: int) -> Counted:
     """Of all that a run has walked until now. A million assets take seconds."""
     names = node_names(connection, number)
     by_node = {name: NodeCounts() for name in names}
-    for packed in pieces(connection, number, len(names)):
+    for packed in pieces(connection, number, len(names), 0, walked(connection, number)):
         for at, name in enumerate(names):
             _add_to(by_node[name], packed[:, at])
     since = (
@@ -120,17 +119,27 @@ def node_names(connection: Connection, number: int) -> list[str]:
     return list(connection.execute(statement.order_by(steps.c.position)).scalars())
 
 
-def pieces(connection: Connection, number: int, count: int) -> Iterator[NDArray[np.uint8]]:
-    """The packed outcomes of a run as they lie there, for it may have millions: arrays of assets × `count` nodes × the
-    eight bytes of an outcome."""
+def pieces(connection: Connection, number: int, count: int, first: int, end: int) -> Iterator[NDArray[np.uint8]]:
+    """The packed outcomes of the assets from position `first` up to `end` (left out) as they lie there, for a run may
+    have millions: arrays of assets × `count` nodes × the eight bytes of an outcome."""
     import numpy as np
 
     width = count * OUTCOME_BYTES
-    mine = select(outcomes.c.packed).where(outcomes.c.run == number)
-    rows = connection.execute(mine, execution_options=_IN_PIECES)
-    for piece in rows.scalars().partitions(_PIECE):
-        joined = b"".join([packed.ljust(width, _NOTHING)[:width] for packed in piece])
+    for begin in range(first, end, _PIECE):
+        rows = fetch(connection, compiled(connection, _placed), (number, begin, min(begin + _PIECE, end)))
+        joined = b"".join([packed if len(packed) == width else _fitted(packed, width) for (packed,) in rows])
         yield np.frombuffer(joined, np.uint8).reshape(-1, count, OUTCOME_BYTES)
+
+
+def _placed() -> Select[Any]:
+    at = outcomes.c.position
+    mine = (outcomes.c.run == bindparam("run"), at >= bindparam("begin"), at < bindparam("end"))
+    return select(outcomes.c.packed).where(*mine)
+
+
+def _fitted(packed: bytes, width: int) -> bytes:
+    """Of an asset that was walked under another plan than that of the run's last worker."""
+    return packed.ljust(width, _NOTHING)[:width]
 
 
 def _add_to(counts: NodeCounts, packed: NDArray[np.uint8]) -> None:

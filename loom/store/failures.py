@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from loom.errors import is_retryable
 from loom.model import asset_uuid
-from loom.shapes import FailureShape, NewestShape
+from loom.problems import FailureShape, NewestShape
 from loom.steering import Selection
 from loom.store import assets, runfailures, runs
 from loom.store.handling import handled_nodes
@@ -45,6 +45,16 @@ class Failure(NamedTuple):
     message: str
     finished: int
     aside: bool
+    cause: str
+
+
+class Cause(NamedTuple):
+    """What failures of one group have in common."""
+
+    code: str | None
+    node: str
+    operator: str
+    cause: str
 
 
 class Group(NamedTuple):
@@ -62,50 +72,55 @@ def grouped(connection: Connection, selection: Selection) -> list[FailureShape]:
     groups = _of_all(connection, selection) if run is None else _of_run(connection, selection, run)
     paths = _paths(connection, [group.newest.asset for group in groups])
     shapes = [_shape(group, paths.get(group.newest.asset)) for group in groups]
-    return sorted(shapes, key=lambda shape: (-shape.count, shape.code, shape.node, shape.operator))
+    return sorted(shapes, key=lambda shape: (-shape.count, shape.code, shape.node, shape.operator, shape.cause))
 
 
 def _of_all(connection: Connection, selection: Selection) -> list[Group]:
     """The newest of each group, and how many there are; counted by the database."""
-    cause = (results.c.error_code, nodes.c.name, signatures.c.operator)
+    cause = (results.c.error_code, nodes.c.name, signatures.c.operator, results.c.cause)
     statement = failed(connection, selection)
     counts = (func.count(), func.count(results.c.aside), func.max(results.c.finished))
     rows = connection.execute(
         statement.with_only_columns(*cause, run_table.c.version, *counts).group_by(*cause, run_table.c.version)
     ).all()
-    handled = handled_nodes(connection, (row[3] for row in rows))
-    counted: dict[tuple[str, str, str], tuple[int, int, int, int]] = {}
-    for code, node, operator, version, count, aside, finished in rows:
-        former = counted.get((code, node, operator), (0, 0, 0, 0))
-        caught = count if node in handled[version] else 0
-        newest = max(former[3], finished)
-        counted[code, node, operator] = (former[0] + count, former[1] + aside, former[2] + caught, newest)
+    handled = handled_nodes(connection, (row.version for row in rows))
+    counted: dict[Cause, tuple[int, int, int, int]] = {}
+    for *key, version, count, aside, finished in rows:
+        of = Cause(*key)
+        former = counted.get(of, (0, 0, 0, 0))
+        caught = count if of.node in handled[version] else 0
+        counted[of] = (former[0] + count, former[1] + aside, former[2] + caught, max(former[3], finished))
     return [
-        Group(_newest(connection, statement, *key, finished), count, aside, caught)
-        for key, (count, aside, caught, finished) in counted.items()
+        Group(_newest(connection, statement, of, finished), count, aside, caught)
+        for of, (count, aside, caught, finished) in counted.items()
     ]
 
 
-def _newest(connection: Connection, failed: Select[Any], code: str, node: str, operator: str, finished: int) -> Failure:
-    same = (results.c.error_code == code, nodes.c.name == node, signatures.c.operator == operator)
+def _newest(connection: Connection, failed: Select[Any], of: Cause, finished: int) -> Failure:
+    same = (
+        results.c.error_code == of.code,
+        nodes.c.name == of.node,
+        signatures.c.operator == of.operator,
+        results.c.cause == of.cause,
+    )
     newest = failed.where(*same, results.c.finished == finished).order_by(results.c.asset.desc()).limit(1)
     return _failure(connection.execute(newest).one())
 
 
 def _of_run(connection: Connection, selection: Selection, uuid: UUID) -> list[Group]:
     run = run_row(connection, runs.number_of(connection, uuid))
-    groups: dict[tuple[str | None, str, str], list[int]] = {}
-    newest: dict[tuple[str | None, str, str], InRun] = {}
+    groups: dict[Cause, list[int]] = {}
+    newest: dict[Cause, InRun] = {}
     for piece in runfailures.pieces(connection, run, selection):
         for failure in piece.failures:
-            cause = (failure.code, failure.step.node, failure.step.operator)
+            cause = Cause(failure.code, failure.step.node, failure.step.operator, failure.cause)
             counted = groups.setdefault(cause, [0, 0])
             counted[0] += 1
             counted[1] += failure.aside
             if cause not in newest or failure.finished >= newest[cause].finished:
                 newest[cause] = failure
     return [
-        Group(_in_run(connection, run, newest[cause]), total, aside, total if cause[1] in run.handled else 0)
+        Group(_in_run(connection, run, newest[cause]), total, aside, total if cause.node in run.handled else 0)
         for cause, (total, aside) in groups.items()
     ]
 
@@ -133,6 +148,7 @@ def failed(connection: Connection, selection: Selection) -> Select[Any]:
             results.c.error_message,
             results.c.finished,
             results.c.aside,
+            results.c.cause,
         )
         .join(asset_table, asset_table.c.id == results.c.asset)
         .join(signatures, signatures.c.id == results.c.signature)
@@ -146,6 +162,8 @@ def failed(connection: Connection, selection: Selection) -> Select[Any]:
         statement = statement.where(nodes.c.name == clean(selection.node))
     if selection.code is not None:
         statement = statement.where(results.c.error_code == clean(selection.code))
+    if selection.cause is not None:
+        statement = statement.where(results.c.cause == clean(selection.cause))
     if selection.asset is not None:
         statement = statement.where(results.c.asset == assets.by_uuid(connection, selection.asset))
     if selection.since is not None:
@@ -169,6 +187,7 @@ def _failure(row: Any) -> Failure:
         row.error_message or "",
         row.finished,
         row.aside is not None,
+        row.cause or "",
     )
 
 
@@ -189,6 +208,7 @@ def _shape(group: Group, path: bytes | None) -> FailureShape:
         retryable=is_retryable(newest.code),
         aside=group.aside,
         handled=group.handled,
+        cause=newest.cause,
     )
 
 

@@ -2,33 +2,129 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from loom.model import Branch, NodeCounts, Origin, Reason, State
 from loom.packing import code_of
 from loom.shapes import FlowShape, NodeFlow
-from loom.store.counting import node_names, pieces
+from loom.store import counting
+from loom.store.tables import runs
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_PASSED_ON = (Reason.FILTERED, Reason.DISABLED, Reason.NOT_PROCESSABLE, Reason.MISSING_INPUT)
-_NOT_REACHED = (Reason.BRANCH_NOT_TAKEN, Reason.UPSTREAM_FAILED, Reason.CANCELLED)
+_PASSED_ON = frozenset(
+    code_of(reason) for reason in (Reason.FILTERED, Reason.DISABLED, Reason.NOT_PROCESSABLE, Reason.MISSING_INPUT)
+)
+_NOT_REACHED = frozenset(
+    code_of(reason) for reason in (Reason.BRANCH_NOT_TAKEN, Reason.UPSTREAM_FAILED, Reason.CANCELLED)
+)
+_ANEW = 20
+"""A run that goes on is counted anew, at most, after so many times what that took."""
+
+_MOST_RUNS = 16
+_SHIFT = 15
+"""Bits of a float that are left away of a time: what is kept of it is right to 0.4 %, below 512 µs exactly."""
+
+_SHORTEST, _LONGEST = 0x3F800000 >> _SHIFT, 0x4F800000 >> _SHIFT
+"""What is kept of one microsecond, and of the longest that an outcome can tell."""
 
 
-def of_run(connection: Connection, number: int) -> FlowShape:
-    import numpy as np
+class Tally:
+    """What one node did with assets, counted in pieces."""
 
-    names = node_names(connection, number)
-    found = list(pieces(connection, number, len(names)))
-    if not found:
-        return FlowShape(nodes={name: NodeFlow() for name in names})
-    packed = np.concatenate(found)
-    return FlowShape(nodes={name: flow_of(packed[:, at]) for at, name in enumerate(names)})
+    def __init__(self) -> None:
+        self._heads: Counter[int] = Counter()
+        self._times: NDArray[np.int64] | None = None
+
+    def add(self, packed: NDArray[np.uint8]) -> None:
+        """An array of assets × the eight bytes of an outcome."""
+        import numpy as np
+
+        words = np.ascontiguousarray(packed).view("<u4")
+        heads, counts = np.unique(words[:, 0], return_counts=True)
+        self._heads.update(dict(zip(heads.tolist(), counts.tolist(), strict=True)))
+        computed = (packed[:, 0] == code_of(State.COMPLETED)) & (packed[:, 2] == code_of(Origin.COMPUTED))
+        if computed.any():
+            times = np.maximum(words[computed, 1], 1).astype(np.float32).view(np.uint32) >> _SHIFT
+            found = np.bincount(times - _SHORTEST, minlength=_LONGEST - _SHORTEST + 1)
+            self._times = found if self._times is None else self._times + found
+
+    def flow(self) -> NodeFlow:
+        passed = rejected = through = missed = errors = 0
+        for head, count in self._heads.items():
+            state, reason, _, verdict = head.to_bytes(4, "little")
+            if state == code_of(State.FAILED) or verdict == code_of(Branch.ERROR):
+                errors += count
+            elif state == code_of(State.COMPLETED) or reason == code_of(Reason.STORED):
+                rejected += count if verdict == code_of(Branch.FAIL) else 0
+                passed += count if verdict != code_of(Branch.FAIL) else 0
+            through += count if reason in _PASSED_ON else 0
+            missed += count if reason in _NOT_REACHED else 0
+        return NodeFlow(
+            passed=passed, rejected=rejected, through=through, missed=missed, errors=errors, median_ms=self._median_ms()
+        )
+
+    def _median_ms(self) -> float | None:
+        import numpy as np
+
+        if self._times is None:
+            return None
+        upto = np.cumsum(self._times)
+        middles = np.searchsorted(upto, [(upto[-1] - 1) // 2, upto[-1] // 2], side="right")
+        return float(((middles + _SHORTEST).astype(np.uint32) << _SHIFT).view(np.float32).mean()) / 1000
+
+
+class _Counted(NamedTuple):
+    """A run up to the asset at position `upto`. `finished` and `steps` are what was known of the run then; it was
+    counted as a whole at `at`, which took so many seconds."""
+
+    tallies: list[Tally]
+    names: list[str]
+    upto: int
+    finished: int | None
+    steps: int
+    at: float
+    took: float
+
+
+class _Kept:
+    """What is known of one run; whoever asks meanwhile waits, and has the same answer."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.counted: _Counted | None = None
+
+
+class Flows:
+    """Remembers what was counted of the newest runs that were asked for, for a run of a million assets takes seconds.
+
+    Of a run that has ended the answer stays. Of one that goes on, what came since is added; what was counted before
+    may have become something else (a node was tried again), so that all is counted anew now and then: the sooner, the
+    smaller the run. May be used by many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, _Kept] = OrderedDict()
+
+    def of_run(self, connection: Connection, number: int) -> FlowShape:
+        with self._lock:
+            kept = self._kept.setdefault(number, _Kept())
+            self._kept.move_to_end(number)
+            if len(self._kept) > _MOST_RUNS:
+                self._kept.popitem(last=False)
+        with kept.lock:
+            known, kept.counted = kept.counted, None  # nothing is kept that was added to in part
+            counted = kept.counted = _brought_up_to_date(connection, number, known)
+            flows = {name: tally.flow() for name, tally in zip(counted.names, counted.tallies, strict=True)}
+        return FlowShape(nodes=flows)
 
 
 def of_counts(nodes: Mapping[str, NodeCounts]) -> FlowShape:
@@ -42,22 +138,29 @@ def of_counts(nodes: Mapping[str, NodeCounts]) -> FlowShape:
     )
 
 
-def flow_of(packed: NDArray[np.uint8]) -> NodeFlow:
-    """Of one node: an array of assets × the eight bytes of an outcome."""
-    import numpy as np
+def _brought_up_to_date(connection: Connection, number: int, known: _Counted | None) -> _Counted:
+    finished, steps = connection.execute(select(runs.c.finished, runs.c.steps).where(runs.c.id == number)).one()
+    walked = counting.walked(connection, number)
+    if known is None or (known.finished, known.steps) != (finished, steps):
+        return _counted(connection, number, walked, finished, steps)
+    if finished is not None:
+        return known if known.upto == walked else _counted(connection, number, walked, finished, steps)
+    if time.monotonic() - known.at > _ANEW * known.took:
+        return _counted(connection, number, walked, finished, steps)
+    _add(connection, number, known.tallies, known.upto, walked)
+    return known._replace(upto=max(walked, known.upto))
 
-    state, reason, origin, verdict = (packed[:, at] for at in range(4))
-    has_failed = (state == code_of(State.FAILED)) | (verdict == code_of(Branch.ERROR))
-    used = ((state == code_of(State.COMPLETED)) | (reason == code_of(Reason.STORED))) & ~has_failed
-    is_rejected = used & (verdict == code_of(Branch.FAIL))
-    times = np.ascontiguousarray(
-        packed[(state == code_of(State.COMPLETED)) & (origin == code_of(Origin.COMPUTED)), 4:]
-    ).view("<u4")
-    return NodeFlow(
-        passed=int((used & ~is_rejected).sum()),
-        rejected=int(is_rejected.sum()),
-        through=int(np.isin(reason, [code_of(one) for one in _PASSED_ON]).sum()),
-        missed=int(np.isin(reason, [code_of(one) for one in _NOT_REACHED]).sum()),
-        errors=int(has_failed.sum()),
-        median_ms=float(np.median(times)) / 1000 if times.size else None,
-    )
+
+def _counted(connection: Connection, number: int, walked: int, finished: int | None, steps: int) -> _Counted:
+    begin = time.monotonic()
+    names = counting.node_names(connection, number)
+    tallies = [Tally() for _ in names]
+    _add(connection, number, tallies, 0, walked)
+    end = time.monotonic()
+    return _Counted(tallies, names, walked, finished, steps, end, end - begin)
+
+
+def _add(connection: Connection, number: int, tallies: list[Tally], first: int, end: int) -> None:
+    for packed in counting.pieces(connection, number, len(tallies), first, end):
+        for at, tally in enumerate(tallies):
+            tally.add(packed[:, at])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Table, Update, bindparam, exists, select, update
+from sqlalchemy import Connection, Row, Table, exists, select
 
 from loom.store import merging, sources
 from loom.store.locations import at_or_below, directory_numbers, ensure_directories
-from loom.store.statements import compiled, write_rows
+from loom.store.statements import change_rows
 from loom.store.tables import directories, locations
 from loom.store.tables import sources as names
 from loom.store.values import directory_key, split_path
@@ -38,7 +38,7 @@ def move(connection: Connection, name: str, path: bytes, now: int) -> int:
     if row.away is not None:
         _leave_others(connection, row)
     if folders:
-        _make_room(connection, folders, now)
+        _make_room(connection, row.host, path, folders, now)
         _take(connection, directories, folders)
     else:
         _move_file(connection, row, path, now)
@@ -58,17 +58,18 @@ def _leave_others(connection: Connection, source: Row[Any]) -> None:
     found = exists().where(locations.c.directory == directories.c.id, merging.found_after(source.away))
     statement = select(directories.c.path, directories.c.id).where(*at_or_below(source.host, source.path), found)
     shared: dict[bytes, int] = dict(connection.execute(statement).all())
-    write_rows(connection, compiled(connection, _with_key, directories), _aside(shared.values()))
+    _put_aside(connection, directories, shared.values())
     others = ensure_directories(connection, source.host, set(shared))
     merging.part(connection, sorted((number, others[path]) for path, number in shared.items()), source.away)
 
 
-def _make_room(connection: Connection, folders: Sequence[_Step], now: int) -> None:
+def _make_room(connection: Connection, host: str, path: bytes, folders: Sequence[_Step], now: int) -> None:
     """What is known of the new paths so far goes into the folders that lie there from now on."""
     moved = {folder.number for folder in folders}
     keys = {folder.new_key: folder.number for folder in folders}
-    there = directory_numbers(connection, sorted(keys))
-    merging.merge(connection, {at: keys[key] for key, at in there.items() if at not in moved}, now)
+    statement = select(directories.c.key, directories.c.id).where(*at_or_below(host, path))
+    there = connection.execute(statement).all()
+    merging.merge(connection, {at: keys[key] for key, at in there if key in keys and at not in moved}, now)
 
 
 def _move_file(connection: Connection, source: Row[Any], path: bytes, now: int) -> None:
@@ -81,15 +82,14 @@ def _move_file(connection: Connection, source: Row[Any], path: bytes, now: int) 
 def _take(connection: Connection, table: Table, steps: Sequence[_Step]) -> None:
     """Those whose present path another one takes step aside first."""
     wanted = {step.new_key for step in steps}
-    aside = _aside(step.number for step in steps if step.key in wanted)
-    write_rows(connection, compiled(connection, _with_key, table), aside)
-    rows = [(step.new_key, step.new_path, step.number) for step in steps]
-    write_rows(connection, compiled(connection, _with_path, table), list(rows))
+    _put_aside(connection, table, (step.number for step in steps if step.key in wanted))
+    change_rows(connection, table, ("key", "path"), [(step.new_key, step.new_path, step.number) for step in steps])
 
 
-def _aside(numbers: Iterable[int]) -> list[tuple[Any, ...]]:
+def _put_aside(connection: Connection, table: Table, numbers: Iterable[int]) -> None:
     """Keys that no path has."""
-    return [(b"aside" + number.to_bytes(8, "big"), number) for number in sorted(numbers)]
+    rows = [(b"aside" + number.to_bytes(8, "big"), number) for number in sorted(numbers)]
+    change_rows(connection, table, ("key",), rows)
 
 
 def _steps(rows: Iterable[tuple[int, bytes, bytes]], host: str, old: bytes, new: bytes) -> list[_Step]:
@@ -108,12 +108,3 @@ def _is_at_or_below(path: bytes, folder: bytes) -> bool:
 def _moved(path: bytes, old: bytes, new: bytes) -> bytes:
     """A path at or below the old one, at the same place below the new one."""
     return new.rstrip(b"/") + (b"" if path == old else b"/" + path[len(old.rstrip(b"/")) + 1 :]) or b"/"
-
-
-def _with_key(table: Table) -> Update:
-    return update(table).values(key=bindparam("new_key")).where(table.c.id == bindparam("number"))
-
-
-def _with_path(table: Table) -> Update:
-    changed = update(table).values(key=bindparam("new_key"), path=bindparam("new_path"))
-    return changed.where(table.c.id == bindparam("number"))

@@ -25,6 +25,7 @@ class InRun(NamedTuple):
     code: str | None
     finished: int
     aside: bool
+    cause: str
 
 
 class Piece(NamedTuple):
@@ -65,13 +66,14 @@ def _failures(
                 continue
             result = stored.get((asset, step.signature))
             if result is not None and _is_meant(selection, *result):
-                meant.append(InRun(asset, step, result[0], result[1], result[2] is not None))
+                meant.append(InRun(asset, step, result[0], result[1], result[2] is not None, result[3] or ""))
     return meant
 
 
-def _is_meant(selection: Selection, code: str | None, finished: int, aside: int | None) -> bool:
+def _is_meant(selection: Selection, code: str | None, finished: int, aside: int | None, cause: str | None) -> bool:
     return (
         selection.code in (None, code)
+        and selection.cause in (None, cause)
         and (selection.aside or aside is None)
         and (selection.since is None or finished >= selection.since)
         and (selection.until is None or finished < selection.until)
@@ -79,5 +81,6 @@ def _is_meant(selection: Selection, code: str | None, finished: int, aside: int 
 
 
 def _results_of(count: int) -> Select[Any]:
-    columns = (results.c.asset, results.c.signature, results.c.error_code, results.c.finished, results.c.aside)
+    at = results.c
+    columns = (at.asset, at.signature, at.error_code, at.finished, at.aside, at.cause)
     return select(*columns).where(any_of(results.c.asset, count), results.c.state == constant(FAILED))

@@ -16,8 +16,10 @@ from typing import NamedTuple
 from blake3 import blake3
 from sqlalchemy import Connection, exists, func, select
 
+from loom.store import remedies
 from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
+from loom.store.locations import on_disk
 from loom.store.tables import artifacts, assets, directories, locations, result_artifacts
 from loom.store.values import PRESENT, clean, join_path, shown_path, signed
 
@@ -29,11 +31,13 @@ MOST_TOLD = 1000
 
 class Finding(NamedTuple):
     """Something that is not as it should be. `code` is one of `DATABASE_DAMAGED`, `ARTIFACT_MISSING`,
-    `ARTIFACT_DAMAGED`, `ORIGINAL_MISSING`, `ORIGINAL_CHANGED` (its size), `BIT_ROT`; `subject` a path or digest."""
+    `ARTIFACT_DAMAGED`, `ORIGINAL_MISSING`, `ORIGINAL_CHANGED` (its size), `BIT_ROT`; `subject` a path or digest.
+    `remedy` says what helps, with its command."""
 
     code: str
     subject: str
     message: str
+    remedy: str
 
 
 @dataclass
@@ -82,7 +86,11 @@ def verify(database: Database, blobs: Path, host: str, *, read_data: bool = Fals
     with database.read() as connection:
         verified.findings.extend(_of_database(connection))
     for digest, size in _artifacts(database):
-        _check_artifact(files, digest, size, read_data, verified)
+        found = _check_artifact(files, digest, size, read_data, verified)
+        if found is not None:
+            with database.read() as connection:
+                remedy = remedies.of_artifact(connection, digest, host)
+            verified.findings.append(Finding(found[0], digest.hex(), found[1], remedy))
     verified.unnamed, verified.unused = _count_unnamed(database, files), _count_unused(database)
     for folder in _folders(database, host):
         _check_folder(database, folder, read_data, verified)
@@ -95,9 +103,10 @@ def _of_database(connection: Connection) -> Iterator[Finding]:
         return
     for (message,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
         if message != "ok":
-            yield Finding("DATABASE_DAMAGED", "integrity_check", str(message))
+            yield Finding("DATABASE_DAMAGED", "integrity_check", str(message), remedies.DATABASE)
     for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20):
-        yield Finding("DATABASE_DAMAGED", str(table), f"Row {row} refers to a row of {parent} that is not there.")
+        message = f"Row {row} refers to a row of {parent} that is not there."
+        yield Finding("DATABASE_DAMAGED", str(table), message, remedies.DATABASE)
 
 
 def _artifacts(database: Database) -> Iterator[tuple[bytes, int]]:
@@ -116,21 +125,20 @@ def _artifacts(database: Database) -> Iterator[tuple[bytes, int]]:
         last = rows[-1].id
 
 
-def _check_artifact(files: ArtifactFiles, digest: bytes, size: int, read_data: bool, verified: Verified) -> None:
+def _check_artifact(
+    files: ArtifactFiles, digest: bytes, size: int, read_data: bool, verified: Verified
+) -> tuple[str, str] | None:
+    """The code and the message of what is wrong with it."""
     verified.artifacts += 1
     path = files.path(digest)
     try:
         found = path.stat().st_size
         actual = _digest_of(path, verified) if read_data and found == size else digest
     except OSError as error:
-        message = f"The derived file cannot be read: {error.strerror}."
-        verified.findings.append(Finding("ARTIFACT_MISSING", digest.hex(), message))
-        return
+        return "ARTIFACT_MISSING", f"The derived file cannot be read: {error.strerror}."
     if found != size:
-        message = f"The derived file has {found} bytes instead of {size}."
-        verified.findings.append(Finding("ARTIFACT_DAMAGED", digest.hex(), message))
-    elif actual != digest:
-        verified.findings.append(Finding("ARTIFACT_DAMAGED", digest.hex(), "The derived file has other bytes."))
+        return "ARTIFACT_DAMAGED", f"The derived file has {found} bytes instead of {size}."
+    return None if actual == digest else ("ARTIFACT_DAMAGED", "The derived file has other bytes.")
 
 
 def _count_unnamed(database: Database, files: ArtifactFiles) -> int:
@@ -148,8 +156,8 @@ def _count_unused(database: Database) -> int:
 
 
 def _folders(database: Database, host: str) -> list[Folder]:
-    """Number and path of each folder of the host."""
-    statement = select(directories.c.id, directories.c.path).where(directories.c.host == clean(host))
+    """Number and path of each folder of the host; what lies in stores and on the web is not looked at."""
+    statement = select(directories.c.id, directories.c.path).where(directories.c.host == clean(host), on_disk())
     with database.read() as connection:
         return [Folder(*row) for row in connection.execute(statement.order_by(directories.c.path))]
 
@@ -165,7 +173,8 @@ def _check_folder(database: Database, folder: Folder, read_data: bool, verified:
         else:
             gone += 1
     if gone:
-        _tell(verified, "ORIGINAL_MISSING", folder.path, f"The folder is gone, and {gone} files with it.")
+        message = f"The folder is gone, and {gone} files with it."
+        _tell(verified, "ORIGINAL_MISSING", folder.path, message, remedies.of_missing(folder.path))
 
 
 def _originals(database: Database, folder: int) -> Iterator[Original]:
@@ -192,14 +201,14 @@ def _check_original(path: bytes, original: Original, read_data: bool, verified: 
         found = _stat(path)
         if found[0] != original.size:
             message = f"The file has {found[0]} bytes; it had {original.size} when it was ingested."
-            _tell(verified, "ORIGINAL_CHANGED", path, message)
+            _tell(verified, "ORIGINAL_CHANGED", path, message, remedies.of_changed(path))
         elif found != (original.size, original.mtime_ns, original.inode):
             verified.changed += 1
         elif read_data and original.trusted and _has_rotted(path, original, verified):
             message = "The file has other bytes than when it was ingested, though it was not written to since."
-            verified.findings.append(Finding("BIT_ROT", shown_path(path), message))
+            verified.findings.append(Finding("BIT_ROT", shown_path(path), message, remedies.of_rot(path)))
     except (FileNotFoundError, NotADirectoryError):
-        _tell(verified, "ORIGINAL_MISSING", path, "The file is gone.")
+        _tell(verified, "ORIGINAL_MISSING", path, "The file is gone.", remedies.of_missing(path))
     except OSError:
         verified.unreadable += 1
 
@@ -209,10 +218,10 @@ def _has_rotted(path: bytes, original: Original, verified: Verified) -> bool:
     return digest != original.blake3 and _stat(path) == (original.size, original.mtime_ns, original.inode)
 
 
-def _tell(verified: Verified, code: str, path: bytes, message: str) -> None:
+def _tell(verified: Verified, code: str, path: bytes, message: str, remedy: str) -> None:
     verified.amiss += 1
     if verified.amiss <= MOST_TOLD:
-        verified.findings.append(Finding(code, shown_path(path), message))
+        verified.findings.append(Finding(code, shown_path(path), message, remedy))
 
 
 def _stat(path: bytes) -> tuple[int, int, int]:

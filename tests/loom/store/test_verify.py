@@ -117,3 +117,33 @@ def test_rows_that_refer_to_nothing(loom, originals):
         connection.connection.driver_connection.execute("BEGIN")
         connection.exec_driver_sql("DELETE FROM signatures")
     assert {f.code for f in loom.verify(HOST).findings} == {"DATABASE_DAMAGED"}
+
+
+def test_each_finding_names_the_command_that_helps(loom, originals, tmp_path):
+    rotten, changed, vanished = originals[0]
+    times = rotten.stat()
+    rotten.write_bytes(b"b" * 1000)
+    os.utime(rotten, ns=(times.st_atime_ns, times.st_mtime_ns))
+    changed.write_bytes(b"")
+    vanished.unlink()
+    originals[1].unlink()
+    remedies = {found.code: found.remedy for found in loom.verify(HOST, read_data=True).findings}
+    made_of = min(originals[0])
+    assert remedies == {
+        "ARTIFACT_MISSING": f"Make it anew: cortex ingest {made_of} --pipeline photos --recompute small",
+        "ORIGINAL_CHANGED": f"If it was meant to change, take it up as it is: cortex ingest {changed}",
+        "ORIGINAL_MISSING": (
+            "If it was moved, cortex ingest WHERE-IT-IS; if it was deleted,"
+            f" cortex ingest {tmp_path / 'originals'} --gone {vanished}"
+        ),
+        "BIT_ROT": (
+            f"Put it back from a copy (cortex show {rotten} lists those that are known);"
+            f" to take it as it is: cortex ingest {rotten} --rehash"
+        ),
+    }
+
+
+def test_a_derived_file_of_another_machine_is_not_made_anew_here(loom, originals):
+    originals[1].unlink()
+    (finding,) = loom.verify("elsewhere").findings
+    assert "loom prune" in finding.remedy
