@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cortex.engine.scheme import Chosen, Scheme, narrowed
-from cortex.operators.sources import FilesystemSource, LoomSource
+from cortex.operators.sources import FilesystemSource
 from cortex.request import Request
 from loom.errors import LoomError
 from loom.graph.definition import read_document
@@ -60,7 +60,7 @@ def competing(scheme: Scheme, note: Callable[[str], None]) -> Scheme:
     kept: list[int] = []
     for index, source in enumerate(sources):
         same = source.operator == leading.operator
-        if same and (source.operator != LoomSource.operator or source.config == leading.config):
+        if same and (source.operator == FilesystemSource.operator or source.config == leading.config):
             kept.append(index)
             continue
         name = scheme.lanes[index].plan.pipeline

@@ -28,6 +28,7 @@ from cortex.machine import this_worker
 from cortex.operators.sources import FilesystemSource
 from cortex.request import Request
 from cortex.settings import CortexSettings
+from cortex.sources.remote import RemoteFiles
 from cortex.sources.scan import absolute
 from loom.errors import LoomError
 from loom.events import Event, RunHead
@@ -35,7 +36,11 @@ from loom.settings import LoomSettings
 
 if TYPE_CHECKING:
     from cortex.engine.headstart import HeadStart
+    from cortex.engine.intake import Intake
     from cortex.engine.telling import Reporter
+    from cortex.sources.found import Found
+    from cortex.sources.remote_scan import RemoteScan
+    from cortex.sources.scan import Scan
     from loom.verbs import Loom
 
 
@@ -104,6 +109,8 @@ def execute(
     is_part = request.watched is not None and bool(request.watched.changed)
     countable = scheme.lanes[0].plan.source.operator == FilesystemSource.operator and not (listed_once or is_part)
     claim = Claim(*request.claim) if request.claim is not None else None
+    stack = contextlib.ExitStack()
+    through = _bringing(stack, files, settings, foretelling(request, scheme, loom, settings.jobs, reporter))
     order = Order(
         lanes=scheme.lanes,
         versions=scheme.versions,
@@ -124,12 +131,29 @@ def execute(
         disk_reserve=(LoomSettings.load({}).data_dir if embedded else settings.meta_path, settings.disk_reserve),
         read_limit=settings.read_limit,
         concurrency=settings.limits,
-        through=foretelling(request, scheme, loom, settings.jobs, reporter),
+        through=through,
     )
     cache = make_cache(settings, embedded=embedded)
     ingest = Ingest(order, files, loom, cache, load(), reporter, publish, acknowledged)
-    with _signals(ingest, interruption or Interruption()):
+    with stack, _signals(ingest, interruption or Interruption()):
         return ingest.run()
+
+
+def _bringing(
+    stack: contextlib.ExitStack,
+    files: Scan | RemoteScan,
+    settings: CortexSettings,
+    foretold: Callable[[Iterator[Found]], Iterator[Found]],
+) -> Callable[[Iterator[Found], Intake], Iterator[Found]]:
+    """What found files go through: what is to be done is foretold, and remote ones are brought here, as long as the
+    stack lasts."""
+    if not isinstance(files, RemoteFiles):
+        return lambda found, _: foretold(found)
+    from cortex.engine.fetching import Fetcher
+
+    fetcher = Fetcher(files, settings.scratch_path, settings.scratch_limit, settings.read_limit)
+    stack.callback(fetcher.close)
+    return lambda found, intake: fetcher.through(foretold(found), intake)
 
 
 def _counter(request: Request, scheme: Scheme, host: str) -> Callable[[threading.Event], Amount | None]:

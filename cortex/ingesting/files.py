@@ -16,10 +16,11 @@ from cortex.sources.scan import Scan
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
+    from cortex.sources.remote_scan import RemoteScan
     from loom.verbs import Loom
 
 
-def make_files(request: Request, scheme: Scheme, loom: Loom | None, host: str, *, dry_run: bool) -> Scan:
+def make_files(request: Request, scheme: Scheme, loom: Loom | None, host: str, *, dry_run: bool) -> Scan | RemoteScan:
     """The files that are in the sources of the pipelines. Each pipeline may have those that its own source and the
     paths of its `match` let pass, and each of its nodes those of them that the paths of its `filter` do. The pipelines
     are `competing` ones. Raises `USAGE` where paths are wanted and none is given; a run that Loom handed out was given

@@ -14,7 +14,7 @@ from cortex.request import Request
 from cortex.sources.roots import absolute, is_at_or_below
 from loom.graph.plan import AssetFilter
 from loom.model import Kind
-from loom.shapes import ForecastNode
+from loom.shapes import ForecastNode, ForecastShape
 from loom.steering import AssetQuery
 
 if TYPE_CHECKING:
@@ -36,18 +36,17 @@ def planned(loom: Loom, scheme: Scheme, request: Request) -> list[Planned]:
     its `match`, without those that a better one takes."""
     plans: list[Planned] = []
     left = frozenset(Kind)
-    for lane, version in zip(scheme.lanes, scheme.versions, strict=True):
+    for lane, version, definition in zip(scheme.lanes, scheme.versions, scheme.definitions, strict=True):
         kinds = left & (lane.match.kinds or left)
-        plans.append(_planned(loom, lane.plan.pipeline, version, list(_queries(request, kinds))))
+        queries = _queries(request, kinds)
+        found = [loom.forecast(lane.plan.pipeline, query, None if version else definition) for query in queries]
+        plans.append(_in_all(lane.plan.pipeline, version, found))
         if msgspec.structs.replace(lane.match, kinds=frozenset()) == AssetFilter():
             left -= kinds
     return plans
 
 
-def _planned(loom: Loom, pipeline: str, version: int, queries: list[AssetQuery]) -> Planned:
-    if not version:
-        return Planned(pipeline, 0, 0, [], 0.0)
-    found = [loom.forecast(pipeline, query) for query in queries]
+def _in_all(pipeline: str, version: int, found: list[ForecastShape]) -> Planned:
     nodes = [_summed(same) for same in zip(*(one.nodes for one in found), strict=True)]
     return Planned(pipeline, version, sum(one.assets for one in found), nodes, sum(one.seconds for one in found))
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def parts_of(request: Request, loom: Loom, host: str, note: Callable[[str], None]) -> list[Request]:
     """What is asked for, one ingest for all that has the same options: the paths, and each source of `--source` where
     it lies now. What the command line says goes before a source's own pipeline and patterns, and what it leaves out is
-    left out besides. Sources that are away are `away` in the first. Raises `NOT_FOUND`, `USAGE` for a source of another
+    left out besides. Sources that are away are `away` in the first; a run that Loom has handed out goes over one all
+    the same, and ends as what could not be done. Raises `NOT_FOUND`, `USAGE` for a source of another
     machine, `SOURCE_UNREACHABLE` where nothing is left to ingest."""
     if not request.sources:
         return [request]
@@ -34,7 +35,7 @@ def parts_of(request: Request, loom: Loom, host: str, note: Callable[[str], None
         parts[asked] = list(request.paths)
     for name in dict.fromkeys(request.sources):
         placed = known.named(name)
-        if placed.where in (Where.HERE, Where.ELSEWHERE):
+        if placed.where in (Where.HERE, Where.ELSEWHERE) or request.claim is not None:
             parts.setdefault(with_options(asked, placed.source.options), []).append(Path(os.fsdecode(placed.path)))
     for sentence in known.notes:
         note(sentence)

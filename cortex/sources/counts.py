@@ -9,28 +9,34 @@ from cortex.sources.found import Found, Part
 from cortex.sources.walk import file_stat, why_unreadable
 from loom.model import KnownFile
 
-MAX_UNREADABLE = 1000
-"""How many unreadable files and folders are named; all are counted."""
+MAX_NAMED = 1000
+"""How many of what was not read are named; all are counted."""
 
 
 class Counts:
     """Counted while and after iterating a source: `seen` files, `unchanged` ones among them (settled, and their stat as
     it was), `failed_before` of these (on their content some node had failed), the `bytes` of all seen, `found` and
-    `bytes_found` of those that need work, `special` files left alone, `unreadable` files and folders (path, code,
-    sentence; at most 1000 of `unreadable_total`). `unreachable` are the roots that cannot be read and the folders below
-    them that lie on another disk than before, `why_unreachable` says why. `missing`: how many files that were present
-    are gone, known when the source has ended in order.
+    `bytes_found` of those that need work, `unreadable` files and folders (path, code, sentence; at most 1000 of
+    `unreadable_total`), `special` pipes, sockets and devices that are passed over (their paths; at most 1000 of
+    `special_total`). `unreachable` are the roots that cannot be read and the folders below them that lie on another
+    disk than before, `why_unreachable` says why. `missing`: how many files that were present are gone, known when the
+    source has ended in order.
     """
 
     def __init__(self, away: Iterable[tuple[bytes, str]] = ()) -> None:
         """`away` are unreachable folders, and why."""
         self.seen = self.unchanged = self.failed_before = self.bytes = 0
         self.found = self.bytes_found = 0
-        self.special = self.missing = 0
+        self.missing = 0
+        self.special: list[bytes] = []
+        self.special_total = 0
         self.unreadable: list[tuple[bytes, str, str]] = []
         self.unreadable_total = 0
         self.why_unreachable = dict(away)
         self.unreachable = list(self.why_unreachable)
+
+    def close(self) -> None:
+        """Lets go of what it holds open."""
 
     @property
     def bytes_unchanged(self) -> int:
@@ -73,9 +79,15 @@ class Counts:
             self.unreachable.append(folder)
             self.why_unreachable[folder] = why
 
+    def note_special(self, path: bytes) -> None:
+        """Something that is no regular file."""
+        self.special_total += 1
+        if len(self.special) < MAX_NAMED:
+            self.special.append(path)
+
     def note_unreadable(self, path: bytes, code: str, message: str) -> None:
         self.unreadable_total += 1
-        if len(self.unreadable) < MAX_UNREADABLE:
+        if len(self.unreadable) < MAX_NAMED:
             self.unreadable.append((path, code, message))
 
 

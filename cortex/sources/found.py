@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cortex.sources.remote import Local, Remote
 from cortex.sources.roots import join
 from loom.model import FileStat
 
@@ -12,7 +13,8 @@ from loom.model import FileStat
 class Found(NamedTuple):
     """A file that needs work. `relative` is its path below the scanned folder. `asset` is the BLAKE3 of its content
     when Loom knows it and the stat is still the same. `known`: Loom remembers a file of this path. `lanes` are those
-    that may have it, and `settles` the digest under which it is settled then; None where all may."""
+    that may have it, and `settles` the digest under which it is settled then; None where all may. `remote`: it lies not
+    on this machine; `local` is where its bytes are meanwhile."""
 
     directory: bytes
     name: bytes
@@ -22,6 +24,8 @@ class Found(NamedTuple):
     known: bool
     lanes: tuple[int, ...] | None = None
     settles: bytes | None = None
+    remote: Remote | None = None
+    local: Local | None = None
 
     @property
     def path(self) -> bytes:

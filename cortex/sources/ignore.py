@@ -47,10 +47,16 @@ def compile_patterns(lines: Iterable[str]) -> GitIgnoreSpec:
 
 
 class Level(NamedTuple):
-    """The patterns of one `.loomignore`, for paths below `base` (a path below the scanned folder, with `/` behind)."""
+    """The patterns of one `.loomignore`, for paths below `base` (a path below the scanned folder, with `/` behind). One
+    that lies around the scanned folder has no base: below it, that folder lies `above` what is in it."""
 
     base: str
     patterns: GitIgnoreSpec
+    above: str = ""
+
+    def verdict(self, path: str) -> bool | None:
+        """Whether a path below the scanned folder is left alone; None where nothing is said of it."""
+        return self.patterns.check_file(self.above + path[len(self.base) :]).include
 
 
 class Rules:
@@ -85,8 +91,14 @@ class Rules:
     def below(self, relative: bytes, lines: Iterable[str]) -> Rules:
         """The rules in the directory `relative` (empty for the scanned folder itself) whose ignore file has these
         lines; those without meaning are passed over."""
-        base = os.fsdecode(relative) + "/" if relative else ""
-        level = Level(base, compile_patterns(filter(_has_meaning, lines)))
+        return self._and(Level(_as_folder(relative), compile_patterns(filter(_has_meaning, lines))))
+
+    def inside(self, place: bytes, lines: Iterable[str]) -> Rules:
+        """The rules where the scanned folder lies at `place` (empty: there itself) below a directory whose ignore file
+        has these lines."""
+        return self._and(Level("", compile_patterns(filter(_has_meaning, lines)), _as_folder(place)))
+
+    def _and(self, level: Level) -> Rules:
         return Rules(self._options, self._includes, self._exclude, (*self._levels, level))
 
     def enter(self, relative: bytes) -> Rules:
@@ -127,17 +139,18 @@ class Rules:
         return self._is_ignored(path) or not all(spec.match_file(path) for spec in self._includes)
 
     def leaves_directory(self, relative: bytes) -> bool:
-        """Whether a pattern says that the directory and all below it is left alone."""
-        return self.has_patterns and self._is_ignored(os.fsdecode(relative) + "/")
+        """Whether a pattern says that the directory (empty: the scanned folder) and all below it is left alone."""
+        return self.has_patterns and self._is_ignored(_as_folder(relative))
 
     def _is_ignored(self, path: str) -> bool:
         if self._exclude is not None and self._exclude.match_file(path):
             return True
-        for base, patterns in reversed(self._levels):
-            verdict = patterns.check_file(path[len(base) :]).include
-            if verdict is not None:
-                return verdict
-        return False
+        verdicts = (level.verdict(path) for level in reversed(self._levels))
+        return next((verdict for verdict in verdicts if verdict is not None), False)
+
+
+def _as_folder(relative: bytes) -> str:
+    return os.fsdecode(relative) + "/" if relative else ""
 
 
 def _has_meaning(line: str) -> bool:

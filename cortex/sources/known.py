@@ -11,6 +11,7 @@ import msgspec
 from cortex.sources.ignore import is_litter
 from cortex.sources.marker import Markers
 from cortex.sources.placing import Placed, Where, found_at, is_near, place_of
+from cortex.sources.shifting import shift
 from loom.errors import LoomError
 from loom.sources import Source, SourceShape
 from loom.verbs import Ledger, Sources
@@ -36,11 +37,15 @@ class Known:
         self._host = host
         self._dry_run = dry_run
         self._markers = markers or Markers()
+        self._moved: dict[str, Placed] = {}
 
     def near(self, roots: Sequence[bytes], stored: Iterable[SourceShape] | None = None) -> list[Placed]:
         """The sources at, below or above one of these paths, which are absolute, and those whose disk lies there now;
         of all that are `stored`, if that is known already."""
-        return list(self._near(roots, self._loom.sources(host=self._host) if stored is None else stored))
+        stored = self._loom.sources(host=self._host) if stored is None else stored
+        found = list(self._near(roots, stored))
+        found.sort(key=lambda one: one[1].where is not Where.ELSEWHERE)  # others may make room for these
+        return [self._told(shape, placed) for shape, placed in found]
 
     def named(self, name: str) -> Placed:
         """The source of this name, as with `found`. Raises `NOT_FOUND`, `USAGE` for one of another machine."""
@@ -54,15 +59,15 @@ class Known:
         placed = place_of(shape.source(), self._markers)
         return self._told(shape, placed._replace(where=Where.AWAY) if placed.where is Where.GONE else placed)
 
-    def _near(self, roots: Sequence[bytes], stored: Iterable[SourceShape]) -> Iterator[Placed]:
+    def _near(self, roots: Sequence[bytes], stored: Iterable[SourceShape]) -> Iterator[tuple[SourceShape, Placed]]:
         for shape in stored:
             source = shape.source()
             if is_near(source.path, roots):
-                yield self._told(shape, place_of(source, self._markers, roots))
+                yield shape, place_of(source, self._markers, roots)
             elif self._may_have_moved(source, roots):
                 placed = place_of(source, self._markers, roots)
                 if placed.where is Where.ELSEWHERE:
-                    yield self._told(shape, placed)
+                    yield shape, placed
 
     def _may_have_moved(self, source: Source, roots: Sequence[bytes]) -> bool:
         """A source that the paths have nothing to do with is not looked at where it was, if that can be helped: its
@@ -73,8 +78,10 @@ class Known:
         return marker.kind == "file" or found_at(source.path, marker, self._markers, roots) is not None
 
     def _told(self, shape: SourceShape, placed: Placed) -> Placed:
+        if shape.name in self._moved:
+            return self._moved[shape.name]
         if placed.where is Where.ELSEWHERE:
-            return self._moved(shape, placed)
+            return self._elsewhere(shape, placed)
         if placed.where is Where.AWAY:
             return self._not_there(shape, placed)
         is_there = placed.where is Where.HERE and not _was_emptied(shape, placed.path)
@@ -82,20 +89,21 @@ class Known:
             self._loom.source_seen(shape.name, reachable=is_there)
         return placed
 
-    def _moved(self, shape: SourceShape, placed: Placed) -> Placed:
-        former, now = _shown(placed.source.path), _shown(placed.path)
+    def _elsewhere(self, shape: SourceShape, placed: Placed) -> Placed:
         if self._dry_run:
-            self.notes.append(f"{shape.name} lay at {former} and lies at {now} now; a dry run does not remember it")
+            self.notes.append(f"{_in_words(placed)}; a dry run does not remember it")
             return placed
         try:
-            self._loom.move_source(shape.name, placed.path)
+            moved = shift(self._loom, self._host, placed, self._markers)
         except LoomError as error:
             if error.code != "SOURCE_EXISTS":
                 raise
             return self._not_there(shape, Placed(placed.source, Where.AWAY, placed.source.path))
-        self._remember_inside(placed)
-        self._loom.source_seen(shape.name, reachable=True)
-        self.notes.append(f"{shape.name} lay at {former} and lies at {now} now")
+        for one in moved:
+            self._moved[one.source.name] = one
+            self._remember_inside(one)
+            self._loom.source_seen(one.source.name, reachable=True)
+            self.notes.append(_in_words(one))
         return placed
 
     def _remember_inside(self, placed: Placed) -> None:
@@ -123,6 +131,10 @@ class Known:
         if source.marker is not None and source.marker.kind == "file":
             return f"what lies there is not marked as the source {source.name}"
         return f"what lies there is on another disk than the source {source.name}"
+
+
+def _in_words(placed: Placed) -> str:
+    return f"{placed.source.name} lay at {_shown(placed.source.path)} and lies at {_shown(placed.path)} now"
 
 
 def _was_emptied(shape: SourceShape, path: bytes) -> bool:

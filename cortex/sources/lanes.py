@@ -69,6 +69,10 @@ class LaneRules:
         kept = list(lines)
         return LaneRules(self._lanes, {lane: one.below(relative, kept) for lane, one in self._rules.items()})
 
+    def inside(self, place: bytes, lines: Iterable[str]) -> LaneRules:
+        kept = list(lines)
+        return LaneRules(self._lanes, {lane: one.inside(place, kept) for lane, one in self._rules.items()})
+
     def enter(self, relative: bytes) -> LaneRules:
         return LaneRules(
             self._lanes, {lane: one for lane, one in self._rules.items() if not _leaves_directory(one, relative)}

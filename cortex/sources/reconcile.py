@@ -190,6 +190,17 @@ class Remembered:
         return missing
 
 
+class Tree(NamedTuple):
+    """A folder that is scanned, and what Loom remembers of it."""
+
+    root: bytes
+    remembered: Remembered | None
+
+    def shows_something(self) -> None:
+        if self.remembered is not None:
+            self.remembered.shows_something = True
+
+
 def _device_of(path: bytes) -> int | None:
     try:
         return os.stat(path).st_dev

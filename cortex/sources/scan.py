@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from errno import ELOOP, ENOENT, ENOTDIR
 from itertools import islice
 from operator import itemgetter
 from stat import S_ISDIR, S_ISREG
-from typing import NamedTuple
 
+from cortex.sources.around import Around
 from cortex.sources.counts import Counts, is_same, looks_same
 from cortex.sources.found import EVERYBODY, NEVER_SETTLED, Found, Part, ScanOptions
 from cortex.sources.ignore import Files, Rules
 from cortex.sources.lanes import LaneOptions, LaneRules
-from cortex.sources.reconcile import Remembered
+from cortex.sources.reconcile import Remembered, Tree
 from cortex.sources.returned import Returned
 from cortex.sources.roots import absolute, inner_first, is_at_or_below, real_file
 from cortex.sources.walk import AnyRules, Directory, Listing, list_directory
@@ -27,22 +27,11 @@ __all__ = ["Found", "Scan", "ScanOptions", "absolute"]
 _Work = tuple[bytes, os.stat_result, KnownFile | None, Part]
 
 
-class _Tree(NamedTuple):
-    """A folder that is scanned, and what Loom remembers of it."""
-
-    root: bytes
-    remembered: Remembered | None
-
-    def shows_something(self) -> None:
-        if self.remembered is not None:
-            self.remembered.shows_something = True
-
-
 class Scan(Counts):
     """One scan, to be iterated once: yields the files that need work, those of a directory by name, then its
     subdirectories. Links, if they are followed, come after everything else, and what they lead to lies where it really
     is; a directory is read once, however many ways lead to it. A root below another one comes first and answers for
-    itself.
+    itself; the ignore files around it in the other hold in it, too.
 
     What is gone is told to Loom when the scan has ended in order, never with a `limit`.
     """
@@ -69,13 +58,14 @@ class Scan(Counts):
         self._ledger = ledger
         self._host = host
         self._plan = plan
-        self._trees: list[_Tree] = []
-        self._links: list[tuple[_Tree, Directory, bytes]] = []
+        self._trees: list[Tree] = []
+        self._links: list[tuple[Tree, Directory, bytes]] = []
         self._visited: set[bytes] = set()
         self._identities: set[tuple[int, int]] = set()
         self._single: set[bytes] = set()
         self._returned = Returned(ledger if options.reconcile else None, host)
         self._apart: frozenset[bytes] = frozenset()
+        self._around: Collection[bytes] = self._given
         self._last: tuple[bytes, Part, dict[bytes, KnownFile]] = (b"", EVERYBODY, {})
         try:
             self._rules: AnyRules = LaneRules.of(lanes, plan) if lanes else Rules.of(options)
@@ -92,18 +82,27 @@ class Scan(Counts):
     def _files(self) -> Iterator[Found]:
         given = [(path, status) for path in self._given if (status := self._stat_root(path)) is not None]
         self._single.update(real_file(path) for path, status in given if S_ISREG(status.st_mode))
+        around = Around(self._rules, self._around)
         for path, status in given:
-            yield from self._enter(path, status, os.path.basename(path))
-        for entry in self._listed:
-            path = absolute(entry)
             try:
-                status = os.stat(path)
-            except (OSError, ValueError) as error:
-                self.note_error(path, error)
+                rules = around.rules(path, is_folder=S_ISDIR(status.st_mode))
+            except OSError as error:
+                self._is_unreachable(path, error)
                 continue
-            yield from self._enter(path, status, os.path.normpath(entry).lstrip(b"/"))
+            yield from self._enter(path, status, os.path.basename(path), rules)
+        for entry in self._listed:
+            yield from self._named(entry)
         for tree, directory, name in self._links:
             yield from self._follow(tree, directory, name)
+
+    def _named(self, entry: bytes) -> Iterator[Found]:
+        path = absolute(entry)
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError) as error:
+            self.note_error(path, error)
+            return
+        yield from self._enter(path, status, os.path.normpath(entry).lstrip(b"/"), self._rules)
 
     def _stat_root(self, path: bytes) -> os.stat_result | None:
         try:
@@ -112,17 +111,17 @@ class Scan(Counts):
             self._is_unreachable(path, error)
             return None
 
-    def _enter(self, path: bytes, status: os.stat_result, relative: bytes) -> Iterator[Found]:
+    def _enter(self, path: bytes, status: os.stat_result, relative: bytes, rules: AnyRules) -> Iterator[Found]:
         """A root, or an entry of a list."""
         if S_ISREG(status.st_mode):
-            yield from self._single_file(real_file(path), status, relative, self._rules)
+            yield from self._single_file(real_file(path), status, relative, rules)
         elif not S_ISDIR(status.st_mode):
             self.note_unreadable(path, "NOT_A_REGULAR_FILE", LoomError("NOT_A_REGULAR_FILE").message)
-        elif path not in self._visited:
+        elif path not in self._visited and not rules.leaves_directory(b""):
             ledger = self._ledger
-            tree = _Tree(path, Remembered(ledger, self._host, self._plan, path) if ledger is not None else None)
+            tree = Tree(path, Remembered(ledger, self._host, self._plan, path) if ledger is not None else None)
             self._trees.append(tree)
-            yield from self._walk(tree, Directory(path, b"", self._rules))
+            yield from self._walk(tree, Directory(path, b"", rules))
 
     def _single_file(self, path: bytes, status: os.stat_result, relative: bytes, rules: AnyRules) -> Iterator[Found]:
         """A file that was named itself may be hidden or litter, but patterns and sizes hold."""
@@ -140,7 +139,7 @@ class Scan(Counts):
         else:
             yield self.offer(directory, name, relative, status, known, not self._options.rehash, part)
 
-    def _walk(self, tree: _Tree, start: Directory) -> Iterator[Found]:
+    def _walk(self, tree: Tree, start: Directory) -> Iterator[Found]:
         trusts = not self._options.rehash
         stack = [start]
         while stack:
@@ -155,7 +154,7 @@ class Scan(Counts):
                 self._links.extend((tree, origin, name) for name in sorted(listing.links))
             stack.extend(directory.enter(name, listing.rules) for name in sorted(listing.directories, reverse=True))
 
-    def _follow(self, tree: _Tree, directory: Directory, name: bytes) -> Iterator[Found]:
+    def _follow(self, tree: Tree, directory: Directory, name: bytes) -> Iterator[Found]:
         """What a link leads to, unless the scan has seen it already."""
         path, relative = os.path.realpath(directory.entry(name)), directory.below(name)
         try:
@@ -168,12 +167,12 @@ class Scan(Counts):
             if not directory.rules.leaves_directory(relative):
                 yield from self._walk(tree, Directory(path, relative, directory.rules))
         elif not S_ISREG(status.st_mode):
-            self.special += 1
+            self.note_special(path)
         elif path not in self._single and os.path.dirname(path) not in self._visited:
             self._single.add(path)
             yield from self._single_file(path, status, relative, directory.rules)
 
-    def _list(self, tree: _Tree, directory: Directory) -> Listing | None:
+    def _list(self, tree: Tree, directory: Directory) -> Listing | None:
         """Reads a directory; None when it was read before or cannot be read."""
         try:
             if directory.path in self._visited or (self._rules.follows_links and self._was_read(directory.path)):
@@ -194,7 +193,7 @@ class Scan(Counts):
         self._identities.add(identity)
         return known
 
-    def _cannot_list(self, tree: _Tree, path: bytes, error: OSError) -> None:
+    def _cannot_list(self, tree: Tree, path: bytes, error: OSError) -> None:
         if path == tree.root:
             self._is_unreachable(path, error)
         elif error.errno not in (ENOENT, ENOTDIR):
@@ -203,7 +202,7 @@ class Scan(Counts):
             if self._ledger is not None and self._options.reconcile:
                 self._ledger.mark_unreachable(self._host, path)
 
-    def _compare(self, tree: _Tree, directory: Directory, listing: Listing) -> list[_Work]:
+    def _compare(self, tree: Tree, directory: Directory, listing: Listing) -> list[_Work]:
         """The files of a directory that need work, by name; counts the others and notes what is gone."""
         work: list[_Work] = []
         others: dict[bytes, KnownFile] = {}
@@ -215,7 +214,8 @@ class Scan(Counts):
         if looked_at < len(listing.files):
             for name, _ in listing.files:
                 others.pop(name, None)
-        self.special += listing.special
+        for name in listing.special:
+            self.note_special(directory.entry(name))
         for name, error in listing.broken:
             self.note_error(directory.entry(name), error)
         if tree.remembered is not None:
@@ -224,7 +224,7 @@ class Scan(Counts):
         return work
 
     def _work_of(
-        self, tree: _Tree, directory: Directory, part: Part, files: Files, known: dict[bytes, KnownFile]
+        self, tree: Tree, directory: Directory, part: Part, files: Files, known: dict[bytes, KnownFile]
     ) -> list[_Work]:
         """The files of a part that need work; takes all of them out of what is `known`."""
         work: list[_Work] = []
@@ -276,7 +276,7 @@ class Scan(Counts):
             for path in {root, real_file(root)}:
                 self._ledger.mark_unreachable(self._host, path)
 
-    def _reconcile(self, tree: _Tree) -> None:
+    def _reconcile(self, tree: Tree) -> None:
         """The scan has ended in order: what was not seen of this tree is gone."""
         remembered = tree.remembered
         if remembered is None or tree.root in self.why_unreachable:

@@ -38,8 +38,8 @@ class Directory(NamedTuple):
 
 class Listing:
     """What is in a directory: `files` are to be looked at, `directories` to be read, `links` lead elsewhere. `left` are
-    the names of files and folders that a rule leaves alone. `broken` are files without a stat. `shows_something`: a
-    person would see more than empty folders."""
+    the names of files and folders that a rule leaves alone, `special` those of pipes, sockets and devices. `broken` are
+    files without a stat. `shows_something`: a person would see more than empty folders."""
 
     __slots__ = ("broken", "directories", "files", "left", "links", "rules", "shows_something", "special")
 
@@ -50,7 +50,7 @@ class Listing:
         self.links: list[bytes] = []
         self.left: list[bytes] = []
         self.broken: list[tuple[bytes, OSError]] = []
-        self.special = 0
+        self.special: list[bytes] = []
         self.shows_something = False
 
 
@@ -116,4 +116,4 @@ def _add_file(listing: Listing, directory: Directory, entry: os.DirEntry[bytes])
     if S_ISREG(status.st_mode):
         listing.files.append((entry.name, status))
     else:
-        listing.special += 1
+        listing.special.append(entry.name)

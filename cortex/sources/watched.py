@@ -13,7 +13,8 @@ from cortex.sources.found import Found, Part, ScanOptions
 from cortex.sources.ignore import Files
 from cortex.sources.lanes import LaneOptions
 from cortex.sources.loss import Asked, Guard, Newcomers
-from cortex.sources.scan import Scan, _Tree, _Work
+from cortex.sources.reconcile import Tree
+from cortex.sources.scan import Scan, _Work
 from cortex.sources.walk import AnyRules, Directory, Listing
 from loom.model import KnownFile
 from loom.verbs import Ledger, Steering
@@ -47,8 +48,10 @@ class Changed:
 @dataclass(kw_only=True)
 class Watched:
     """What a watch wants of a scan. A root that is not in `changed` is walked whole. `apart` are folders below roots
-    that are walked by themselves: nothing in them is looked at. `guard` is asked before files that are gone count as
-    deleted. `steer` is called now and then while the files are walked, with the runs that are.
+    that are walked by themselves: nothing in them is looked at. `around` are folders whose ignore files hold in the
+    roots that lie in them, whether they are walked now or not; none: the roots themselves. `guard` is asked before
+    files that are gone count as deleted. `steer` is called now and then while the files are walked, with the runs that
+    are.
 
     The scan tells: `undecided` are roots of which too little was seen to say whether what is gone was deleted, so that
     they must be walked whole; `hidden`: files may pass whose names begin with a dot; `settles`: the digest under which
@@ -58,6 +61,7 @@ class Watched:
     ready: Ready
     changed: Mapping[bytes, Changed] = field(default_factory=dict)
     apart: frozenset[bytes] = frozenset()
+    around: frozenset[bytes] = frozenset()
     guard: Guard | None = None
     steer: Steer | None = None
     undecided: set[bytes] = field(default_factory=set)
@@ -87,6 +91,7 @@ class WatchedScan(Scan):
         watched.hidden = options.hidden or any(lane.source.hidden for lane in lanes)
         watched.settles, watched.leaves_traces = plan, ledger is not None and options.reconcile
         self._apart = watched.apart
+        self._around = watched.around or self._given
         self._wanted = {root: _Wanted(root, changed) for root, changed in watched.changed.items()}
         self._newcomers = Newcomers()
 
@@ -94,7 +99,7 @@ class WatchedScan(Scan):
         if self._watched.ready(path, status):
             yield from super()._single_file(path, status, relative, rules)
 
-    def _list(self, tree: _Tree, directory: Directory) -> Listing | None:
+    def _list(self, tree: Tree, directory: Directory) -> Listing | None:
         listing = super()._list(tree, directory)
         if listing is not None and self._apart:
             others = [name for name in listing.directories if directory.entry(name) not in self._apart]
@@ -106,7 +111,7 @@ class WatchedScan(Scan):
             listing.directories = [name for name in listing.directories if wanted.enters(directory.entry(name))]
         return listing
 
-    def _compare(self, tree: _Tree, directory: Directory, listing: Listing) -> list[_Work]:
+    def _compare(self, tree: Tree, directory: Directory, listing: Listing) -> list[_Work]:
         wanted = self._wanted.get(tree.root)
         if wanted is None or wanted.looks_at(directory.path):
             return super()._compare(tree, directory, listing)
@@ -116,14 +121,14 @@ class WatchedScan(Scan):
         return []
 
     def _work_of(
-        self, tree: _Tree, directory: Directory, part: Part, files: Files, known: dict[bytes, KnownFile]
+        self, tree: Tree, directory: Directory, part: Part, files: Files, known: dict[bytes, KnownFile]
     ) -> list[_Work]:
         work = super()._work_of(tree, directory, part, files, known)
         if self._watched.guard is not None:
             self._newcomers.note(work)
         return [one for one in work if self._watched.ready(directory.entry(one[0]), one[1])]
 
-    def _reconcile(self, tree: _Tree) -> None:
+    def _reconcile(self, tree: Tree) -> None:
         changed = self._watched.changed.get(tree.root)
         if changed is not None and tree.remembered is not None:
             if not tree.remembered.shows_something:

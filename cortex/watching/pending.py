@@ -127,6 +127,9 @@ class Pending:
             below.whole = True
             return
         folder = os.path.dirname(path)
+        if os.path.basename(path) == IGNORE_FILE:
+            self._rules_changed(root, folder)
+            return
         try:
             status = os.lstat(path)
         except OSError:
@@ -138,11 +141,16 @@ class Pending:
         if S_ISDIR(status.st_mode):
             below.trees.add(path)
             self._again[path] = (now + AGAIN_S, root)
-        elif os.path.basename(path) == IGNORE_FILE:
-            below.trees.add(folder)
         elif not S_ISREG(status.st_mode) or self.is_ready(path, status, now=now, wall_ns=wall_ns):
             self._due.pop(path, None)
             below.folders.add(folder)
+
+    def _rules_changed(self, root: bytes, folder: bytes) -> None:
+        """An ignore file came, changed or went: it holds in all of the folder, and in the roots that lie in it."""
+        self._below[root].trees.add(folder)
+        for other, below in self._below.items():
+            if other != root and is_at_or_below(other, folder):
+                below.whole = True
 
     def _root_of(self, path: bytes) -> bytes | None:
         """The innermost root that the path is at or below."""

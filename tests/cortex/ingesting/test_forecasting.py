@@ -22,7 +22,8 @@ def test_of_several_pipelines_each_is_asked_about_the_kinds_that_it_gets(loom: L
     asked: list[tuple[str, AssetQuery]] = []
 
     class Asking:
-        def forecast(self, pipeline: str, query: AssetQuery) -> object:
+        def forecast(self, pipeline: str, query: AssetQuery, definition: object) -> object:
+            assert definition is None, "they are stored"
             asked.append((pipeline, query))
             return loom.forecast(pipeline, query)
 

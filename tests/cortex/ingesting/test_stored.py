@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from ingests import SHA256, definition, loom_in
@@ -81,6 +82,15 @@ def test_sources_that_are_away_are_told_with_the_others(loom: LocalLoom, tmp_pat
     with pytest.raises(LoomError) as refused:
         parts(loom, Request(sources=("none",)))
     assert refused.value.code == "NOT_FOUND"
+
+
+def test_a_run_that_was_asked_for_goes_over_a_source_that_is_away_with_its_options(
+    loom: LocalLoom, tmp_path: Path
+) -> None:
+    away = add(loom, tmp_path / "away", pipeline="mine", include=("*.jpg",))
+    shutil.rmtree(away)
+    (part,), _ = parts(loom, Request(sources=("away",), pipeline="ingest", claim=(uuid4(), "worker")))
+    assert (part.paths, part.include, part.pipeline, len(part.away)) == ((away,), ("*.jpg",), "ingest", 1)
 
 
 def test_one_that_was_moved_is_ingested_where_it_is(loom: LocalLoom, tmp_path: Path) -> None:

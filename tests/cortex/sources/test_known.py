@@ -316,3 +316,73 @@ def test_where_another_source_lies_it_is_not_moved_to(machine: Machine) -> None:
     assert list(known.away) == [machine.path("a/photos")]
     assert known.notes == []
     assert (machine.source().state, machine.source("second").state) == ("unreachable", "reachable")
+
+
+@pytest.fixture
+def swapped(machine: Machine) -> Machine:
+    """The disks `one` and `two`, each all of a source, with their mount points swapped after both were ingested."""
+    machine.unmount("one")
+    machine.mount("one", "m")
+    machine.mount("two", "n")
+    machine.write("n/4")
+    machine.loom.remove_source("photos")
+    machine.add("photos", "m")
+    machine.add("scans", "n")
+    machine.ingest("")
+    machine.unmount("one")
+    machine.unmount("two")
+    machine.mount("one", "n")
+    machine.mount("two", "m")
+    return machine
+
+
+@pytest.mark.parametrize("roots", [("m", "n"), ("m",), ("n",), ("n/photos",), ("",)])
+def test_disks_that_swapped_their_mount_points_change_places(swapped: Machine, roots: tuple[str, ...]) -> None:
+    known, scan, found = swapped.ingest(*roots)
+    top = swapped.top
+    assert sorted(known.notes) == [
+        f"photos lay at {top}/m and lies at {top}/n now", f"scans lay at {top}/n and lies at {top}/m now"
+    ]  # fmt: skip
+    assert (known.away, scan.unreachable, scan.missing) == ({}, [], 0)
+    assert [path for path in found if path.rpartition(b"/")[2] != b"kept"] == []
+    assert (swapped.source("photos").path, swapped.source("scans").path) == (f"{top}/n", f"{top}/m")
+    assert (swapped.states("n/photos/1"), swapped.states("m/4")) == ({"1": "present"}, {"4": "present"})
+    assert swapped.ingest("m", "n")[0].notes == []
+
+
+def test_each_of_them_is_found_by_its_name(swapped: Machine) -> None:
+    known = swapped.known()
+    assert known.named("scans").path == swapped.path("m")
+    assert known.found(swapped.source("photos")).path == swapped.path("n")
+    assert (len(known.notes), known.away) == (2, {})
+
+
+def test_in_a_dry_run_nothing_changes_places(swapped: Machine) -> None:
+    before = swapped.source("photos"), swapped.source("scans")
+    known = swapped.known(dry_run=True)
+    assert len(known.near([swapped.path("m"), swapped.path("n")])) == 2
+    assert (len(known.notes), known.away) == (2, {})
+    assert (swapped.source("photos"), swapped.source("scans")) == before
+
+
+def test_a_source_makes_room_that_lies_elsewhere_itself(swapped: Machine) -> None:
+    swapped.unmount("two")
+    swapped.mount("two", "o")
+    known, _, found = swapped.ingest("n", "o")
+    assert (len(known.notes), known.away, found) == (2, {}, [])
+    assert swapped.source("scans").path == str(swapped.top / "o")
+
+
+def test_one_that_is_not_to_be_found_makes_none_and_all_stays_as_it_was(swapped: Machine) -> None:
+    swapped.unmount("two")
+    known, _, _ = swapped.ingest("n")
+    assert sorted(known.away) == [swapped.path("m"), swapped.path("n")]
+    paths = [swapped.source(name).path for name in ("photos", "scans")]
+    assert paths == [str(swapped.top / "m"), str(swapped.top / "n")]
+
+
+def test_one_that_was_left_on_its_way_is_found_like_any_other(swapped: Machine) -> None:
+    swapped.loom.move_source("photos", b"/.loom-source-on-its-way/photos")
+    known, _, found = swapped.ingest("m", "n")
+    assert (len(known.notes), known.away, found) == (2, {}, [])
+    assert swapped.source("photos").path == str(swapped.top / "n")

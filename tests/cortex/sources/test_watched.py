@@ -54,6 +54,16 @@ def test_a_tree_is_walked_with_all_that_is_in_it(tree: Any, look: Look) -> None:
     assert look([], ["a"])[1] == [b"a/new", b"a/b/deep/new"]
 
 
+def test_the_rules_of_a_root_around_hold_when_only_the_inner_one_is_walked(folder: Any, ledger: Any) -> None:
+    folder.write(".loomignore", b"*.raw\n")
+    for name in ("a/b/1.raw", "a/b/1.jpg"):
+        folder.write(name)
+    for changed in ({}, {folder / "a": Changed(folders=frozenset({folder / "a/b"}))}):
+        watched = Watched(ready=lambda *_: True, changed=changed, around=frozenset({folder.path, folder / "a"}))
+        scan = WatchedScan([folder / "a"], ScanOptions(), watched, ledger=ledger, host="here", plan=b"plan")
+        assert [found.name for found in scan] == [b"1.jpg"]
+
+
 def test_the_rules_are_those_of_a_whole_walk(tree: Any, look: Look) -> None:
     tree.write(".loomignore", b"*.raw\n/c\n")
     tree.write("a/.loomignore", b"/b/secret*\n")

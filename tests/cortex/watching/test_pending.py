@@ -108,6 +108,24 @@ def test_new_rules_have_their_folder_walked(told: Told) -> None:
     assert told.changed() is None, "those of the root are for all of it"
 
 
+def test_rules_that_go_have_their_folder_walked_too(told: Told) -> None:
+    path = told.file("a/.loomignore", age=100)
+    os.unlink(path)
+    told.tell(path)
+    assert told.changed() == Changed(trees=frozenset({os.path.dirname(path)}))
+
+
+def test_new_rules_have_the_roots_walked_that_lie_in_their_folder(told: Told) -> None:
+    inner, other = (os.path.join(told.root, name) for name in (b"a/in", b"b"))
+    for root in (inner, other):
+        told.pending.add(root)
+    told.tell(told.file("a/.loomignore", age=100))
+    told.look(after=GATHER_S)
+    work = told.pending.take([told.root, inner, other])
+    assert set(work.roots) == {told.root, inner}
+    assert inner not in work.changed, "it is walked whole"
+
+
 def test_the_root_itself_and_many_changes_have_it_walked_whole(told: Told) -> None:
     told.tell(told.root)
     assert told.changed() is None

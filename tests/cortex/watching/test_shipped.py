@@ -1,6 +1,9 @@
 """The unit and the container file that ship speak of options and settings that exist."""
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 import typer
@@ -9,7 +12,8 @@ from cortex.settings import CortexSettings
 from loom.layers import rules
 from loom.settings import LoomSettings, shipped
 
-FILES = pytest.mark.parametrize("name", ["systemd/cortex-watch.service", "Containerfile"])
+FILES = pytest.mark.parametrize("name", ["systemd/cortex-watch.service", "systemd/loom.service", "Containerfile"])
+UNITS = pytest.mark.parametrize("name", ["cortex-watch.service", "loom.service"])
 
 
 @FILES
@@ -33,3 +37,15 @@ def test_commands_and_options_exist(name: str) -> None:
         commands = getattr(programs[program], "commands")  # noqa: B009
         options = {option for parameter in commands[word].params for option in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= options
+
+
+@UNITS
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze, which judges units, is not there")
+def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
+    """With a program that is there in the place of the one that an administrator installs."""
+    unit = tmp_path / name
+    unit.write_text(
+        re.sub(r"^ExecStart=\S+", f"ExecStart={shutil.which('true')}", shipped(f"systemd/{name}"), flags=re.M)
+    )
+    judged = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    assert (judged.returncode, judged.stderr) == (0, "")
