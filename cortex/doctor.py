@@ -7,12 +7,17 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cortex.engine.reserve import free_bytes
 from cortex.settings import CortexSettings
+from loom.errors import LoomError
+
+if TYPE_CHECKING:
+    from cortex.catalogue import EntryPointCatalogue
+    from loom.graph.specs import OperatorSpec, Requirement
 
 LOW_DISK_BYTES = 1024**3
 
@@ -47,53 +52,97 @@ def _python() -> Iterator[Check]:
 
 
 def _formats() -> Iterator[Check]:
+    """What can be decoded, in one line, and a line for each format that cannot."""
     from PIL import features
 
-    for name, label in (("jpg", "JPEG"), ("webp", "WebP"), ("avif", "AVIF"), ("jpg_2000", "JPEG 2000")):
-        ok = bool(features.check(name))
-        yield Check(f"format {label}", ok, f"Pillow {'reads' if ok else 'does not read'} {label}", needed=name == "jpg")
-    yield _imports("format HEIC", "pi_heif", "HEIC pictures")
-    yield _imports("format video", "av", "video and sound")
+    reads = {label: bool(features.check(name)) for name, label in _PICTURES.items()}
+    others = [_imports("HEIC", "pi_heif", "HEIC pictures"), _imports("video", "av", "video and sound")]
+    known = [label for label, ok in reads.items() if ok] + [check.name for check in others if check.ok]
+    yield Check("formats", bool(known), f"{', '.join(known)} can be read")
+    for label in (label for label, ok in reads.items() if not ok):
+        yield Check(f"format {label}", False, f"Pillow does not read {label}", needed=label == "JPEG")
+    yield from (check._replace(name=f"format {check.name}") for check in others if not check.ok)
+
+
+_PICTURES = {"jpg": "JPEG", "webp": "WebP", "avif": "AVIF", "jpg_2000": "JPEG 2000"}
 
 
 def _tools() -> Iterator[Check]:
-    """The libraries that decode, and the programs that operators call."""
+    """The libraries that decode."""
     import av
     from PIL import __version__ as pillow
 
-    from cortex.catalogue import load
-
     library = ".".join(map(str, av.library_versions["libavcodec"]))
     yield Check("tools", True, f"Pillow {pillow}, PyAV {av.__version__} with libavcodec {library}, in this environment")
-    catalogue = load()
-    specs = [spec for operator in catalogue.ids() if (spec := catalogue.spec(operator)) is not None]
-    for program in sorted({needed.name for spec in specs for needed in spec.requires if needed.kind == "program"}):
-        path = shutil.which(program)
-        yield Check(f"tool {program}", path is not None, path or f"{program} is not installed", needed=False)
 
 
 def _imports(name: str, module: str, what: str) -> Check:
     import importlib
 
     try:
-        found = importlib.import_module(module)
+        importlib.import_module(module)
     except ImportError as error:
         return Check(name, False, f"{what} cannot be read: {error}")
-    return Check(name, True, f"{what} are read by {module} {getattr(found, '__version__', '')}".rstrip())
+    return Check(name, True, f"{what} are read by {module}")
 
 
 def _operators() -> Iterator[Check]:
-    from cortex.catalogue import load, missing_requirements
+    """How many can be used, what is wrong with others, and what those that can be used have not got."""
+    from cortex.catalogue import load
 
     catalogue = load()
     specs = [spec for operator in catalogue.ids() if (spec := catalogue.spec(operator)) is not None]
-    yield Check("operators", bool(specs), f"{len(specs)} operators can be used")
+    yield Check("operators", bool(specs), f"{len(specs)} operators are there")
     for problem in catalogue.problems():
         yield Check("operator", False, str(problem), needed=False)
+    yield from _parts(catalogue, specs)
+    yield from _given(specs)
+
+
+def _parts(catalogue: EntryPointCatalogue, specs: Iterable[OperatorSpec]) -> Iterator[Check]:
+    """Optional parts: those that are there in one line, and a line for each that operators wait for."""
+    from cortex.requirements import missing, to_install
+
+    wanted: dict[str, list[tuple[str, Requirement]]] = {}
     for spec in specs:
-        for missing in missing_requirements(spec):
-            install = f"; install the extra `{missing.extra}`" if missing.extra else ""
-            yield Check(f"operator {spec.id}", False, f"needs the {missing.kind} {missing.name}{install}", needed=False)
+        config, problems = catalogue.normalise(spec.id, {})
+        try:
+            needs = spec.requires if problems else catalogue.requirements(spec.id, config)
+        except LoomError as error:
+            yield Check(f"operator {spec.id}", False, error.message, needed=False)
+            continue
+        for one in needs:
+            name = Path(one.name).name if one.kind == "model" else one.name
+            wanted.setdefault(f"extra {one.extra}" if one.extra else f"{one.kind} {name}", []).append((spec.id, one))
+    lacking = {part: lacks for part, uses in wanted.items() if (lacks := [use for use in uses if missing([use[1]])])}
+    there = sorted(part.partition(" ")[2] for part in wanted if part not in lacking)
+    yield Check("optional parts", True, f"installed: {', '.join(there) or 'none'}", needed=False)
+    for part, lacks in sorted(lacking.items()):
+        who = ", ".join(dict.fromkeys(operator for operator, _ in lacks))
+        all_optional = all(one.optional for _, one in lacks)
+        does = "can do less without it" if all_optional else "cannot be used without it"
+        command = to_install(lacks[0][1])
+        yield Check(part, False, f"{who} {does}" + (f": {command}" if command else ""), needed=False)
+
+
+_MODEL = "#/$defs/ModelFile"
+
+
+def _given(specs: Iterable[OperatorSpec]) -> Iterator[Check]:
+    """What people give themselves: models, by the options of nodes, and programs, by a setting."""
+    own = [spec.id for spec in specs if spec.config_schema["properties"].get("model", {}).get("$ref", "") == _MODEL]
+    if own:
+        yield Check("models", True, f"{', '.join(own)} work with a model that you give them", needed=False)
+    programs = CortexSettings.load({}).programs
+    said = (
+        f"pipelines may run {', '.join(programs)}"
+        if programs
+        else "pipelines may run none; CORTEX_PROGRAMS allows some"
+    )
+    yield Check("programs", True, said, needed=False)
+    for program in programs:
+        if shutil.which(program) is None:
+            yield Check(f"program {program}", False, "CORTEX_PROGRAMS names it, but it is not installed", needed=False)
 
 
 def _limits() -> Iterator[Check]:

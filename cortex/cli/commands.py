@@ -10,7 +10,9 @@ import typer
 
 from cortex.cli import (
     catalogue,
+    creating,
     definitions,
+    duplicates,
     exporting,
     failures,
     ingesting,
@@ -18,6 +20,7 @@ from cortex.cli import (
     looking,
     running,
     sources,
+    undo,
     watching,
     working,
 )
@@ -39,6 +42,8 @@ app = typer.Typer(
 )
 pipelines = typer.Typer(help="Check, store, fetch and show pipeline definitions.", no_args_is_help=True)
 stored = typer.Typer()
+groups = typer.Typer()
+authors = typer.Typer(help="Write an operator of your own.", no_args_is_help=True)
 runs = typer.Typer(help="List, start, pause, resume and cancel runs.", no_args_is_help=True)
 
 app.command("ingest")(_offered(ingesting.ingest))
@@ -66,8 +71,19 @@ stored.command("add")(_offered(sources.add))
 stored.command("remove")(_offered(sources.remove))
 stored.command("mark")(_offered(sources.mark))
 stored.command("move")(_offered(sources.move))
+app.add_typer(groups, name="duplicates")
+groups.callback(invoke_without_command=True)(_offered(duplicates.duplicates))
+groups.command("list")(_offered(duplicates.list_))
+groups.command("show")(_offered(duplicates.show))
+groups.command("confirm")(_offered(duplicates.confirm))
+groups.command("reject")(_offered(duplicates.reject))
+groups.command("reopen")(_offered(duplicates.reopen))
+groups.command("apply")(_offered(duplicates.apply))
+app.command("undo")(_offered(undo.undo))
 app.command("limits")(_offered(limits.limits))
 app.command("operators")(_offered(catalogue.operators))
+app.add_typer(authors, name="operator")
+authors.command("new")(_offered(creating.new))
 app.command("show")(_offered(looking.show))
 app.command("export")(_offered(exporting.export))
 app.command("failures")(_offered(failures.failures))

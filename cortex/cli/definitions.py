@@ -28,7 +28,7 @@ def check(file: FILE, json: JSON = False) -> int:
     from loom.graph.compiler import compile_definition
     from loom.graph.definition import read_document
 
-    compiled = compile_definition(read_document(file), load())
+    compiled = compile_definition(read_document(file), load(), lacking="error")
     if json:
         _print_json({"valid": compiled.plan is not None, "diagnostics": list(compiled.diagnostics)})
     else:
@@ -52,7 +52,7 @@ def push(
     from loom.graph.diagnostics import DefinitionError
 
     document = read_document(file)
-    compiled = compile_definition(document, load())
+    compiled = compile_definition(document, load(), lacking="error")
     if compiled.plan is None:
         _print_diagnostics(file, compiled.diagnostics)
         if not force:
@@ -142,7 +142,9 @@ def graph(
     lines = ["flowchart LR"]
     lines.extend(f'  {node.id}["{node.id}<br/>{node.operator}"]' for node in pipeline.graph.nodes)
     for edge in pipeline.graph.edges:
-        label = f"|{edge.branch}|" if edge.branch else ""
+        port = edge.source.port if edge.source.port != "out" else ""
+        words = " ".join(filter(None, (port, edge.branch)))
+        label = f"|{words}|" if words else ""
         lines.append(f"  {edge.source.node} -->{label} {edge.target.node}")
     typer.echo("\n".join(lines))
     return 0

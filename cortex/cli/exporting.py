@@ -45,6 +45,10 @@ def export(
     near: Annotated[str | None, typer.Option(metavar="LAT,LON", help="Only assets taken around this place.")] = None,
     radius_km: Annotated[float | None, typer.Option(help="How far around; 10 when left out.")] = None,
     box: Annotated[str | None, typer.Option(metavar="S,W,N,E", help="Only assets taken within these degrees.")] = None,
+    color: Annotated[
+        str | None,
+        typer.Option(help="Only pictures with this colour: a name such as red, or #c04020 and what is near."),
+    ] = None,
     loom: LOOM = None,
 ) -> int:
     """Write stored results to stdout, one a line, with the asset that each is of."""
@@ -65,6 +69,7 @@ def export(
         near=near,
         radius_km=radius_km,
         box=box,
+        color=color,
     )
     out = in_utf8(sys.stdout)
     write = _csv_writer(out) if as_csv else partial(_write_json, out)

@@ -16,8 +16,7 @@ from cortex.cli.options import JSON, LOOM, QUIET
 from loom.ending import in_utf8
 
 if TYPE_CHECKING:
-    from loom.problems import ProblemShape
-    from loom.shapes import FailureShape
+    from loom.problems import FailureShape, ProblemShape
     from loom.steering import Selection
     from loom.verbs import Loom
 
@@ -29,6 +28,7 @@ def failures(
     run: Annotated[UUID | None, typer.Option(help="Only failures of this run.")] = None,
     code: Annotated[str | None, typer.Option(help="Only failures with this code.")] = None,
     node: Annotated[str | None, typer.Option(help="Only failures of this node.")] = None,
+    cause: Annotated[str | None, typer.Option(help="Only failures like these, as the list names them.")] = None,
     asset: Annotated[str | None, typer.Option(metavar="PATH|UUID|HASH", help="Only failures of this asset.")] = None,
     since: Annotated[datetime | None, typer.Option(formats=TIMES, help="Only failures from then on.")] = None,
     until: Annotated[datetime | None, typer.Option(formats=TIMES, help="Only failures before.")] = None,
@@ -50,7 +50,7 @@ def failures(
     with connect(loom, write=set_aside) as there:
         selection = Selection(
             run=run, node=node, code=code, asset=None if asset is None else find_asset(there, asset).uuid,
-            since=_moment(since), until=_moment(until), aside=aside,
+            since=_moment(since), until=_moment(until), aside=aside, cause=cause,
         )  # fmt: skip
         if set_aside:
             return _told(there.set_aside(selection), json=json, quiet=quiet)
@@ -68,7 +68,7 @@ def _problems(loom: Loom, selection: Selection) -> Iterator[ProblemShape]:
     """What kept a run from files: no node has failed there, and no asset is known."""
     from cortex.holding import everything
 
-    by_other = (selection.node, selection.asset, selection.since, selection.until)
+    by_other = (selection.node, selection.asset, selection.since, selection.until, selection.cause)
     if selection.run is None or any(one is not None for one in by_other):
         return
     for one in everything(partial(loom.run_problems, selection.run)):
@@ -89,12 +89,13 @@ def _print(groups: Sequence[FailureShape], unread: Sequence[ProblemShape]) -> No
     for group in groups:
         again = ", may be tried again" if group.retryable else ""
         handled = "" if not group.handled else ", handled" if group.handled == group.count else _some(group.handled)
-        typer.echo(f"{group.count:>6}  {group.code} at {group.node} ({group.operator}){again}{handled}")
+        where = f"{group.code} at {group.node} ({group.operator})"
+        typer.echo(f"{group.count:>6}  {where}{again}{handled}, cause {group.cause}")
         typer.echo(f"        {printable(group.message)}")
         typer.echo(f"        newest: {printable(group.newest.path or str(group.newest.asset))} ({group.newest.time})")
     for one in unread:
         typer.echo(f"     -  {one.code}{', may be tried again' if one.retryable else ''}")
-        typer.echo(f"        {one.path or 'the run'}: {one.message}")
+        typer.echo(f"        {printable(one.path or 'the run')}: {printable(one.message)}")
     if not groups and not unread:
         typer.echo("no failures")
 

@@ -29,4 +29,5 @@ def find_asset(loom: Loom, what: str) -> AssetShape:
                 return loom.asset_by_hash(algorithm, digest)
     if len(what) in algorithms and not os.path.exists(what):  # noqa: PTH110 - `Path.exists` raises for odd names
         raise LoomError("NOT_FOUND", f"no asset has the hash {what}")
-    return loom.asset_by_path(platform.node(), absolute(os.fsencode(what)))
+    path = os.fsencode(what)
+    return loom.asset_by_path(platform.node(), path if "://" in what else absolute(path))

@@ -12,6 +12,9 @@ from cortex.cli.options import JSON, LOOM
 from loom.ending import in_utf8
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from loom.assetgroups import AssetGroupShape
     from loom.shapes import AssetShape, ResultShape
 
 
@@ -26,13 +29,16 @@ def show(
     with connect(loom) as there:
         asset = find_asset(there, what)
         results = there.asset_results(asset.uuid)
+        groups = there.asset_groups(asset.uuid)
     if json:
         import msgspec
 
-        value = {"asset": asset, "results": results}
+        value = {"asset": asset, "results": results, "groups": groups}
         in_utf8(sys.stdout).write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
         return 0
-    typer.echo("\n".join([*_asset_lines(asset), *(line for result in results for line in _result_lines(result))]))
+    together = (line for group in groups for line in _group_lines(group, asset.uuid))
+    told = (line for result in results for line in _result_lines(result))
+    typer.echo("\n".join([*_asset_lines(asset), *together, *told]))
     return 0
 
 
@@ -51,6 +57,19 @@ def _asset_lines(asset: AssetShape) -> list[str]:
     if asset.collections:
         lines.append(f"collections  {', '.join(asset.collections)}")
     lines.extend(f"  {place.state:<11} {place.host}:{printable(place.path)}" for place in asset.locations)
+    return lines
+
+
+def _group_lines(group: AssetGroupShape, asset: UUID) -> list[str]:
+    """The other members, each with where it lies first."""
+    from cortex.report.plain import printable
+
+    own = next((member.role for member in group.members if member.asset.uuid == asset), "member")
+    lines = ["", f"belongs together  {group.kind}, as {own}"]
+    for member in group.members:
+        if member.asset.uuid != asset:
+            path = member.asset.locations[0].path if member.asset.locations else ""
+            lines.append(f"  {member.role:<11} {member.asset.uuid}  {printable(path)}")
     return lines
 
 

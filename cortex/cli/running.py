@@ -80,8 +80,7 @@ def trouble(run: RunShape, kept: Sequence[ProblemShape]) -> Iterator[str]:
 def kept_from(run: RunShape) -> str:
     if run.error is not None:
         return "1 problem" if run.problems == 1 else f"{run.problems:,} problems"
-    what = "1 file or folder" if run.problems == 1 else f"{run.problems:,} files or folders"
-    return f"{what} could not be read"
+    return "1 file or folder was not read" if run.problems == 1 else f"{run.problems:,} files or folders were not read"
 
 
 def start(
@@ -146,7 +145,11 @@ def resume(run: RUN, owner: OWNER = "user", loom: LOOM = None, json: JSON = Fals
     from cortex.holding import connect
 
     with connect(loom, write=True) as there:
-        _show(there.resume_run(run, owner), json=json)
+        resumed = there.resume_run(run, owner)
+    _show(resumed, json=json)
+    if resumed.paused:
+        who = ", ".join(pause.owner for pause in resumed.paused)
+        typer.echo(f"It is still paused by {who}; --owner {resumed.paused[0].owner} lifts that.", err=True)
     return 0
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from cortex.contract import describe
+from cortex.cli.creating import Looks, new
 from cortex.node import MediaNode
-from cortex.testing import run_operator
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operators.md").read_text()
@@ -36,12 +38,26 @@ def test_everything_that_a_class_may_say_or_override_is_listed():
     assert missing == []
 
 
-def test_the_first_operator_works(blocks, tmp_path):
-    written = tomllib.loads(blocks["toml"])["project"]["entry-points"]["cortex.operators"]
-    module = {"__name__": "word_count"}
-    exec(blocks["python"], module)
-    word_count = module["WordCount"]
-    assert written == {describe("example.word-count", word_count).id: "word_count:WordCount"}
-    letter = tmp_path / "letter.txt"
-    letter.write_text("a bc def ghij")
-    assert run_operator(word_count(min_length=3), letter).outputs == {"words": 2}
+def test_the_first_operator_is_what_the_command_makes(blocks, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    new("example.word-count", Looks.TEXT)
+    assert (tmp_path / "word-count" / "word_count.py").read_text() == blocks["python"]
+    assert (tmp_path / "word-count" / "pyproject.toml").read_text() == blocks["toml"]
+
+
+@pytest.mark.slow
+def test_the_guide_can_be_followed_to_the_letter(blocks, tmp_path):
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "letter.txt").write_text("a bc def ghij")
+    (tmp_path / "words.yaml").write_text(blocks["yaml"])
+    apart = {"PIP_TARGET": f"{tmp_path}/apart", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    folders = {"LOOM_DATA_DIR": f"{tmp_path}/loom", "XDG_CONFIG_HOME": f"{tmp_path}/config"}
+    env = {**os.environ, **apart, **folders, "PYTHONPATH": f"{tmp_path}/apart"}
+    told = [
+        subprocess.run(line, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+        for line in blocks["sh"].splitlines()
+    ]
+    assert "3 passed" in told[2]
+    assert "Counts the words of a text document." in told[3]
+    assert "A real run would write 1 result" in told[4]
