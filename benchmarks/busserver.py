@@ -104,18 +104,19 @@ def loom(line: Connection) -> None:
     from loom.api.app import create_app
     from loom.api.server import start_in_background
     from loom.bus.hub import Hub
+    from loom.bus.kept import KeptEvents
     from loom.bus.sequence import MemorySequence
     from loom.graph.specs import Catalogue
     from loom.service.loom import LocalLoom
     from loom.store.database import Database
 
-    hub = Hub(MemorySequence(FIRST))
     dismissed = _watch_for_stalled()
 
     def publish(count: int) -> None:
         hub.publish(RUN, [event(_now()) for _ in range(count)])
 
     with tempfile.TemporaryDirectory() as folder:
+        hub = Hub(MemorySequence(FIRST), kept=KeptEvents(Path(folder) / "events"))
         database = Database.open(f"sqlite:///{folder}/loom.db")
         app: Any = create_app(LocalLoom(database, Path(folder), hub, Catalogue()), hub, Catalogue(), token=TOKEN)
         with start_in_background(app, "127.0.0.1", 0) as server:

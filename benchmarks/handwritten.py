@@ -87,16 +87,31 @@ def _metadata(image: Image.Image, exif: Image.Exif, orientation: int, size: int)
         "aperture": _number(details.get(0x829D)), "iso": details.get(0x8827),
         "focal_length_mm": _number(details.get(0x920A)), "raw": {"exif": raw},
     }  # fmt: skip
-    if taken := details.get(0x9003):
-        moment = datetime.strptime(taken, "%Y:%m:%d %H:%M:%S")
-        zone = details.get(0x9011)
-        moment = moment.replace(microsecond=int(float(f"0.{details.get(0x9291) or 0}") * 1e6))
-        found |= {"captured_at": moment.isoformat(timespec="milliseconds") + (zone or ""), "time_zone": zone}
+    told = [
+        {"source": f"exif/{name}", "at": moment + (zone or ""), "zone": zone}
+        for name, taken, fraction, zone in (
+            ("DateTimeOriginal", details.get(0x9003), details.get(0x9291), details.get(0x9011)),
+            ("DateTimeDigitized", details.get(0x9004), details.get(0x9292), details.get(0x9012)),
+            ("DateTime", exif.get(0x132), details.get(0x9290), details.get(0x9010)),
+        )
+        if (moment := _moment(taken, fraction))
+    ]
+    if told:
+        first = told[0]
+        found |= {"captured_at": first["at"], "time_zone": first["zone"], "captured_from": first["source"]}
+        found["captured_by_all"] = [{key: value for key, value in one.items() if value is not None} for one in told]
     if 2 in place and 4 in place:
         found["latitude"] = _degrees(place[2]) * (-1 if place.get(1) == "S" else 1)
         found["longitude"] = _degrees(place[4]) * (-1 if place.get(3) == "W" else 1)
         found["altitude_m"] = _number(place.get(6))
     return found
+
+
+def _moment(taken: str | None, fraction: str | None) -> str | None:
+    if not taken:
+        return None
+    moment = datetime.strptime(taken, "%Y:%m:%d %H:%M:%S").replace(microsecond=int(float(f"0.{fraction or 0}") * 1e6))
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
 
 
 def _plain(value: Any) -> Any:

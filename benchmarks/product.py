@@ -12,12 +12,29 @@ from typing import Any
 
 from measure import CACHE, Took, run
 
+from cortex.catalogue import load
+from cortex.node import MediaNode
+
 CORTEX = Path(sys.executable).with_name("cortex")
 OPERATORS = 10
 
 PHOTOS: dict[str, tuple[str, dict[str, Any]]] = {
     "sha256": ("hash.sha256", {}),
     "metadata": ("media.metadata", {}),
+    "thumbnail": ("media.thumbnail", {"size": 512}),
+}
+
+LOOKS = PHOTOS | {
+    "blake3": ("hash.blake3", {}),
+    "phash": ("image.phash", {}),
+    "colours": ("image.dominant-color", {}),
+    "quality": ("image.quality", {}),
+}
+"""What photographers ask of a picture, without faces."""
+FACES: tuple[str, dict[str, Any]] = ("vision.faces", {})
+FILMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "scenes": ("video.scenes", {}),
+    "fingerprint": ("video.fingerprint", {}),
     "thumbnail": ("media.thumbnail", {"size": 512}),
 }
 
@@ -51,7 +68,30 @@ def summary(took: Took) -> dict[str, Any]:
 
 def photo_definition() -> Path:
     """sha256 + metadata + thumbnail(512), side by side behind the source."""
-    return _definition("photos", [("files", node, operator, config) for node, (operator, config) in PHOTOS.items()])
+    return definition("photos", PHOTOS)
+
+
+def definition(name: str, nodes: dict[str, tuple[str, dict[str, Any]]]) -> Path:
+    """These, side by side behind the source."""
+    return _definition(name, [("files", node, operator, config) for node, (operator, config) in nodes.items()])
+
+
+def written(definition: Path) -> dict[str, tuple[str, dict[str, Any]]]:
+    """The nodes of a definition behind its source."""
+    found = json.loads(definition.read_text())["graph"]["nodes"]
+    return {node["id"]: (node["operator"], node["config"]) for node in found[1:]}
+
+
+def nodes(wanted: dict[str, tuple[str, dict[str, Any]]]) -> list[MediaNode[Any]]:
+    """The same as instances, not yet opened."""
+    return [load().create(operator, config, node) for node, (operator, config) in wanted.items()]
+
+
+def can_find_faces() -> bool:
+    """Whether everything that `vision.faces` needs is installed."""
+    operator, config = FACES
+    catalogue = load()
+    return not catalogue.lacks(operator, catalogue.normalise(operator, config)[0])
 
 
 def hash_definition() -> Path:

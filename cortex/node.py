@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar, get_args, get_origin
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import msgspec
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from cortex.media.wants import Wants
-from cortex.outputs import check, check_name
+from cortex.outputs import OutputKey as OutputKey
+from cortex.outputs import ProducedArtifact as ProducedArtifact
+from cortex.outputs import Result as Result
+from cortex.outputs import as_verdict, check_name, check_output
 from loom.errors import LoomError
 from loom.graph.builder import PipelineNode
-from loom.graph.specs import OutputSpec, Port, Requirement
-from loom.model import Branch
+from loom.graph.specs import Port, Requirement
+from loom.model import Action, Branch
 from loom.shapes import is_media_type
 
 if TYPE_CHECKING:
     from cortex.media import Media
+    from loom.verbs import Library
 
 T = TypeVar("T")
 O = TypeVar("O", bound="NodeOptions")  # noqa: E741
@@ -30,7 +34,7 @@ class NodeOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    enabled: bool = True
+    enabled: bool = Field(True, description="Whether the node works; switched off it is skipped as DISABLED.")
 
 
 def validate_options(model: type[O], options: Mapping[str, Any]) -> O:
@@ -40,74 +44,24 @@ def validate_options(model: type[O], options: Mapping[str, Any]) -> O:
     return model.model_validate_json(msgspec.json.encode(options))
 
 
-class OutputKey(Generic[T]):
-    """A typed key under which a node gives a value that is JSON: str, int, float, bool, list, dict or None."""
-
-    def __init__(self, name: str, type: type[T], description: str = "") -> None:  # noqa: A002
-        self.name = name
-        self.type = type
-        self.description = description
-        expected: Any = get_origin(type) or type
-        self.accepts: tuple[Any, ...] = (int, float) if expected is float else (expected,)
-
-    @property
-    def spec(self) -> OutputSpec:
-        return OutputSpec(key=self.name, type=_JSON_TYPES.get(self.type, "any"), description=self.description)
-
-
-_JSON_TYPES: dict[Any, str] = {
-    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object",
-}  # fmt: skip
-
-
-class ProducedArtifact(NamedTuple):
-    """A derived file as a node made it."""
-
-    name: str
-    data: bytes
-    media_type: str
-
-
-class Result(NamedTuple):
-    """What `MediaNode.exists_result` gives: outputs by the names of their keys, and the verdict."""
-
-    outputs: Mapping[str, Any] = {}
-    verdict: Branch = Branch.PASS
-
-    def checked(self, keys: Mapping[str, OutputKey[Any]]) -> Result:
-        """The same, with outputs that may be stored. Raises `OUTPUT_INVALID` as `NodeContext.output` and `verdict`;
-        `keys` are those that the operator's class declares."""
-        for name, value in self.outputs.items():
-            _checked(keys.get(name), name, value)
-        return Result(dict(self.outputs), _verdict(self.verdict))
-
-
-def _checked(key: OutputKey[Any] | None, name: str, value: object) -> None:
-    """Raises `OUTPUT_INVALID` for a value that may not be given under `key`, which is called `name`."""
-    if key is None:
-        raise LoomError(
-            "OUTPUT_INVALID", f"output {name!r} is not declared: the operator's class has no OutputKey of it"
-        )
-    if not isinstance(value, key.accepts):
-        raise LoomError("OUTPUT_INVALID", f"output {name!r} is not a {key.accepts[-1].__name__}")
-    check(name, value)
-
-
-def _verdict(given: str) -> Branch:
-    if given is Branch.PASS or given is Branch.FAIL:
-        return given
-    if given not in (Branch.PASS, Branch.FAIL):
-        raise LoomError("OUTPUT_INVALID", f"a verdict is PASS or FAIL, not {given!r}; raise an error to take ERROR")
-    return Branch(given)
+HANDS_ON = (Port(id="out", passes="in"),)
+"""The outputs of an operator that only looks, as a filter: it hands on what comes in."""
 
 
 class NodeContext:
     """One node's work on one asset: where outputs, artifacts, the verdict and effects go.
 
-    `upstream` gives the outputs of the nodes that may be read, None for one that was skipped. Effects are carried out
-    only where `perform` is given; a dry run passes one that lists them. `keys` are those under which it may give
-    outputs, by name; None: any.
+    `items` are the values that came in at the node's input for values, None where none did. `item` is the one that it
+    is computed for, and `index` its place among them, where the input takes them one by one.
+
+    `upstream` gives the outputs of the nodes that may be read, None for one that was skipped; `derived` their derived
+    files, asked for by node and name. Effects are carried out only where `perform` is given; a dry run passes one that
+    lists them. `keys` are those under which it may give outputs, by name; None: any.
     """
+
+    items: Sequence[Any] | None = None
+    item: Any = None
+    index: int = 0
 
     def __init__(
         self,
@@ -118,9 +72,17 @@ class NodeContext:
         perform: Callable[[str, Callable[[], object]], None] | None = None,
         report_progress: Callable[[float], None] | None = None,
         collect: Callable[[str], None] | None = None,
+        record: Callable[[Action], None] | None = None,
         keys: Mapping[str, OutputKey[Any]] | None = None,
+        library: Library | None = None,
+        derived: Callable[[str, str], ProducedArtifact | None] | None = None,
+        items: Sequence[Any] | None = None,
+        item: Any = None,
+        index: int = 0,
     ) -> None:
         self.node = node
+        if items is not None:
+            self.items, self.item, self.index = items, item, index
         self.dry_run = dry_run
         self.outputs: dict[str, Any] = {}
         self.artifacts: list[ProducedArtifact] = []
@@ -130,7 +92,10 @@ class NodeContext:
         self._perform = perform
         self._report_progress = report_progress
         self._collect = collect
+        self._record = record
         self._keys = keys
+        self._library = library
+        self._derived = derived
 
     @property
     def log(self) -> logging.Logger:
@@ -141,17 +106,29 @@ class NodeContext:
         """Publishes a value. Raises `OUTPUT_INVALID` when it is not of the key's type, larger than 64 KiB as JSON,
         nested more than 99 deep or no JSON at all (NaN, bytes, integers of more than 53 bits), and for a key that the
         operator's class does not declare."""
-        _checked(key if self._keys is None else self._keys.get(key.name), key.name, value)
+        check_output(key if self._keys is None else self._keys.get(key.name), key.name, value)
         self.outputs[key.name] = value
 
     def upstream_output(self, node_id: str, key: str) -> Any:
         """The value that the node `node_id` published under `key`; None if it was skipped or gave no such value.
         Raises `OPERATOR_FAILED` when the node is not among those this operator declares to read."""
+        outputs = self._read(node_id)
+        return None if outputs is None else outputs.get(key)
+
+    def upstream_artifact(self, node_id: str, name: str) -> ProducedArtifact | None:
+        """The derived file `name` that the node `node_id` made of this asset, in this run or an earlier one; None if it
+        was skipped or made none of that name. Ask for it before other work: it may have to be fetched from where it is
+        stored, and in a worker `compute` begins anew when it is there. Raises `OPERATOR_FAILED` as `upstream_output`,
+        `FILE_TOO_LARGE` for stored ones that are larger than is handed on, and `READ_FAILED` for one that is lost."""
+        if self._read(node_id) is None or self._derived is None:
+            return None
+        return self._derived(node_id, name)
+
+    def _read(self, node_id: str) -> Mapping[str, Any] | None:
         try:
-            outputs = self._upstream[node_id]
+            return self._upstream[node_id]
         except KeyError:
             raise LoomError("OPERATOR_FAILED", f"reads {node_id!r}, which it does not declare in `reads`") from None
-        return None if outputs is None else outputs.get(key)
 
     def upstream_nodes(self) -> Mapping[str, Mapping[str, Any] | None]:
         """The outputs of every node that may be read, by node id."""
@@ -159,7 +136,7 @@ class NodeContext:
 
     def verdict(self, branch: Branch, reason: str | None = None) -> None:
         """PASS (the default) or FAIL; decides which labelled edges are taken. Raises `OUTPUT_INVALID` for others."""
-        self.result_verdict, self.verdict_reason = _verdict(branch), reason
+        self.result_verdict, self.verdict_reason = as_verdict(branch), reason
 
     def artifact(self, name: str, data: bytes, media_type: str) -> None:
         """Adds a derived file; kept once per content, beside the result. Raises `OUTPUT_INVALID` for a media type that
@@ -184,6 +161,19 @@ class NodeContext:
             raise LoomError("OPERATOR_FAILED", "only an operator with the capability `effect` may add to a collection")
         self._collect(collection)
 
+    @property
+    def library(self) -> Library:
+        """What to ask of all that Loom has: where copies lie, what is alike. Inside `effect`, `propose` to it. Raises
+        `OPERATOR_FAILED` for an operator without the capability `database`."""
+        if self._library is None:
+            raise LoomError("OPERATOR_FAILED", "only an operator with the capability `database` asks Loom's library")
+        return self._library
+
+    def acted(self, action: Action) -> None:
+        """Tells what an effect did to files, so that it can be undone; stored with the result, lost without Loom."""
+        if self._record is not None:
+            self._record(action)
+
     def progress(self, fraction: float) -> None:
         """How much of this node's work is done, 0 to 1; also renews its time limit."""
         if self._report_progress is not None:
@@ -202,6 +192,7 @@ class MediaNode(PipelineNode, Generic[O]):
     kinds: ClassVar[Collection[str]] = ()
     reads: ClassVar[tuple[str, ...] | None] = None
     needs: ClassVar[tuple[str, ...]] = ()
+    buckets: ClassVar[str | None] = None
     verdicts: ClassVar[bool | None] = None
     capabilities: ClassVar[Collection[str]] = ()
     requires: ClassVar[tuple[Requirement, ...]] = ()
@@ -259,6 +250,10 @@ class MediaNode(PipelineNode, Generic[O]):
         """The ids of the nodes that the options name, where it is the options that decide what is read; they take the
         place of `reads`. None, the default: `reads` holds."""
         return None
+
+    def requirements(self) -> Sequence[Requirement]:
+        """What this node needs on the machine, where its options decide; `requires`, the default, without them."""
+        return self.requires
 
     def open(self) -> None:
         """Called once in each worker process before the first asset: load a model here."""

@@ -1,12 +1,18 @@
-"""What an output of a node may be: JSON that every program reads as it was given."""
+"""What a node may give: values that are JSON that every program reads as it was given, derived files, a verdict."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar, get_origin
 
 import msgspec
 
 from loom.errors import LoomError
+from loom.graph.specs import OutputSpec
+from loom.model import Branch
+
+T = TypeVar("T")
 
 MAX_OUTPUT = 64 * 1024
 """The most bytes of JSON that one output value may have; larger things are artifacts."""
@@ -17,6 +23,26 @@ MAX_DEPTH = 99
 MAX_INTEGER = 2**53 - 1
 """Integers beyond are read as others by programs whose numbers are all floating point, such as a browser (RFC 7493,
 section 2.2)."""
+
+
+class OutputKey(Generic[T]):
+    """A typed key under which a node gives a value that is JSON: str, int, float, bool, list, dict or None."""
+
+    def __init__(self, name: str, type: type[T], description: str = "") -> None:  # noqa: A002
+        self.name = name
+        self.type = type
+        self.description = description
+        expected: Any = get_origin(type) or type
+        self.accepts: tuple[Any, ...] = (int, float) if expected is float else (expected,)
+
+    @property
+    def spec(self) -> OutputSpec:
+        return OutputSpec(key=self.name, type=_JSON_TYPES.get(self.type, "any"), description=self.description)
+
+
+_JSON_TYPES: dict[Any, str] = {
+    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object",
+}  # fmt: skip
 
 
 def check(name: str, value: object) -> None:
@@ -88,3 +114,45 @@ def _scalar_fault(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return None
     return f"holds a value of the type {type(value).__name__}, which is not JSON"
+
+
+class ProducedArtifact(NamedTuple):
+    """A derived file as a node made it."""
+
+    name: str
+    data: bytes
+    media_type: str
+
+
+class Result(NamedTuple):
+    """What `MediaNode.exists_result` gives: outputs by the names of their keys, and the verdict."""
+
+    outputs: Mapping[str, Any] = {}
+    verdict: Branch = Branch.PASS
+
+    def checked(self, keys: Mapping[str, OutputKey[Any]]) -> Result:
+        """The same, with outputs that may be stored. Raises `OUTPUT_INVALID` as `NodeContext.output` and `verdict`;
+        `keys` are those that the operator's class declares."""
+        for name, value in self.outputs.items():
+            check_output(keys.get(name), name, value)
+        return Result(dict(self.outputs), as_verdict(self.verdict))
+
+
+def check_output(key: OutputKey[Any] | None, name: str, value: object) -> None:
+    """Raises `OUTPUT_INVALID` for a value that may not be given under `key`, which is called `name`."""
+    if key is None:
+        raise LoomError(
+            "OUTPUT_INVALID", f"output {name!r} is not declared: the operator's class has no OutputKey of it"
+        )
+    if not isinstance(value, key.accepts):
+        raise LoomError("OUTPUT_INVALID", f"output {name!r} is not a {key.accepts[-1].__name__}")
+    check(name, value)
+
+
+def as_verdict(given: str) -> Branch:
+    """Raises `OUTPUT_INVALID` for what is neither PASS nor FAIL."""
+    if given is Branch.PASS or given is Branch.FAIL:
+        return given
+    if given not in (Branch.PASS, Branch.FAIL):
+        raise LoomError("OUTPUT_INVALID", f"a verdict is PASS or FAIL, not {given!r}; raise an error to take ERROR")
+    return Branch(given)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -13,7 +12,7 @@ from cortex.app import default_for, scheme_of
 from cortex.engine.scheme import Scheme
 from cortex.engine.telling import shown
 from cortex.holding import open_loom
-from cortex.ingesting import FILES, choose, make_files, parts_of, roots_of
+from cortex.ingesting import choose, make_files, parts_of, roots_of
 from cortex.ingesting.forecasting import Planned, planned
 from cortex.report.summary import human_bytes, human_seconds
 from cortex.request import Request
@@ -37,12 +36,9 @@ class Files(NamedTuple):
 
 def show_plan(request: Request) -> int:
     """Prints it, for each part of what is asked for that has options of its own; returns the exit code. Nothing is
-    computed and nothing written. Raises `USAGE` for a pipeline that is not stored, and without a Loom, and what
-    `parts_of` does."""
+    computed and nothing written. Raises `USAGE` without a Loom, and what `choose` and `parts_of` do."""
     if request.offline:
         raise LoomError("USAGE", "--plan asks Loom what is stored: leave out --offline")
-    if request.pipeline is not None and Path(request.pipeline).suffix in FILES:
-        raise LoomError("USAGE", "--plan is for stored pipelines: `cortex pipeline push FILE` stores this one")
     with open_loom(request.loom_url, hold=False, trace=False) as opened:
         parts = parts_of(request._replace(dry_run=True), opened.loom, platform.node(), say)
         for part in parts:
@@ -81,9 +77,10 @@ def _files_in_words(files: Files) -> list[str]:
 
 
 def _lines(planned: Planned) -> list[str]:
-    if not planned.version:
+    if not (planned.version or planned.assets):
         return [f"pipeline {planned.pipeline}: nothing is stored yet, every file goes through all its nodes"]
-    lines = [f"pipeline {planned.pipeline}, version {planned.version}, for {planned.assets:,} known assets:"]
+    which = f"version {planned.version}" if planned.version else "as it is written there"
+    lines = [f"pipeline {planned.pipeline}, {which}, for {planned.assets:,} known assets:"]
     width = max([4, *(len(node.node) for node in planned.nodes)])
     lines.append(f"  {'node':<{width}}    stored   missing     stale  estimated time")
     for node in planned.nodes:

@@ -13,7 +13,7 @@ from cortex.catalogue import load
 from cortex.engine.scheme import compile_plan
 from cortex.holding import connect
 from cortex.request import Request
-from loom.ending import INTERRUPTED, first_that_applies
+from loom.ending import INTERRUPTED, first_that_applies, say
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
@@ -27,12 +27,17 @@ def retry_failures(
     """Forgets failures and visits their files again with the pipelines that failed on them; returns the exit code.
     Nothing is forgotten when one of these cannot be used: `PIPELINE_DISABLED`, `DEFINITION_INVALID`."""
     visits: defaultdict[tuple[str, int], list[bytes]] = defaultdict(list)
+    elsewhere = 0
     with connect(loom_url, write=True) as loom:
         version_of = lru_cache(maxsize=None)(lambda name, version: _version_to_use(loom, name, version))
         for place in loom.failed_places(selection):
             if place.host == platform.node():
                 visits[place.pipeline, version_of(place.pipeline, place.version)].append(place.path)
+            else:
+                elsewhere += 1
         loom.forget(selection)
+    if not quiet and (elsewhere or not visits):
+        say(_left(elsewhere))
     code = 0
     for (pipeline, version), paths in sorted(visits.items()):
         request = Request(
@@ -43,6 +48,14 @@ def retry_failures(
         if code == INTERRUPTED:
             break
     return code
+
+
+def _left(elsewhere: int) -> str:
+    """What is not done here, of which so many files lie on other machines."""
+    if not elsewhere:
+        return "no failure is to be tried again"
+    lie = "1 file lies" if elsewhere == 1 else f"{elsewhere:,} files lie"
+    return f"{lie} on other machines: what failed on them is forgotten, and computed again by the next ingest there"
 
 
 def _version_to_use(loom: Loom, name: str, failed: int) -> int:

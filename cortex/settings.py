@@ -72,9 +72,9 @@ def _limits_shown(limits: Mapping[str, int]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CortexSettings:
-    """`memory_limit`, `spool_limit` and `disk_reserve` are bytes, `read_limit` bytes a second, 0 for none. `limits`
-    says how many files may be at a time in the nodes of an operator, in those with a capability, or (`jobs`) in work
-    at all. `origins` says for each setting where its value came from."""
+    """`memory_limit`, `scratch_limit`, `spool_limit` and `disk_reserve` are bytes, `read_limit` bytes a second, 0 for
+    none. `limits` says how many files may be at a time in the nodes of an operator, in those with a capability, or
+    (`jobs`) in work at all. `origins` says for each setting where its value came from."""
 
     loom_url: str | None = setting("LOOM_URL", layers.text, shown=layers.without_password)
     loom_token: str | None = setting("LOOM_TOKEN", layers.text, shown=layers.masked)
@@ -83,6 +83,10 @@ class CortexSettings:
     meta_path: Path = setting(  # noqa: RUF009
         "CORTEX_META_PATH", layers.folder, of=lambda place: layers.cache_folder(place.environ) / "cortex" / "meta"
     )
+    scratch_path: Path = setting(  # noqa: RUF009
+        "CORTEX_SCRATCH_PATH", layers.folder, of=lambda place: layers.cache_folder(place.environ) / "cortex" / "scratch"
+    )
+    scratch_limit: int = setting("CORTEX_SCRATCH_LIMIT", layers.size_from(1), 2 * 1024**3)
     spool_limit: int = setting("CORTEX_SPOOL_LIMIT", layers.size, 1024**3)
     memory_limit: int = setting("CORTEX_MEMORY_LIMIT", layers.size_from(LEAST_MEMORY), 1024**3)
     timeout_s: float = setting("CORTEX_TIMEOUT_S", layers.seconds, 60.0)
@@ -90,6 +94,7 @@ class CortexSettings:
     read_limit: int = setting("CORTEX_READ_LIMIT", layers.size, 0)
     disk_reserve: int = setting("CORTEX_DISK_RESERVE", layers.size, 0)
     limits: Mapping[str, int] = setting("CORTEX_LIMITS", limits_of, {}, shown=_limits_shown)
+    programs: tuple[str, ...] = setting("CORTEX_PROGRAMS", layers.names, ())
     unfinished: tuple[str, ...] = setting("CORTEX_UNFINISHED", layers.names, UNFINISHED)
     origins: dict[str, str] = field(default_factory=dict)
 

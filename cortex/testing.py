@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+from cortex.contract import nodes_of
+from cortex.fanning import FanOut
 from cortex.media import Media
 from cortex.node import MediaNode, NodeContext, ProducedArtifact, keys_of
-from loom.model import Branch, Reason, State
+from loom.graph.ports import takes_asset
+from loom.model import Action, Branch, Reason, State
+from loom.verbs import Library
 
 
 class OperatorRun(NamedTuple):
     """What running an operator gave. `reason` says why it was SKIPPED, else why it gave the verdict FAIL, if it said
-    so. `effects` lists what was done outside, or in a dry run would have been; `collections` likewise."""
+    so. `effects` lists what was done outside, or in a dry run would have been; `collections` likewise; `actions` are
+    what was done to files."""
 
     outputs: dict[str, Any]
     artifacts: tuple[ProducedArtifact, ...]
@@ -22,6 +28,7 @@ class OperatorRun(NamedTuple):
     effects: tuple[str, ...]
     state: State
     collections: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
 
     def artifact(self, name: str) -> ProducedArtifact:
         """The artifact of that name; raises `KeyError`."""
@@ -36,16 +43,27 @@ def run_operator(
     path: str | os.PathLike[str] | bytes,
     *,
     upstream: Mapping[str, Mapping[str, Any]] | None = None,
+    upstream_artifacts: Mapping[str, Mapping[str, tuple[bytes, str]]] | None = None,
+    item: Any = None,
+    items: Sequence[Any] | None = None,
     dry_run: bool = False,
+    library: Library | None = None,
 ) -> OperatorRun:
     """Walks one file through one operator: enabled, known, processable, compute. `upstream` gives the outputs of nodes,
-    by node id; the others that it reads count as skipped. What `compute` raises is raised here: `LoomError` for a bad
-    file, anything else for a defect."""
+    by node id; the others that it reads count as skipped. `upstream_artifacts` gives the derived files of nodes by
+    their names, as bytes and media type. `item` is what comes in at its input for values, `items` a
+    list of such: it is computed once for each, unless its input takes the whole list. `library` answers an operator
+    with the capability `database`. What `compute` raises is raised here: `LoomError` for a bad file, anything else for
+    a defect."""
     effects: list[str] = []
     collections: list[str] = []
+    actions: list[Action] = []
     if not node.is_enabled():
         return _skipped(Reason.DISABLED)
-    if any(needed not in (upstream or {}) for needed in node.needs):
+    items = [item] if item is not None else items
+    artifacts = upstream_artifacts or {}
+    upstream = {**{name: {} for name in artifacts}, **(upstream or {})}
+    if any(needed not in upstream for needed in nodes_of(node.needs)) or _lacks_value(node, items):
         return _skipped(Reason.MISSING_INPUT)
 
     def perform(description: str, do: Callable[[], object]) -> None:
@@ -53,15 +71,26 @@ def run_operator(
         if not dry_run:
             do()
 
-    read = node.named_nodes() or node.reads or ()
-    context = NodeContext(
+    def derived(name: str, file: str) -> ProducedArtifact | None:
+        found = artifacts.get(name, {}).get(file)
+        return None if found is None else ProducedArtifact(file, *found)
+
+    read = node.named_nodes() or nodes_of(node.reads or ())
+    make_context = partial(
+        NodeContext,
         node.id,
-        {**dict.fromkeys(read), **(upstream or {})},
+        {**dict.fromkeys(read), **upstream},
         dry_run=dry_run,
-        perform=perform if "effect" in node.capabilities else None,
+        perform=perform if {"effect", "database"} & set(node.capabilities) else None,
         collect=collections.append if "effect" in node.capabilities else None,
+        record=actions.append,
         keys=keys_of(type(node)),
+        library=library,
+        derived=derived,
+        items=items,
+        item=item,
     )
+    context = make_context()
     node.open()
     try:
         with Media.open_path(os.fsencode(path), node.wants()) as media:
@@ -71,7 +100,10 @@ def run_operator(
                 return _skipped(Reason.STORED)._replace(outputs=dict(outputs), verdict=verdict)
             if not node.is_processable(media):
                 return _skipped(Reason.NOT_PROCESSABLE)
-            node.compute(context, media)
+            if item is None and items is not None and _takes_one(node):
+                context = FanOut().compute(node, media, make_context)
+            else:
+                node.compute(context, media)
     finally:
         node.close()
     return OperatorRun(
@@ -82,7 +114,16 @@ def run_operator(
         tuple(effects),
         State.COMPLETED,
         tuple(collections),
+        tuple(actions),
     )
+
+
+def _takes_one(node: MediaNode[Any]) -> bool:
+    return any(not takes_asset(port) and port.cardinality == "one" for port in node.inputs)
+
+
+def _lacks_value(node: MediaNode[Any], items: Sequence[Any] | None) -> bool:
+    return items is None and any(not takes_asset(port) and port.required for port in node.inputs)
 
 
 def _skipped(reason: Reason) -> OperatorRun:

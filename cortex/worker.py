@@ -99,8 +99,9 @@ def execute(
 
 
 def request_of(loom: Loom, wanted: RunRequest, worker: str, *, loom_url: str | None, jobs: int | None) -> Request:
-    """What an ingest is to do for a run: its globs are expanded here, its assets are visited where they lie here."""
-    paths = [Path(os.fsdecode(path)) for path in wanted.paths]
+    """What an ingest is to do for a run: its globs are expanded here, its assets are visited where they lie here, and
+    a source where it lies now."""
+    paths = [Path(os.fsdecode(path)) for path in wanted.paths] if wanted.source is None else []
     places = [bytes(path) for pattern in wanted.globs for path in sorted(_matches(pattern))]
     for asset in _assets(loom, wanted):
         places.extend(_places(asset))
@@ -113,6 +114,7 @@ def request_of(loom: Loom, wanted: RunRequest, worker: str, *, loom_url: str | N
         jobs=jobs,
         loom_url=loom_url,
         places=tuple(dict.fromkeys(places)),
+        sources=() if wanted.source is None else (wanted.source,),
         claim=(wanted.uuid, worker),
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from loom.ending import in_utf8, run, say
+from loom.ending import in_utf8, printable, run, say
 from loom.errors import LoomError
 from loom.settings import LoomSettings
 from loom.verbosity import speaking
@@ -92,7 +92,8 @@ def verify(
     if json:
         _print_json_lines(found._asdict() for found in verified.findings)
     for found in () if json else verified.findings:
-        typer.echo(f"{found.code}: {found.subject}: {found.message}")
+        typer.echo(f"{found.code}: {printable(found.subject)}: {printable(found.message)}")
+        typer.echo(f"    {printable(found.remedy)}")
     untold = f", {verified.untold} of them not listed" if verified.untold else ""
     say(
         f"looked at {verified.artifacts} derived files and {verified.locations} originals"

@@ -64,7 +64,17 @@ def first_that_applies(*codes: int) -> int:
 def say(text: str) -> None:
     """A message for a person, if there is one who can hear it."""
     with suppress(OSError):
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{in_lines(text)}\n")
+
+
+def printable(text: str) -> str:
+    """In one line what does a terminal no harm, as names of files may."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def in_lines(text: str) -> str:
+    """The same of a text of several lines."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def in_utf8(stream: TextIO) -> TextIO:

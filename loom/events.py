@@ -50,7 +50,8 @@ class RunEvent(NamedTuple):
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of a run while it goes on; not numbered. `fraction` of what needs work is done; both this and
-    `seconds_left` are those of all that its worker does at once, None while nobody can tell."""
+    `seconds_left` are those of all that its worker does at once, None while nobody can tell. `waiting`: why files
+    do not get on that no worker has in hand."""
 
     assets: AssetCounts
     nodes: dict[str, NodeCounts]
@@ -59,6 +60,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     current: tuple[str, ...] = ()
     fraction: float | None = None
     seconds_left: float | None = None
+    waiting: tuple[str, ...] = ()
 
 
 class RunHead(msgspec.Struct, frozen=True, cache_hash=True):

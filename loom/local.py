@@ -13,6 +13,7 @@ from loom.bus.sequence import StoredSequence
 from loom.graph.specs import Catalogue, ConfigProblem, Operators, OperatorSpec
 from loom.service.loom import LocalLoom
 from loom.service.retention import forgetting
+from loom.service.silence import ending_silent_runs
 from loom.settings import DEFAULT_PIPELINE, LoomSettings, shipped
 from loom.store.database import Database
 from loom.store.databaselock import hold_database
@@ -22,7 +23,10 @@ from loom.store.homefolder import claim_files
 from loom.store.scratch import RESTORING, sweep
 
 _EVENTS = "events"
-"""The file of the data folder that keeps the newest events while nobody holds it."""
+"""The file of the data folder that keeps the newest events for the next process."""
+
+_NUMBERS = "events.numbers"
+"""Beside it: how far their numbers have come."""
 
 
 class Local(NamedTuple):
@@ -75,11 +79,12 @@ def hold_loom(settings: LoomSettings) -> Iterator[Local]:
         database = Database.open(settings.database_url)
         stack.callback(database.close)
         claim_files(database, folder)
-        hub = Hub(StoredSequence(database), kept=KeptEvents(settings.data_dir / _EVENTS))
+        hub = Hub(StoredSequence(database, settings.data_dir / _NUMBERS), kept=KeptEvents(settings.data_dir / _EVENTS))
         stack.callback(hub.close)
         local = _put_together(database, settings, hub, folder)
         _give_default_pipeline(local.loom)
         stack.enter_context(forgetting(local.loom, settings.keep_runs_days))
+        stack.enter_context(ending_silent_runs(local.loom))
         yield local
 
 

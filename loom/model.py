@@ -15,6 +15,7 @@ import msgspec
 
 from loom.problems import Problem as Problem
 from loom.words import Branch as Branch
+from loom.words import Colour as Colour
 from loom.words import Kind as Kind
 from loom.words import LocationState as LocationState
 from loom.words import Origin as Origin
@@ -84,12 +85,13 @@ class StoredResult(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class KnownAsset(NamedTuple):
-    """What Loom knows of one asset that was asked for: whether it exists at all, its stored results, and whether the
-    run in question has already walked it."""
+    """What Loom knows of one asset that was asked for: whether it exists at all, its stored results, whether the
+    run in question has already walked it, and whether another one has it in hand."""
 
     known: bool
     results: tuple[StoredResult, ...] = ()
     walked: bool = False
+    elsewhere: bool = False
 
 
 class FoundAt(NamedTuple):
@@ -102,13 +104,32 @@ class FoundAt(NamedTuple):
     trusted: bool
 
 
+ActionKind = Literal["moved", "copied", "wrote", "removed"]
+
+
+class Action(NamedTuple):
+    """Something done to files: one was `moved` or `copied` from `origin` to `target`, the target was written for its
+    sake (`wrote`), or it was `removed` because its content lies at the target anyway. `asset` is the BLAKE3 of the file
+    at the origin, `digest` and `size` are of the bytes at the target; `began` in microseconds since 1970. Whoever does
+    it makes up `uuid`."""
+
+    uuid: UUID
+    kind: ActionKind
+    asset: bytes
+    origin: bytes
+    target: bytes
+    digest: bytes
+    size: int
+    began: int
+
+
 class AssetReport(NamedTuple):
     """All that one asset's walk left to be stored, one transaction with the rest of its batch.
 
     `results` belong to the signatures of the run's plan. `outcomes` is `pack_outcomes(...)` or `None` when only the
     location is new. `settled`: every node has an outcome and none may be tried again; under the digest `settles` when
     that is not the run's own, as where only some pipelines may have the asset for the sake of where it lies.
-    `collections` are the names of collections the asset is to be added to.
+    `collections` are the names of collections the asset is to be added to, `actions` what was done to files.
     """
 
     blake3: bytes
@@ -122,6 +143,7 @@ class AssetReport(NamedTuple):
     settled: bool = False
     collections: tuple[str, ...] = ()
     settles: bytes | None = None
+    actions: tuple[Action, ...] = ()
 
 
 class StepRef(NamedTuple):

@@ -1,8 +1,9 @@
-"""What kept a run from a file, a folder or a source, or from going on at all: no node has failed there."""
+"""What went wrong: at a node, or before any (a run was kept from a file, a folder, a source, or from going on)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -27,3 +28,26 @@ class ProblemShape(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     message: str
     retryable: bool = False
+
+
+class NewestShape(msgspec.Struct, frozen=True, kw_only=True):
+    asset: UUID
+    path: str | None
+    run: UUID | None
+    time: str
+
+
+class FailureShape(msgspec.Struct, frozen=True, kw_only=True):
+    """Failed results of one node with the same code and a like message, for which `cause` stands; `aside` of them are
+    set aside, `handled` of them handled by an `ERROR` edge of their pipeline."""
+
+    code: str
+    node: str
+    operator: str
+    count: int
+    message: str
+    newest: NewestShape
+    retryable: bool = False
+    aside: int = 0
+    handled: int = 0
+    cause: str = ""

@@ -81,6 +81,7 @@ class ErrorShape(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     message: str
     retryable: bool = False
+    cause: str | UnsetType = UNSET
 
 
 class ProducerShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +139,7 @@ class RequestShape(msgspec.Struct, frozen=True, kw_only=True):
     filter: AssetQuery | None = None
     recompute: list[str] = []
     host: str | None = None
+    source: str | None = None
     total_paths: int = 0
     total_assets: int = 0
 
@@ -199,12 +201,13 @@ class GridShape(msgspec.Struct, frozen=True, kw_only=True):
 
 class FacetsShape(msgspec.Struct, frozen=True, kw_only=True):
     """How many assets there are of each value; `total` counts those that fit all that was asked, each facet those that
-    fit all but itself. `place` is `known` or `unknown`."""
+    fit all but itself. `place` is `known` or `unknown`; a picture counts for each of its main colours."""
 
     kind: dict[str, int]
     camera: dict[str, int]
     year: dict[str, int]
     place: dict[str, int] = {}
+    color: dict[str, int] = {}
     total: int
 
 
@@ -238,28 +241,6 @@ class ForecastShape(msgspec.Struct, frozen=True, kw_only=True):
     assets: int
     nodes: list[ForecastNode]
     seconds: float
-
-
-class NewestShape(msgspec.Struct, frozen=True, kw_only=True):
-    asset: UUID
-    path: str | None
-    run: UUID | None
-    time: str
-
-
-class FailureShape(msgspec.Struct, frozen=True, kw_only=True):
-    """Failed results with the same cause; `aside` of them are set aside, `handled` of them handled by an `ERROR` edge
-    of their pipeline."""
-
-    code: str
-    node: str
-    operator: str
-    count: int
-    message: str
-    newest: NewestShape
-    retryable: bool = False
-    aside: int = 0
-    handled: int = 0
 
 
 class PipelineShape(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Literal
 
 import msgspec
+
+from loom.errors import LoomError
 
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
@@ -26,6 +29,17 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     hidden: bool = False
+
+
+def check_patterns(options: SourceOptions) -> None:
+    """Raises `REQUEST_INVALID` for a pattern that has no meaning: nothing could be scanned with it."""
+    from pathspec import GitIgnoreSpec
+
+    for pattern in (*options.include, *options.exclude):
+        try:
+            GitIgnoreSpec.from_lines([pattern], backend="simple")
+        except (ValueError, re.error) as error:
+            raise LoomError("REQUEST_INVALID", f"The pattern {pattern!r} cannot be understood: {error}") from None
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

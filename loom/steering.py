@@ -9,13 +9,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from loom.model import Depth, Kind, Pause
+from loom.model import Colour, Depth, Kind, Pause
 
 __all__ = [
     "ANY_ASSET",
     "DISK",
     "EVERY_FAILURE",
     "LEASE_S",
+    "SILENT_S",
     "AssetQuery",
     "Depth",
     "Pause",
@@ -28,12 +29,22 @@ __all__ = [
 LEASE_S = 30.0
 """For how long a claim lasts after its worker was last heard of."""
 
+SILENT_S = 300.0
+"""So long nothing is heard of a run that its caller executes itself before it counts as abandoned; if its caller was
+only away, the run goes on as soon as it is heard of again."""
+
 DISK = "disk"
 """The owner of the pauses that a worker makes itself, while it has too little room. They end with its claim: there may
 be room elsewhere, and who has died lifts nothing."""
 
 RADIUS_KM = 10.0
 """Around a point, when nobody says another."""
+
+COLOR_SHARE = 0.1
+"""How much of a picture is of a colour, when nobody says how much it should be."""
+
+COLOR_DISTANCE = 20.0
+"""How far from a colour, as CIE76 measures it, when nobody says another; 2 can just be seen."""
 
 _DEGREES = r"[-+]?\d{1,3}(\.\d{1,12})?"
 NEAR = rf"^{_DEGREES},{_DEGREES}$"
@@ -42,6 +53,10 @@ Year = Annotated[int, Meta(ge=0, le=9999)]
 PlaceKnown = Literal["known", "unknown"]
 Near = Annotated[str, Meta(pattern=NEAR, description="latitude,longitude in degrees")]
 Radius = Annotated[float, Meta(gt=0, le=1000)]
+COLOR = rf"^({'|'.join(Colour)}|#?[0-9a-fA-F]{{6}})$"
+Color = Annotated[str, Meta(pattern=COLOR, description="a plain name, or a colour in sRGB as #c04020")]
+Distance = Annotated[float, Meta(gt=0, le=100)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Box = Annotated[str, Meta(pattern=BOX, description="south,west,north,east in degrees")]
 
 
@@ -50,7 +65,8 @@ class AssetQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     or words that results say; `text` only the latter: all words must be there, each at least as the beginning of one.
     `path` is what a file's path begins with. The days of capture are those where it was taken, both included. `place`:
     whether the place of capture is known; `near` is a latitude and a longitude (north and east positive) with
-    `radius_km` around them, `box` the south, west, north and east of where it was."""
+    `radius_km` around them, `box` the south, west, north and east of where it was. `color` is a name of `Colour`, or a
+    colour in sRGB with `color_distance` (CIE76) around it, of which there is at least `color_share` of the picture."""
 
     kind: Kind | None = None
     path: str | None = None
@@ -65,6 +81,9 @@ class AssetQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     near: Near | None = None
     radius_km: Radius | None = None
     box: Box | None = None
+    color: Color | None = None
+    color_distance: Distance | None = None
+    color_share: Share | None = None
 
 
 ANY_ASSET = AssetQuery()
@@ -73,7 +92,7 @@ ANY_ASSET = AssetQuery()
 class Selection(NamedTuple):
     """Which failed results are meant; None means any. `since` and `until` (microseconds since 1970, the latter left
     out) are about when they failed. Those that are set aside are meant only with `aside`; to retry or forget them it is
-    enough to name their `asset`."""
+    enough to name their `asset`. `cause` stands for what their messages have in common."""
 
     run: UUID | None = None
     node: str | None = None
@@ -82,6 +101,7 @@ class Selection(NamedTuple):
     since: int | None = None
     until: int | None = None
     aside: bool = False
+    cause: str | None = None
 
 
 EVERY_FAILURE = Selection()
@@ -98,7 +118,8 @@ class Place(NamedTuple):
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A run that a worker is to execute: over files and folders, globs, assets, or a query, on the worker's own host
-    or on `host`. `recompute` names nodes, or has `*`. `walked`: another worker had begun it."""
+    or on `host`; or over the folder of a stored `source` with its options, whose path and host are Loom's to say.
+    `recompute` names nodes, or has `*`. `walked`: another worker had begun it."""
 
     uuid: UUID
     pipeline: str
@@ -112,6 +133,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     recompute: frozenset[str] = frozenset()
     walked: bool = False
+    source: str | None = None
 
 
 class RunOrders(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,10 +59,13 @@ echo "installing into .venv, with what the checks and tests need"
 install pip -e '.[dev]'
 install --no-deps -r tests/requirements-media.txt
 
-# The store's tests start a PostgreSQL of their own from the system package's programs, those of the page a Chromium.
+# The store's tests start a PostgreSQL of their own from the system package's programs, those of the page a Chromium;
+# the package of samples has real speech, and Tesseract needs to know English.
 missing=
 command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="postgresql"
 { command -v chromium && command -v chromedriver; } >/dev/null || missing="$missing chromium chromium-driver"
+[ -d /usr/share/forensics-samples ] || missing="$missing forensics-samples-files"
+ls /usr/share/tesseract-ocr/*/tessdata/eng.traineddata >/dev/null 2>&1 || missing="$missing tesseract-ocr-eng"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing system packages:" $missing

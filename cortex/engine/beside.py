@@ -6,15 +6,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from cortex.catalogue import EntryPointCatalogue
+from cortex.engine.asking import AskingOnly
 from cortex.engine.concurrency import names_of
 from cortex.engine.course import Course, Made, Tries, failed
-from cortex.engine.deadline import Deadlines
+from cortex.engine.deadline import Deadlines, Lease
 from cortex.engine.entry import Entry
 from cortex.engine.failures import as_failure
+from cortex.engine.handing import DerivedFiles
 from cortex.engine.limits import Limits
 from cortex.engine.readiness import close_all, ready
 from cortex.engine.records import Identity, Lane, Walked
@@ -25,7 +28,8 @@ from cortex.engine.walk import look
 from cortex.node import MediaNode, NodeContext, keys_of
 from loom.errors import LoomError
 from loom.graph.plan import Step
-from loom.model import Kind, Outcome, asset_uuid
+from loom.model import Depth, Kind, Outcome, asset_uuid
+from loom.verbs import Library
 
 ASK_AGAIN_S = 0.5
 """After how long a step asks again whether Loom has what it must have before."""
@@ -36,6 +40,22 @@ def at_once() -> bool:
     return True
 
 
+class Pool(StrEnum):
+    """Where a step runs that must not hold up others: it waits for the network, runs a program, or does something that
+    may take long, as copying a large file does."""
+
+    NETWORK = "network"
+    PROGRAM = "program"
+    EFFECT = "effect"
+
+
+@runtime_checkable
+class Droppable(Protocol):
+    """A node whose work can be dropped, to be done again later."""
+
+    def halt(self, halted: bool) -> None: ...
+
+
 class Later(NamedTuple):
     """Why a step has no outcome yet: it is to be tried (again) after `wait_s` seconds, or waits for its `turn`."""
 
@@ -44,13 +64,15 @@ class Later(NamedTuple):
 
 
 class AssetFacts(NamedTuple):
-    """Stands for `Media` where the bytes are out of reach."""
+    """Stands for `Media` where the bytes are out of reach. Those of a remote file lie at `local` as long as the asset
+    is under way, those of others at its `path`."""
 
     path: str
     size: int
     mime: str
     kind: Kind
     asset: AssetName
+    local: str
 
 
 class AssetName(NamedTuple):
@@ -77,8 +99,13 @@ class Beside:
         would_write: WouldWrite,
         acknowledged: Callable[[], bool] = at_once,
         base_s: float = Limits().base_s,
+        library: Library | None = None,
+        derived: DerivedFiles | None = None,
     ) -> None:
-        """`base_s`: how long a step that waits for the network may take when its node does not say."""
+        """`base_s`: how long a step that waits for the network may take when its node does not say. `library` is for
+        nodes with the capability `database`, `derived` has the files that earlier nodes made."""
+        self.derived = derived or DerivedFiles(None, None)
+        self._library = library
         self._base_s = base_s
         self._deadlines = Deadlines()
         self._has_loom = has_loom
@@ -97,8 +124,9 @@ class Beside:
         self._after_storing = [
             {index for index, node in nodes.items() if "database" in node.capabilities} for nodes in self._nodes
         ]
-        self._slow = [
-            {index for index, node in nodes.items() if "network" in node.capabilities} for nodes in self._nodes
+        self._pools = [
+            {index: pool for index, node in nodes.items() if (pool := _pool_of(node)) is not None}
+            for nodes in self._nodes
         ]
 
     def open(self) -> None:
@@ -106,6 +134,13 @@ class Beside:
         for nodes in self._nodes:
             for node in nodes.values():
                 ready(node, node.open)
+
+    def pause(self, depth: Depth | None) -> None:
+        """Has nodes that can drop what they are at do so, where a pause goes that deep."""
+        for nodes in self._nodes:
+            for node in nodes.values():
+                if isinstance(node, Droppable):
+                    node.halt(depth is Depth.NOW)
 
     def give_up(self) -> None:
         """Waits for no step any more; see `Deadlines`."""
@@ -119,26 +154,31 @@ class Beside:
         """Whether all that stands before the step must be stored in Loom before it runs."""
         return step in self._after_storing[lane]
 
-    def is_slow(self, lane: int, step: int) -> bool:
-        """Whether the step waits for the network, so that it must not hold up others."""
-        return step in self._slow[lane]
+    def pool(self, lane: int, step: int) -> Pool | None:
+        """Where the step must run so that it holds up no others; None where that does not matter."""
+        return self._pools[lane].get(step)
 
     def carry_on(self, entry: Entry, run: LaneRun, walked: Walked) -> Finished:
         """Takes the next step and those after it, until one that belongs elsewhere (to the sandbox, after storing, or
-        to a thread that may wait), later, or when its turn has come: `done` is false then. Nothing waits in here but a
+        to threads of another pool), later, or when its turn has come: `done` is false then. Nothing waits in here but a
         step itself."""
         identity = entry.identity
         if identity is None:
             raise ValueError("an asset without identity cannot go on")
         course = Course.resumed(run.lane.plan, walked)
         facts = AssetFacts(
-            os.fsdecode(entry.path), identity.size, identity.mime, identity.kind, AssetName(identity.asset)
+            os.fsdecode(entry.path),
+            identity.size,
+            identity.mime,
+            identity.kind,
+            AssetName(identity.asset),
+            os.fsdecode(entry.local),
         )
         first, later = walked.next_step, Later()
 
         def work(step: Step, course: Course) -> Outcome | None:
             nonlocal later
-            if step.index != first and self._belongs_elsewhere(identity.lane, step.index):
+            if step.index != first and self._belongs_elsewhere(identity.lane, first, step.index):
                 return None
             outcome = self._step(entry, run, identity, facts, step, course)
             if isinstance(outcome, Later):
@@ -149,7 +189,7 @@ class Beside:
 
         course.advance(facts, entry.found.relative, work, sandboxed=False)
         after = walked._replace(
-            outcomes=tuple(course.outcomes), computed=tuple(course.computed), next_step=course.next_step
+            outcomes=tuple(course.outcomes), computed=tuple(course.computed), next_step=course.next_step, wanted=None
         )
         return Finished(entry, run, after, course.done, *later)
 
@@ -159,22 +199,29 @@ class Beside:
             self.turns.give(entry.turn)
             entry.turn = ()
 
-    def _belongs_elsewhere(self, lane: int, step: int) -> bool:
-        return self.needs_storing_first(lane, step) or self.is_slow(lane, step)
+    def _belongs_elsewhere(self, lane: int, first: int, step: int) -> bool:
+        return self.needs_storing_first(lane, step) or self.pool(lane, step) is not self.pool(lane, first)
 
     def _step(
         self, entry: Entry, run: LaneRun, identity: Identity, facts: AssetFacts, step: Step, course: Course
     ) -> Outcome | Later:
         node = self._nodes[identity.lane][step.index]
+        lease = Lease(step.timeout_s or self._base_s)
         context = partial(
             NodeContext,
             step.node,
             course.upstream(step),
             dry_run=run.lane.plan.dry_run,
+            report_progress=lease.renew,
             perform=partial(self._perform, node, run.lane.plan.dry_run),
             collect=partial(self._collect, entry),
+            record=entry.actions.append,
             keys=self._keys[identity.lane][step.index],
+            library=self._library_of(node, run.lane.plan.dry_run),
+            derived=partial(course.derived, step, self.derived.read),
         )
+        if step.intake is not None:
+            context = partial(context, **course.taken(step.intake))
         try:
             if "database" in node.capabilities and not self._is_stored():
                 return Later(ASK_AGAIN_S)
@@ -193,7 +240,7 @@ class Beside:
         entry.turn = names
         tries, entry.tries = entry.tries or Tries(step), None
         try:
-            made = self._attempt(tries, identity.lane, partial(tries.once, node, facts, context))
+            made = self._attempt(tries, identity.lane, lease, partial(tries.once, node, facts, context))
         except LoomError as error:
             made = failed(step, error.code, error.message, tries.started, tries.duration_us()), None
         if made is None:
@@ -201,16 +248,22 @@ class Beside:
             return Later(tries.pause_s)
         return course.add(*made)
 
-    def _attempt(self, tries: Tries, lane: int, once: Callable[[], Made | None]) -> Made | None:
-        """Raises `TIMED_OUT`."""
-        if not self.is_slow(lane, tries.step.index):
+    def _attempt(self, tries: Tries, lane: int, lease: Lease, once: Callable[[], Made | None]) -> Made | None:
+        """Raises `TIMED_OUT`. Only what waits for the network is left alone after its time: an effect that goes on
+        unseen could be done a second time."""
+        if self.pool(lane, tries.step.index) is not Pool.NETWORK:
             return once()
-        return self._deadlines.within(tries.step.timeout_s or self._base_s, once)
+        return self._deadlines.within(lease, once)
 
     def _is_stored(self) -> bool:
         if not self._has_loom:
-            raise LoomError("LOOM_UNREACHABLE", "this node stores in Loom, and there is none")
+            raise LoomError("LOOM_UNREACHABLE", "this node works with Loom, and there is none")
         return self._acknowledged()
+
+    def _library_of(self, node: MediaNode[Any], dry_run: bool) -> Library | None:
+        if self._library is None or "database" not in node.capabilities:
+            return None
+        return AskingOnly(self._library) if dry_run else self._library
 
     def _collect(self, entry: Entry, collection: str) -> None:
         if not self._has_loom:
@@ -229,3 +282,7 @@ class Beside:
             raise
         except BaseException as error:
             raise LoomError("EFFECT_FAILED", f"{description}: {as_failure(error)[1]}") from error
+
+
+def _pool_of(node: MediaNode[Any]) -> Pool | None:
+    return next((pool for pool in Pool if pool in node.capabilities), None)

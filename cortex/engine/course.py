@@ -11,14 +11,21 @@ import msgspec
 from cortex.engine import lifecycle
 from cortex.engine.failures import as_failure
 from cortex.engine.records import Computed, Walked
-from cortex.node import MediaNode, NodeContext, Result
+from cortex.fanning import FanOut
+from cortex.node import MediaNode, NodeContext, ProducedArtifact, Result
 from loom.errors import is_retryable
 from loom.graph.matching import passes
-from loom.graph.plan import Plan, Step
-from loom.model import Kind, Origin, Outcome, Reason, State, StoredResult
+from loom.graph.plan import Feed, Intake, Plan, Step
+from loom.graph.ports import BUCKET, REST
+from loom.model import ArtifactRef, Kind, Origin, Outcome, Reason, State, StoredResult
 
 MAX_BACKOFF_S = 5.0
 _FIRST_BACKOFF_S = 0.1
+
+
+class NotAtHandError(BaseException):
+    """A step asks for a stored derived file of which this process does not have the bytes; it is to be done again when
+    it has."""
 
 
 class Facts(Protocol):
@@ -96,7 +103,7 @@ class Course:
             self.next_step += 1
 
     def _without_node(self, step: Step, facts: Facts, relative: bytes) -> Outcome | None:
-        if (reason := lifecycle.why_unreached(step, self.outcomes)) is not None:
+        if (reason := lifecycle.why_unreached(step, self.outcomes, self._bucket_of)) is not None:
             return Outcome(State.SKIPPED, reason)
         if step.filter is not None and not passes(step.filter, facts.kind, facts.mime, facts.size, relative):
             return Outcome(State.SKIPPED, Reason.FILTERED)
@@ -116,14 +123,60 @@ class Course:
         """What the step may read, by node id."""
         return {node: self._outputs_of(index) for node, index in step.reads.items()}
 
+    def derived(
+        self, step: Step, read: Callable[[ArtifactRef], bytes], node: str, name: str
+    ) -> ProducedArtifact | None:
+        """The derived file of a node that the step may read; `read` gives the bytes of one that is stored."""
+        index = step.reads[node]
+        for computed in self.computed:
+            if computed.step == index:
+                return next((made for made in computed.artifacts if made.name == name), None)
+        if index not in self.stored:
+            return None
+        refs = (ref for ref in self.stored[index][0].artifacts if ref.name == name)
+        ref = next(refs, None)
+        return None if ref is None else ProducedArtifact(ref.name, read(ref), ref.media_type)
+
     def _outputs_of(self, index: int) -> dict[str, Any] | None:
         outputs = self._outputs.get(index)
         if isinstance(outputs, bytes):
             outputs = self._outputs[index] = msgspec.json.decode(outputs, type=dict[str, Any])
         return outputs
 
+    def _bucket_of(self, index: int) -> str:
+        """Into which bucket the asset fell at a step; what was skipped is among the rest."""
+        return str((self._outputs_of(index) or {}).get(BUCKET) or REST)
+
     def lacks_input(self, step: Step) -> bool:
-        return lifecycle.missing_input(step, self._outputs)
+        """Whether a node that the step needs gave no outputs, or no value came in where one must."""
+        if step.intake is not None and step.intake.required and self._coming_in(step.intake) is None:
+            return True
+        return bool(step.needs) and lifecycle.missing_input(step, self._outputs)
+
+    def taken(self, intake: Intake) -> dict[str, Any]:
+        """What came in at the input for values, as arguments of `NodeContext`."""
+        items = self._coming_in(intake)
+        if items is None or intake.many or intake.fans_out:
+            return {"items": items}
+        return {"items": items, "item": items[0]}
+
+    def _coming_in(self, intake: Intake) -> list[Any] | None:
+        """The values of all that gave some, one after the other; None when nothing did."""
+        found = [values for feed in intake.feeds if (values := self._fed(feed)) is not None]
+        return None if not found else [value for values in found for value in values]
+
+    def _fed(self, feed: Feed) -> list[Any] | None:
+        outputs = self._outputs_of(feed.upstream)
+        if outputs is None:
+            return None
+        value: Any = outputs if feed.key is None else outputs.get(feed.key)
+        if feed.key is None and feed.depth:
+            value = _rows(outputs)
+        if value is None or not feed.depth:
+            return None if value is None else [value]
+        for _ in range(feed.depth - 1):
+            value = [inner for one in value if one is not None for inner in one]
+        return [one for one in value if one is not None]
 
     def add(self, computed: Computed, outputs: dict[str, Any] | None) -> Outcome:
         """Takes what computing a step gave. What was made while a step that it reads had failed in a way that may pass
@@ -148,6 +201,11 @@ class Course:
         return Outcome(State.SKIPPED, Reason.STORED, Origin.CACHED, result.verdict)
 
 
+def _rows(outputs: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    """The outputs of each item, of a node that was computed for each of several."""
+    return [dict(zip(outputs, row, strict=True)) for row in zip(*outputs.values(), strict=True)]
+
+
 Made = tuple[Computed, dict[str, Any] | None]
 """What came of a step, and its outputs for those that read them."""
 
@@ -161,20 +219,28 @@ class Tries:
         self.pause_s = _FIRST_BACKOFF_S
         """How long to wait before the next attempt."""
         self._attempt = 0
+        self._fan_out = FanOut() if step.intake is not None and step.intake.fans_out else None
         self.started, self._clock = time.time_ns() // 1000, time.perf_counter_ns()
 
-    def once(self, node: MediaNode[Any], media: Any, make_context: Callable[[], NodeContext]) -> Made | None:
+    def once(self, node: MediaNode[Any], media: Any, make_context: Callable[..., NodeContext]) -> Made | None:
         """Runs `node.compute`; what came of it, None when it is to be tried again."""
         self.pause_s = min(_FIRST_BACKOFF_S * 2**self._attempt, MAX_BACKOFF_S)
         self._attempt += 1
-        context = make_context()
         try:
-            node.compute(context, media)
+            if self._fan_out is not None:
+                context = self._fan_out.compute(node, media, make_context)
+            else:
+                context = make_context()
+                node.compute(context, media)
             outputs = msgspec.json.encode(context.outputs)
+        except NotAtHandError:
+            raise
         except BaseException as error:  # also what an operator calls to end its process
             code, message = as_failure(error)
             if is_retryable(code) and self._attempt <= self.step.retries:
                 return None
+            if self._fan_out is not None:
+                message = f"{self._fan_out.at}{message}"
             return failed(self.step, code, message, self.started, self.duration_us(), self._attempt), None
         return self._completed(context, outputs), context.outputs
 
@@ -201,7 +267,7 @@ def compute(
     node: MediaNode[Any],
     step: Step,
     media: Any,
-    make_context: Callable[[], NodeContext],
+    make_context: Callable[..., NodeContext],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Made:
     """All attempts at a step, with its pauses."""

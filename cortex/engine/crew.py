@@ -169,7 +169,9 @@ class Crew:
             elif not hand.ready:
                 deadline = hand.began + limits.start_s
             elif hand.items:
-                deadline = self.page(hand).deadline or hand.heard + limits.base_s
+                if working_until := self.page(hand).deadline:
+                    hand.heard = now  # what it says after long work may be long, too
+                deadline = working_until or hand.heard + limits.base_s
             else:
                 continue
             if deadline < now:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -11,6 +12,22 @@ from loom.errors import LoomError
 T = TypeVar("T")
 
 _LOOK_S = 0.2
+
+
+class Lease:
+    """The time that work may take: so many `seconds`, anew from each word of its progress."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        return self._until - time.monotonic()
+
+    def renew(self, _: float = 0.0) -> None:
+        """Takes, and passes over, what part of the work is done."""
+        self._until = time.monotonic() + self.seconds
 
 
 class Deadlines:
@@ -23,17 +40,16 @@ class Deadlines:
         """Waits for nothing any more. Takes no lock: it may be called from a signal handler."""
         self._given_up.set()
 
-    def within(self, seconds: float, work: Callable[[], T]) -> T:
+    def within(self, lease: Lease, work: Callable[[], T]) -> T:
         """What the work gives or raises. Raises `TIMED_OUT` when it takes longer; what it does then is lost."""
+        lease.renew()
         task = _Task(work)
         thread = threading.Thread(target=task.run, name="slow step", daemon=True)
         thread.start()
-        left = seconds
-        while thread.is_alive() and left > 0 and not self._given_up.is_set():
+        while thread.is_alive() and (left := lease.left) > 0 and not self._given_up.is_set():
             thread.join(min(left, _LOOK_S))
-            left -= _LOOK_S
         if thread.is_alive():
-            raise LoomError("TIMED_OUT", f"took longer than the {seconds:.3g} s it may")
+            raise LoomError("TIMED_OUT", f"took longer than the {lease.seconds:.3g} s it may")
         return task.result()
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cortex.engine.records import Identity, Item
+from cortex.engine.records import Handed, Identity, Item
 from cortex.sources.found import Found
-from loom.model import StoredResult
+from loom.model import Action, StoredResult
 
 if TYPE_CHECKING:
     from cortex.engine.course import Tries
@@ -20,7 +20,9 @@ class Entry:
     many of the computed results are stored already; `told` is set once the events of its end are. `tries` are the
     attempts at a step beside the sandbox that is to be tried again; `turn` are the names for which it has its turn.
     `bytes_read` is how much workers have read of it to walk it, more than it has if they read it again.
-    `is_known_place`: Loom remembers a file at its path; None until it is about to be told of this one."""
+    `is_known_place`: Loom remembers a file at its path; None until it is about to be told of this one. `put_off`: so
+    often its content was found in the hands of another run. `handed` are stored derived files that its next step has
+    asked for."""
 
     token: int
     found: Found
@@ -30,6 +32,7 @@ class Entry:
     attempts: int = 0
     announced: set[int] = field(default_factory=set)
     collections: list[str] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
     copies: list[Entry] = field(default_factory=list)
     uploads: tuple[StoredResult, ...] = ()
     kept: int = 0
@@ -40,10 +43,17 @@ class Entry:
     turn: tuple[str, ...] = ()
     bytes_read: int = 0
     is_known_place: bool | None = None
+    put_off: int = 0
+    handed: tuple[Handed, ...] = ()
 
     @property
     def path(self) -> bytes:
         return self.found.path
+
+    @property
+    def local(self) -> bytes:
+        """Where its bytes lie now; a remote file was brought here."""
+        return self.path if self.found.local is None else self.found.local.path
 
     @property
     def size_read(self) -> int:
@@ -57,8 +67,8 @@ class Entry:
         return self.identity is not None and self.identity.lane < 0
 
     def begin_anew(self) -> None:
-        """Forgets how far the file had got."""
-        self.collections, self.uploads = [], ()
+        """Forgets how far the file had got, but not what was done to files meanwhile."""
+        self.collections, self.uploads, self.handed = [], (), ()
         self.kept = 0
         self.tries = None
         self.resumed = self.walking = False
@@ -68,8 +78,14 @@ class Entry:
             self.token,
             self.path,
             self.found.relative,
-            self.found.stat,
+            self.found.stat if self.found.local is None else self.found.local.stat,
             asset=self.found.asset,
             size_known=size_known,
             lanes=self.found.lanes,
+            local=None if self.found.local is None else self.found.local.path,
         )
+
+    def let_go(self) -> None:
+        """Its bytes are not needed any more."""
+        if self.found.local is not None:
+            self.found.local.release()

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import reactivex as rx
-from msgspec.structs import replace
 from reactivex import Observable
 from reactivex import operators as ops
 from reactivex.scheduler import EventLoopScheduler
@@ -21,6 +20,7 @@ from cortex.engine.beside import Beside
 from cortex.engine.costs import Costs
 from cortex.engine.entry import Entry
 from cortex.engine.gathering import Gathering
+from cortex.engine.handing import lighter
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.onward import Onward
 from cortex.engine.records import Item, Walked
@@ -95,7 +95,7 @@ class Executor:
         self.intake = intake(lambda entry: self._tell(Copy(entry)))
         self._commits = EventLoopScheduler(thread_factory=_thread("commit"))
         self._gathering: Gathering[Told] = Gathering(BATCH_ASSETS, BATCH_SECONDS, self._commits)
-        self._onward = Onward(beside, self._back, self._tell, self._fail, self._commits)
+        self.onward = Onward(beside, self._back, self._tell, self._fail, self._commits)
 
     def run(self, found: Iterator[Found]) -> None:
         """Walks what the source finds. Raises what broke the run: a `LoomError` of Loom, its database or the disk."""
@@ -116,7 +116,7 @@ class Executor:
             self.intake.stop()
             scan.join(_FAREWELL_S)
             self._commits.dispose()
-            self._onward.close(wait=not self.intake.aborted)
+            self.onward.close(wait=not self.intake.aborted)
             self._beside.close()
         if (error := self._error or self.intake.error) is not None:
             raise error
@@ -125,7 +125,7 @@ class Executor:
         """Stands still as deep as told, or goes on (None)."""
         self.intake.paused = depth is not None
         self._sandbox.pause(depth)
-        self._onward.pause(depth)
+        self.onward.pause(depth)
 
     def limit(self, concurrency: Mapping[str, int]) -> None:
         """How many files may be at a time in the steps of an operator, at a resource, or (`jobs`) in work at all."""
@@ -186,10 +186,12 @@ class Executor:
         if identity is None or identity.lane < 0:
             return Unmatched(entry)
         finished = Finished(entry, self._runs[identity.lane], walked, walked.next_step == len(walked.outcomes))
-        return self._onward.go_on(finished)
+        return self.onward.go_on(finished)
 
     def _back(self, finished: Finished) -> None:
-        self._sandbox.requeue(self.intake.resume(finished.entry, finished.walked))
+        entry, wanted = finished.entry, finished.walked.wanted
+        entry.handed = () if wanted is None else self._beside.derived.handed(entry.handed, wanted)
+        self._sandbox.requeue(self.intake.resume(entry, finished.walked))
 
     def _fail(self, error: Exception) -> None:
         with self._lock:
@@ -257,8 +259,7 @@ class Executor:
         entry = told.entry
         if isinstance(told, Finished) and not told.done:
             entry.uploads, entry.kept = (), len(told.walked.computed)
-            lighter = told.walked._replace(computed=tuple(replace(c, artifacts=()) for c in told.walked.computed))
-            after = self._onward.go_on(told._replace(walked=lighter), stored=True)
+            after = self.onward.go_on(told._replace(walked=lighter(told.run.lane.plan, told.walked)), stored=True)
             if after is not None:
                 self._tell(after)
             return
@@ -284,16 +285,15 @@ class Executor:
         run.count_end(next((failed_now for failed_now in told if failed_now is not None), None))
 
     def _count_walk(self, finished: Finished) -> None:
-        asset, steps = identified(finished.entry).asset, finished.run.lane.plan.steps
+        asset, path, steps = identified(finished.entry).asset, finished.entry.path, finished.run.lane.plan.steps
         now, before = finished.run.count(finished.walked.outcomes)
         if now or before:
             finished.run.keep_failure(asset, now=now > 0)
         finished.run.count_end(now > 0 if now or before else None)
-        for computed in finished.walked.computed:
-            if computed.error_code is not None:
-                node, message = steps[computed.step].node, computed.error_message or ""
-                handled = computed.step in finished.run.handled
-                self._observer.failure(asset, finished.entry.path, node, computed.error_code, message, handled)
+        for made in finished.walked.computed:
+            if made.error_code is not None:
+                node, handled = steps[made.step].node, made.step in finished.run.handled
+                self._observer.failure(asset, path, node, made.error_code, made.error_message or "", handled)
 
 
 def _thread(name: str) -> Callable[..., threading.Thread]:

@@ -19,6 +19,8 @@ class Files(Protocol):
     unreachable: list[bytes]
     unreadable: list[tuple[bytes, str, str]]
     unreadable_total: int
+    special: list[bytes]
+    special_total: int
     why_unreachable: dict[bytes, str]
 
     @property

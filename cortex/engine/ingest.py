@@ -12,13 +12,16 @@ from typing import Any
 from uuid import uuid4
 
 from cortex.catalogue import EntryPointCatalogue
+from cortex.engine.asking import asked_anew
 from cortex.engine.beside import Beside, at_once
 from cortex.engine.cache import Cache
 from cortex.engine.concurrency import limited_steps
 from cortex.engine.executor import Executor
 from cortex.engine.files import Files, count_up, problems_of
 from cortex.engine.garbage import looked_for_rarely
+from cortex.engine.handing import DerivedFiles
 from cortex.engine.helm import Helm
+from cortex.engine.ingest_order import Ended as Ended
 from cortex.engine.ingest_order import Order
 from cortex.engine.intake import Intake, now_us
 from cortex.engine.keeper import CacheOnly, WithLoom
@@ -39,14 +42,6 @@ from loom.verbs import Loom
 IN_FLIGHT = 384
 IN_FLIGHT_PER_JOB = 192
 """So many files are in hand at most: two batches that wait to be stored, and what keeps the workers busy meanwhile."""
-
-
-@dataclass
-class Ended:
-    """How an ingest ended."""
-
-    summary: dict[str, Any]
-    exit_code: int
 
 
 @dataclass
@@ -83,7 +78,7 @@ class Ingest:
                 order.lanes,
                 self._stored,
                 max_in_flight=IN_FLIGHT + order.jobs * IN_FLIGHT_PER_JOB,
-                recompute=order.recompute,
+                is_anew=asked_anew(order.recompute, self.operators),
                 on_copy=on_copy,
                 remember=not all(map(self._is_recorded, self.runs)),
                 pace=Pace(order.read_limit),
@@ -96,6 +91,8 @@ class Ingest:
                 would_write=self.would_write or WouldWrite(),
                 acknowledged=self.acknowledged,
                 base_s=order.limits.base_s,
+                library=self.loom,
+                derived=DerivedFiles(self.loom, self.cache),
             ),
             keeper=self._stored,
             publish=self.publish,
@@ -109,9 +106,10 @@ class Ingest:
 
     def _open_stored(self) -> CacheOnly | WithLoom:
         if self.loom is not None:
-            worker = self.order.claim.worker if self.order.claim is not None else None
-            host = self.order.host
-            return WithLoom(self.loom, host, self._open_run, self.runs, self._opening, self.cache, worker)
+            order, opening = self.order, self._opening
+            worker = order.claim.worker if order.claim is not None else None
+            settles = None if order.dry_run else order.settles
+            return WithLoom(self.loom, order.host, self._open_run, self.runs, opening, self.cache, worker, settles)
         if self.cache is None:
             raise LoomError("CONFIG_INVALID", "without Loom results can only be kept in a cache: set CORTEX_CACHE")
         return CacheOnly(self.cache)
@@ -127,9 +125,11 @@ class Ingest:
         broken: BaseException | None = None
         with looked_for_rarely(), self._sandbox, Ticker(self, self._executor, self._sandbox, started):
             try:
-                self._executor.run(self.order.through(iter(self.files)))
+                self._executor.run(self.order.through(iter(self.files), self._executor.intake))
             except BaseException as error:
                 broken = error
+        with contextlib.suppress(LoomError):
+            self._stored.keep_in_hand(())
         with contextlib.suppress(LoomError) if broken is not None else contextlib.nullcontext():
             self._tell_problems(broken)
         assets = count_up(self.runs, self._first, self.files, has_loom=self.loom is not None)
@@ -158,6 +158,7 @@ class Ingest:
             seconds=seconds,
             dry_run=self.order.dry_run,
             unreachable=list(map(shown, self.files.unreachable)),
+            passed_over=self.files.special_total,
             would_write=self.would_write,
         )
 
@@ -178,6 +179,8 @@ class Ingest:
         if self.order.steer is not None:
             self.order.steer(self.loom, known)
         self.helm.obey(self.loom.orders(self.order.worker.name, known))
+        if not self._executor.intake.paused:
+            self._stored.keep_in_hand(self._executor.intake.in_hand())
 
     def failure(
         self, asset: bytes | None, path: bytes, node: str | None, code: str, message: str, handled: bool = False
@@ -243,7 +246,8 @@ class Ingest:
 
     def _tell_problems(self, broken: BaseException | None) -> None:
         """What the source could not read; with what the executor could not, and what broke it, this is kept with the
-        run, which may begin only for that. A watch comes by again and again, and says so every time."""
+        run, which may begin only for that. A watch comes by again and again, and says so every time. What is no regular
+        file is kept as well, but begins no run."""
         for path, code, message in problems_of(self.files):
             self.failure(None, path, None, code, message)
         self._problems.total += self.files.unreadable_total - len(self.files.unreadable)
@@ -251,6 +255,7 @@ class Ingest:
             self._problems.broke(broken)
         elif self._problems.total and self._is_recorded(self._first) and not self.order.opens_late:
             self._stored.open(self._first)
+        self._problems.passed_over(self.files.special, self.files.special_total)
 
     def _close(self, run: LaneRun, broken: bool) -> None:
         with contextlib.suppress(LoomError) if broken else contextlib.nullcontext():

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from cortex.engine.costs import Amount
@@ -16,6 +16,9 @@ from cortex.engine.records import Lane
 from cortex.sources.found import Found
 from loom.model import Worker
 from loom.verbs import Steering
+
+if TYPE_CHECKING:
+    from cortex.engine.intake import Intake
 
 
 class Claim(NamedTuple):
@@ -33,7 +36,7 @@ class Order:
     `concurrency`: how many files may be at a time in the steps of an operator, at a resource, or (`jobs`) in work.
     `disk_reserve`: where results are written, and the bytes that are to be left free there. `read_limit`: how many
     bytes of files are begun with in a second, 0 for any number. `steer` is called now and then with the runs that are
-    at work, to pause them or to lift that. Found files go `through` something on their way."""
+    at work, to pause them or to lift that. Found files go `through` something on their way to the intake."""
 
     lanes: tuple[Lane, ...]
     versions: tuple[int, ...]
@@ -54,4 +57,12 @@ class Order:
     disk_reserve: tuple[Path, int] | None = None
     read_limit: int = 0
     steer: Callable[[Steering, Sequence[UUID]], None] | None = None
-    through: Callable[[Iterator[Found]], Iterator[Found]] = iter
+    through: Callable[[Iterator[Found], Intake], Iterator[Found]] = lambda found, _: found
+
+
+@dataclass
+class Ended:
+    """How an ingest ended."""
+
+    summary: dict[str, Any]
+    exit_code: int

@@ -6,17 +6,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
 
+from cortex.engine.begun import Begun
 from cortex.engine.costs import Amount, kind_of
+from cortex.engine.elsewhere import Elsewhere
 from cortex.engine.entry import Entry
 from cortex.engine.pace import Pace
 from cortex.engine.records import Answer, Identity, Item, Lane, Walked
+from cortex.engine.usable import Stored, Usable
 from cortex.sources.scan import Found
 from loom.errors import LoomError
-from loom.events import NodeEvent
-from loom.graph.plan import Plan
-from loom.model import Origin, StoredResult
+from loom.graph.plan import Step
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Files up to this size are read once into memory, so it does not matter whether their size is known."""
@@ -30,44 +30,12 @@ _LOOK_S = 0.05
 """How often a scan that waits for room looks whether it is to stop."""
 
 
-class Usable(NamedTuple):
-    """What may be used for one asset instead of computing it: results by signature, and those among them that only the
-    local cache has, so that Loom is to be given them."""
-
-    known: bool
-    walked: bool
-    results: dict[bytes, tuple[StoredResult, Origin]]
-    uploads: tuple[StoredResult, ...] = ()
-
-
-class Begun(NamedTuple):
-    """Steps that were told to the bus as STARTED for content whose walk was given up, and why it was."""
-
-    steps: set[int]
-    why: tuple[str, str]
-
-    def ended(self, plan: Plan, asset: bytes) -> list[NodeEvent]:
-        """The events that end them."""
-        nodes = [plan.steps[step].node for step in sorted(self.steps)]
-        return [NodeEvent(now_us(), node, asset, "FAILED", Origin.COMPUTED, error=self.why) for node in nodes]
-
-
-class Stored(Protocol):
-    """Where stored results come from."""
-
-    def known_sizes(self, sizes: Sequence[int]) -> set[int]: ...
-
-    def usable(self, assets: Sequence[tuple[bytes, bytes]], signatures: Sequence[bytes]) -> list[Usable]:
-        """For each asset, given with the path where it was found, what is known of it."""
-        ...
-
-
 class Intake:
     """Feeds the sandbox and remembers every file until it is settled.
 
     `items` yields None when there is nothing to hand out at the moment. Two files of the same content are never in
-    hand at once: the second waits for the first as one of its `copies`. A file
-    that a lane is for does not wait for one that none is for, though: lanes may match paths.
+    hand at once: the second waits for the first as one of its `copies`. A file that a lane is for does not wait for one
+    that none is for, though: lanes may match paths. What another run has in hand waits for that.
     """
 
     def __init__(
@@ -76,21 +44,19 @@ class Intake:
         stored: Stored,
         *,
         max_in_flight: int,
-        recompute: frozenset[str] = frozenset(),
+        is_anew: Callable[[Step], bool] = lambda _: False,
         on_copy: Callable[[Entry], None],
         remember: bool = False,
         pace: Pace | None = None,
     ) -> None:
-        """`remember`: the run leaves no record of what it walked, so that is remembered here."""
+        """`is_anew`: no stored result of the step is used. `remember`: the run leaves no record of what it walked, so
+        that is remembered here."""
         self._stored = stored
         self._max_in_flight = max_in_flight
         self._on_copy = on_copy
         self._pace = pace or Pace(0)
         self._walked: set[bytes] | None = set() if remember else None
-        self._signatures = [
-            {s.index: s.signature for s in lane.plan.steps if "*" not in recompute and s.node not in recompute}
-            for lane in lanes
-        ]
+        self._signatures = [{s.index: s.signature for s in lane.plan.steps if not is_anew(s)} for lane in lanes]
         self._all_signatures = sorted({digest for steps in self._signatures for digest in steps.values()})
         self._ahead: deque[Found | None] = deque()
         self._entries: dict[int, Entry] = {}
@@ -99,9 +65,10 @@ class Intake:
         self._next_token = 0
         self._begun: dict[tuple[int, bytes], Begun] = {}
         self._heirs: deque[Item] = deque()
+        self.elsewhere = Elsewhere()
         self._exhausted = False
-        self._stopped = False
-        self._aborted = False
+        self.stopped = False
+        self.aborted = False
         self.paused = False
         """While it is, no new files are begun with."""
         self.error: BaseException | None = None
@@ -124,7 +91,7 @@ class Intake:
     def _offer(self, found: Found | None) -> bool:
         """Waits for room; false when nothing is taken any more. There is one who gives and one who takes, so that no
         lock is needed, which would have cost more than all else that is done with a file here."""
-        while not self._stopped:
+        while not self.stopped:
             if len(self._ahead) < AHEAD:
                 self._ahead.append(found)
                 return True
@@ -133,26 +100,25 @@ class Intake:
 
     def stop(self) -> None:
         """No new files from now on. As `abort`, it takes no lock: it may be called from a signal handler."""
-        self._stopped = True
+        self.stopped = True
 
     def abort(self) -> None:
         """No new files, and no waiting for those in hand."""
-        self._stopped = self._aborted = True
-
-    @property
-    def aborted(self) -> bool:
-        return self._aborted
+        self.stopped = self.aborted = True
 
     def items(self) -> Iterator[Item | None]:
         """Ends when the source is exhausted and every file was released."""
         while True:
             with self._lock:
+                again = self._put_off_until_now()
                 in_flight = len(self._entries)
-            if self._aborted:
+            if self.aborted:
                 return
-            if self._heirs:
+            if again is not None:
+                yield again
+            elif self._heirs:
                 yield self._heirs.popleft()
-            elif self._stopped or self._exhausted:
+            elif self.stopped or self._exhausted:
                 if not in_flight:
                     return
                 yield None
@@ -220,16 +186,46 @@ class Intake:
         entry.known = usable.known
         if identity.lane < 0:
             return Answer(identity.token, walk=True)
+        steps = self._signatures[identity.lane]
+        if usable.elsewhere and not entry.walking and not usable.results.keys() >= set(steps.values()):
+            with self._lock:
+                self.elsewhere.put_off(entry)
+            return Answer(identity.token, walk=False)
         entry.walking = True
         if self._walked is not None:
             self._walked.add(identity.asset)
         if not (usable.results or usable.uploads):
             return Answer(identity.token, walk=True)
-        steps = self._signatures[identity.lane]
         mine = set(steps.values())
         entry.uploads = tuple(result for result in usable.uploads if result.signature in mine)
         stored = [(index, *usable.results[digest]) for index, digest in steps.items() if digest in usable.results]
         return Answer(identity.token, walk=True, stored=tuple(stored))
+
+    def _put_off_until_now(self) -> Item | None:
+        """A file about which it is time to ask again. Once nothing new is begun with, those that wait are let go."""
+        if self.stopped:
+            for entry in self.elsewhere.all():
+                self._let_go(entry)
+            return None
+        again = self.elsewhere.next()
+        if again is None or again.identity is None:
+            return None
+        return again.item(size_known=True)._replace(asset=again.identity.asset)
+
+    def _let_go(self, entry: Entry) -> None:
+        if entry.identity is not None:
+            self._in_hand.pop(entry.identity.asset, None)
+        for one in (entry, *entry.copies):
+            self._forget(one)
+
+    def _forget(self, entry: Entry) -> None:
+        self._entries.pop(entry.token, None)
+        entry.let_go()
+
+    def in_hand(self) -> list[bytes]:
+        """The assets that are being walked and not stored yet, or wait for another run."""
+        with self._lock:
+            return list(self._in_hand)
 
     def entry(self, token: int) -> Entry:
         return self._entries[token]
@@ -245,12 +241,13 @@ class Intake:
             asset=entry.identity.asset if entry.identity else None,
             stat=walked.stat or item.stat,
             resume=walked,
+            handed=entry.handed,
         )
 
     def release(self, entry: Entry) -> list[Entry]:
         """The file is settled; returns the copies of its content that waited for it, to be settled next."""
         with self._lock:
-            self._entries.pop(entry.token, None)
+            self._forget(entry)
             if entry.identity is None or self._in_hand.get(entry.identity.asset) is not entry:
                 return []
             del self._in_hand[entry.identity.asset]
@@ -260,7 +257,7 @@ class Intake:
         """The file could not be walked after all; if copies of it wait, the first takes its place: its item. `why` is
         a code and a sentence."""
         with self._lock:
-            self._entries.pop(entry.token, None)
+            self._forget(entry)
             return self._pass_on(entry, why)
 
     def again(self, entry: Entry, why: tuple[str, str]) -> list[Item]:

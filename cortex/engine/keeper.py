@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from uuid import uuid4
 
 from blake3 import blake3
 
 from cortex.engine.cache import Cache
-from cortex.engine.intake import Usable
 from cortex.engine.reporting import Batch
 from cortex.engine.tally import LaneRun
+from cortex.engine.usable import Usable
 from cortex.sources.roots import join
 from loom.ending import disk_full
 from loom.errors import NO_ROOM, LoomError, is_retryable
 from loom.model import AssetReport, KnownAsset, Origin, RunOpening, State, StoredResult
-from loom.verbs import Ledger, NewArtifact
+from loom.verbs import Ledger, NewArtifact, Taker
 
 
 class CacheOnly:
@@ -30,6 +31,9 @@ class CacheOnly:
     def usable(self, assets: Sequence[tuple[bytes, bytes]], signatures: Sequence[bytes]) -> list[Usable]:
         kept = [_cached(self._cache, asset, path, signatures) for asset, path in assets]
         return [Usable(bool(results), False, results) for results in kept]
+
+    def keep_in_hand(self, assets: Sequence[bytes]) -> None:
+        """Nobody else knows what is in hand here."""
 
     def open(self, run: LaneRun) -> None:
         """There is nobody to be told of a run."""
@@ -58,11 +62,14 @@ class WithLoom:
         opening: Callable[[LaneRun], RunOpening],
         cache: Cache | None = None,
         worker: str | None = None,
+        settles: bytes | None = None,
     ) -> None:
-        """`host` is the machine on which the files lie."""
+        """`host` is the machine on which the files lie. `settles` is the digest of all that is done with an asset: what
+        another one has in hand under the same is not done twice; None: nobody is to wait for this one."""
         self._ledger = ledger
         self._host = host
         self._worker = worker
+        self._taker = None if settles is None else Taker(uuid4().hex, settles)
         self._open_run = open_run
         self._runs = tuple(runs)
         self._opening = opening
@@ -74,7 +81,7 @@ class WithLoom:
 
     def usable(self, assets: Sequence[tuple[bytes, bytes]], signatures: Sequence[bytes]) -> list[Usable]:
         runs = [run.uuid for run in self._runs if run.opened]
-        known = self._ledger.lookup([asset for asset, _ in assets], signatures, runs)
+        known = self._ledger.lookup([asset for asset, _ in assets], signatures, runs, self._taker)
         return [
             self._usable(asset, path, found, signatures) for (asset, path), found in zip(assets, known, strict=True)
         ]
@@ -82,11 +89,16 @@ class WithLoom:
     def _usable(self, asset: bytes, path: bytes, found: KnownAsset, signatures: Sequence[bytes]) -> Usable:
         stored = {result.signature: (result, Origin.REMOTE) for result in found.results}
         if self._cache is None:
-            return Usable(found.known, found.walked, stored)
+            return Usable(found.known, found.walked, stored, elsewhere=found.elsewhere)
         kept = _cached(self._cache, asset, path, signatures)
         cached = {digest: usable for digest, usable in kept.items() if usable[0].state is State.COMPLETED}
         uploads = tuple(result for digest, (result, _) in cached.items() if digest not in stored)
-        return Usable(found.known, found.walked, {**stored, **cached}, uploads)
+        return Usable(found.known, found.walked, {**stored, **cached}, uploads, found.elsewhere)
+
+    def keep_in_hand(self, assets: Sequence[bytes]) -> None:
+        """These are still being worked on, and no others."""
+        if self._taker is not None:
+            self._ledger.keep_in_hand(self._taker, assets)
 
     def open(self, run: LaneRun) -> None:
         """Tells Loom of a run, once; any thread may."""

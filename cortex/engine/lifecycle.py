@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from loom.graph.plan import SOURCE, Step
+from loom.graph.ports import REST
 from loom.model import Branch, Origin, Outcome, Reason, State, StoredResult
 
 PASS_THROUGH = frozenset({Reason.FILTERED, Reason.DISABLED, Reason.NOT_PROCESSABLE, Reason.MISSING_INPUT})
@@ -25,8 +26,15 @@ def is_live(upstream: Outcome, label: Branch | None) -> bool:
     return upstream.reason in PASS_THROUGH and (label is None or label is Branch.PASS)
 
 
-def why_unreached(step: Step, outcomes: Sequence[Outcome | None]) -> Reason | None:
-    """None when at least one inbound edge is live; else why none is. Everything upstream must have its outcome."""
+def _rest(_: int) -> str:
+    return REST
+
+
+def why_unreached(
+    step: Step, outcomes: Sequence[Outcome | None], bucket_of: Callable[[int], str] = _rest
+) -> Reason | None:
+    """None when at least one inbound edge is live; else why none is. Everything upstream must have its outcome;
+    `bucket_of` tells into which bucket the asset fell at a step."""
     failed = cancelled = False
     for edge in step.inbound:
         label = edge.branch
@@ -37,7 +45,7 @@ def why_unreached(step: Step, outcomes: Sequence[Outcome | None]) -> Reason | No
         outcome = outcomes[edge.upstream]
         if outcome is None:
             raise ValueError(f"node {step.node!r} was asked for before what stands upstream of it")
-        if is_live(outcome, label):
+        if is_live(outcome, label) and (edge.bucket is None or edge.bucket == bucket_of(edge.upstream)):
             return None
         failed = failed or has_failed(outcome) or outcome.reason is Reason.UPSTREAM_FAILED
         cancelled = cancelled or outcome.reason is Reason.CANCELLED

@@ -16,7 +16,7 @@ from cortex.engine.spool import Spool, Told, events_of, left_behind, new_spool, 
 from loom.errors import LoomError
 from loom.events import Event, Progress, RunHead
 from loom.model import AssetReport, KnownAsset, KnownFile, RunClosing, RunOpening
-from loom.verbs import Loom, NewArtifact, Said
+from loom.verbs import Loom, NewArtifact, Said, Taker
 
 T = TypeVar("T")
 
@@ -83,10 +83,17 @@ class Patient:
         return self._ask(lambda: self._loom.mark_unreachable(host, root, device), 0)
 
     def lookup(
-        self, assets: Sequence[bytes], signatures: Sequence[bytes], runs: Sequence[UUID] = ()
+        self,
+        assets: Sequence[bytes],
+        signatures: Sequence[bytes],
+        runs: Sequence[UUID] = (),
+        taker: Taker | None = None,
     ) -> list[KnownAsset]:
         nothing = [KnownAsset(False) for _ in assets]
-        return self._ask(lambda: self._loom.lookup(assets, signatures, runs), nothing)
+        return self._ask(lambda: self._loom.lookup(assets, signatures, runs, taker), nothing)
+
+    def keep_in_hand(self, taker: Taker, assets: Sequence[bytes]) -> None:
+        self._ask(lambda: self._loom.keep_in_hand(taker, assets), None)
 
     def publish(self, run: RunHead, events: Sequence[Event], *, said: Said | None = None) -> None:
         with self._lock:  # in the order of their numbers

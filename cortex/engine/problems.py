@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loom.errors import LoomError
 from loom.model import Problem
 from loom.problems import MOST_PROBLEMS
@@ -18,6 +20,12 @@ class Problems:
         self.total += 1
         if len(self.kept) < MOST_PROBLEMS:
             self.kept.append(problem)
+
+    def passed_over(self, paths: Sequence[bytes], total: int) -> None:
+        """Pipes, sockets and devices, `total` of them."""
+        for path in paths:
+            self.note(Problem(path, "NOT_A_REGULAR_FILE", LoomError("NOT_A_REGULAR_FILE").message))
+        self.total += total - len(paths)
 
     def broke(self, error: BaseException) -> None:
         """What ended the ingest goes before all that was met on the way."""

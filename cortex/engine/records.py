@@ -11,7 +11,7 @@ from cortex.engine.concurrency import Limited
 from cortex.engine.limits import Limits
 from cortex.node import ProducedArtifact
 from loom.graph.plan import AssetFilter, Plan
-from loom.model import Branch, FileStat, Kind, Origin, Outcome, StoredResult
+from loom.model import ArtifactRef, Branch, FileStat, Kind, Origin, Outcome, StoredResult
 
 
 class Lane(NamedTuple):
@@ -25,8 +25,9 @@ class Item(NamedTuple):
     """One file to be walked. `token` is the parent's number for it. `relative` is its path below the scanned folder.
     `asset` is given when its content is known from an earlier run and its stat is the same. `size_known`: some known
     asset has this size, so the content may be known. `blamed` names the steps (or phases of `Media`) that killed a
-    worker on this file: they fail without being tried. `resume`: how far it had got. `lanes` are those that may have
-    it; None: all."""
+    worker on this file: they fail without being tried. `resume`: how far it had got; `handed` are stored derived files
+    that its steps have asked for since. `lanes` are those that may have it; None: all. `local`: where its bytes lie,
+    if not at `path`; the stat is that of these."""
 
     token: int
     path: bytes
@@ -37,6 +38,16 @@ class Item(NamedTuple):
     blamed: tuple[Blame, ...] = ()
     resume: Walked | None = None
     lanes: tuple[int, ...] | None = None
+    handed: tuple[Handed, ...] = ()
+    local: bytes | None = None
+
+
+class Handed(NamedTuple):
+    """The bytes of a stored derived file, or the code and sentence that tell why they are not to be had."""
+
+    digest: bytes
+    data: bytes
+    error: tuple[str, str] | None = None
 
 
 class Blame(NamedTuple):
@@ -92,7 +103,8 @@ class Computed(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Walked(NamedTuple):
     """How far an asset got. `outcomes` has an entry for each step that was reached so far, None for the rest;
     `outputs` the JSON that later steps may read, by step index. `failure` is set when the file itself could not be
-    read: no node was walked then. `bytes_read`: how much of the file was read for all that, identity included."""
+    read: no node was walked then. `bytes_read`: how much of the file was read for all that, identity included.
+    `wanted`: the next step goes on once it has this stored derived file."""
 
     token: int
     identity: Identity | None
@@ -104,6 +116,7 @@ class Walked(NamedTuple):
     failure: tuple[str, str] | None = None
     next_step: int = 0
     bytes_read: int = 0
+    wanted: ArtifactRef | None = None
 
 
 def unread(token: int, code: str, message: str) -> Walked:

@@ -82,6 +82,7 @@ class Batch:
                 sum(map(lifecycle.has_failed, outcomes)) if done else 0,
                 done and lifecycle.is_settled(walked.outcomes, retryable),
                 tuple(entry.collections),
+                actions=tuple(entry.actions),
             )
         )
 
@@ -158,7 +159,10 @@ def note_places(entries: Sequence[Entry], known_places: Callable[[Sequence[tuple
 
 
 def place(entry: Entry, stat: FileStat | None, trusted: bool) -> FoundAt:
-    return FoundAt(entry.found.directory, entry.found.name, stat or entry.found.stat, trusted)
+    found = entry.found
+    if found.local is not None:
+        return FoundAt(found.directory, found.name, found.stat, found.local.trusted)
+    return FoundAt(found.directory, found.name, stat or found.stat, trusted)
 
 
 def events_of(finished: Finished, now: int) -> list[Event]:

@@ -97,7 +97,7 @@ def _is_enabled(operators: EntryPointCatalogue, step: Step) -> bool:
 
 
 def _compile(definition: Mapping[str, Any], operators: EntryPointCatalogue) -> Plan:
-    compiled = compile_definition(definition, operators)
+    compiled = compile_definition(definition, operators, lacking="error")
     if compiled.plan is None:
         raise DefinitionError(compiled.diagnostics)
     return compiled.plan

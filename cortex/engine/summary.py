@@ -19,11 +19,12 @@ def summarise(
     seconds: float,
     dry_run: bool,
     unreachable: Sequence[str],
+    passed_over: int,
     would_write: WouldWrite | None,
 ) -> dict[str, Any]:
     """The fields of the `summary` message. With several pipelines, `run`, `pipeline` and `version` are those of the
     first that got anything to do, and `nodes` holds `pipeline/node` for all of them. `unreachable` are the sources
-    that could not be read."""
+    that could not be read, `passed_over` counts pipes, sockets and devices."""
     first = next((run for run in runs if run.opened), runs[0])
     nodes = {
         (f"{run.lane.plan.pipeline}/{node}" if len(runs) > 1 else node): msgspec.to_builtins(counts)
@@ -42,6 +43,7 @@ def summarise(
         "bytes": sum(run.bytes_read for run in runs),
         "seconds": round(seconds, 3),
         "unreachable": list(unreachable),
+        "passed_over": passed_over,
         "would_write": None if would_write is None else shown_writes(would_write),
     }
 
@@ -60,6 +62,7 @@ def nothing_done() -> dict[str, Any]:
         "bytes": 0,
         "seconds": 0.0,
         "unreachable": [],
+        "passed_over": 0,
         "would_write": None,
     }
 

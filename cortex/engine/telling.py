@@ -16,7 +16,7 @@ class Status(NamedTuple):
     `bytes_unchanged`, which are done as soon as they are seen. `fraction` is how much of what needs work is done, 0 to
     1, and never moves back; `seconds_left` is weighed by what files cost. Both are None while nobody can tell.
     `files_per_s` are those that were worked on in the last seconds. `paused`: by whom, and why. `stopping`: no more
-    files are begun with, those in hand are finished."""
+    files are begun with, those in hand are finished. `waiting`: what files wait for that no worker has in hand."""
 
     seconds: float
     files_done: int
@@ -32,6 +32,7 @@ class Status(NamedTuple):
     files_per_s: float | None = None
     paused: str | None = None
     stopping: bool = False
+    waiting: tuple[str, ...] = ()
 
 
 class Failure(NamedTuple):

@@ -140,6 +140,7 @@ class Ticker:
             files_per_s=outlook.rate,
             paused=None if helm.pause is None else in_words(helm.pause),
             stopping=stopping,
+            waiting=(*self._executor.onward.waiting.reasons(), *self._executor.intake.elsewhere.reasons()),
         )
 
     def _progress(self, status: Status) -> None:
@@ -159,5 +160,6 @@ class Ticker:
                     current=status.current,
                     fraction=status.fraction,
                     seconds_left=status.seconds_left,
+                    waiting=status.waiting,
                 )
                 loom.progress(run.head, progress)

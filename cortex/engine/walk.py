@@ -8,7 +8,7 @@ from typing import Any
 
 from cortex import catalogue
 from cortex.engine.board import BoardSlot
-from cortex.engine.course import Course, compute, failed
+from cortex.engine.course import Course, NotAtHandError, compute, failed
 from cortex.engine.failures import as_failure
 from cortex.engine.readiness import close_all, ready
 from cortex.engine.records import Answer, Identity, Item, Lane, Setup, Walked
@@ -19,7 +19,7 @@ from cortex.node import MediaNode, NodeContext, keys_of
 from loom.errors import LoomError
 from loom.graph.matching import passes
 from loom.graph.plan import Step
-from loom.model import Outcome, Reason, State
+from loom.model import ArtifactRef, Outcome, Reason, State
 
 RACY_NS = 2_000_000_000
 """A file modified less than this before it is read may be written again without a visible change of its stat."""
@@ -43,8 +43,13 @@ class Walker:
             {index: self._context_of(node, lane.plan.dry_run) for index, node in nodes.items()}
             for lane, nodes in zip(setup.lanes, self._nodes, strict=True)
         ]
-        self._wants = [together(ready(node, node.wants) for node in nodes.values()) for nodes in self._nodes]
+        self._wants_of = [
+            {i: ready(node, node.wants) for i, node in nodes.items() if lane.plan.steps[i].enabled}
+            for lane, nodes in zip(setup.lanes, self._nodes, strict=True)
+        ]
+        self._wants = [together(wants.values()) for wants in self._wants_of]
         self._open: dict[int, tuple[Media, Identity, int]] = {}
+        self._wanted: ArtifactRef | None = None
         for nodes in self._nodes:
             for node in nodes.values():
                 ready(node, node.open)
@@ -63,6 +68,7 @@ class Walker:
             media = Media.open_path(
                 item.path,
                 self._wants[0] if len(self._wants) == 1 else Wants(),
+                local=item.local,
                 blamed={b.phase: (b.code, b.message) for b in item.blamed if b.step < 0},
                 on_phase=self._phase,
             )
@@ -94,6 +100,7 @@ class Walker:
     def walk(self, item: Item, answer: Answer) -> Walked:
         """Walks the file as far as sandboxed steps reach, and closes it."""
         media, identity, read_at = self._open.pop(item.token)
+        self._wanted = None
         try:
             if identity.lane == _NO_LANE:
                 return self._walked(item, identity, media, read_at, None)
@@ -102,6 +109,8 @@ class Walker:
                 course = Course(plan, {step: (result, origin) for step, result, origin in answer.stored})
             else:
                 course = Course.resumed(plan, item.resume)
+            if course.stored or course.next_step:
+                media.expect(self._wants_left(identity.lane, course))
             course.advance(media, item.relative, partial(self._step, item, identity.lane, media), sandboxed=True)
             if media.changed():
                 return self._unread(
@@ -111,6 +120,11 @@ class Walker:
         finally:
             self._board.leave()
             media.close()
+
+    def _wants_left(self, lane: int, course: Course) -> Wants:
+        """What the nodes want that have no result yet: nobody is to be fed for the others."""
+        left = (i for i in self._wants_of[lane] if i >= course.next_step and i not in course.stored)
+        return together(self._wants_of[lane][i] for i in left)
 
     def discard(self, item: Item) -> None:
         """Closes the file without walking it."""
@@ -122,7 +136,8 @@ class Walker:
             close_all(nodes.values())
 
     def _step(self, item: Item, lane: int, media: Media, step: Step, course: Course) -> Outcome | None:
-        """None when the run is paused, be it while the step waits for its turn: the file goes back as far as it got."""
+        """None when the run is paused, be it while the step waits for its turn, or when a stored derived file must be
+        fetched for it: the file goes back as far as it got."""
         if self._board.halted:
             return None
         if item.blamed:
@@ -132,15 +147,34 @@ class Walker:
         self._board.enter(item.token, lane, step.index, "", self._limit(step, media.size))
         try:
             node, make_context = self._nodes[lane][step.index], self._contexts[lane][step.index]
-            context = partial(make_context, course.upstream(step))
+            context = partial(
+                make_context,
+                course.upstream(step),
+                derived=partial(course.derived, step, partial(self._stored_file, item)),
+            )
+            if step.intake is not None:
+                context = partial(context, **course.taken(step.intake))
             skipped = look(node, step, course, context, media)
             if skipped is not None:
                 return skipped
             if self._board.limited and not self._turns.take_step(lane, step.index):
                 return None
-            return course.add(*compute(node, step, media, context, self._pause))
+            made = compute(node, step, media, context, self._pause)
+            return course.add(*made) if self._wanted is None else None
         except BaseException as error:
+            if self._wanted is not None:
+                return None
             return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
+
+    def _stored_file(self, item: Item, ref: ArtifactRef) -> bytes:
+        """Raises what kept the parent from fetching it, and `NotAtHandError` when it was not asked to."""
+        for handed in item.handed:
+            if handed.digest == ref.digest:
+                if handed.error is not None:
+                    raise LoomError(*handed.error)
+                return handed.data
+        self._wanted = ref
+        raise NotAtHandError
 
     def _phase(self, name: str | None) -> None:
         self._board.phase(name or "")
@@ -170,6 +204,7 @@ class Walker:
             None,
             course.next_step,
             media.bytes_read,
+            self._wanted,
         )
 
     @staticmethod
@@ -191,12 +226,12 @@ def find_lane(lanes: tuple[Lane, ...], media: Any, relative: bytes, offered: tup
 
 def look(node: MediaNode[Any], step: Step, course: Course, context: partial[NodeContext], media: Any) -> Outcome | None:
     """Whether a node that is enabled and has no stored result still need not compute."""
-    if type(node).exists_result is not MediaNode.exists_result:
+    if type(node).exists_result is not MediaNode.exists_result and not (step.intake and step.intake.fans_out):
         found = node.exists_result(context(), media)
         if found is not None:
             return course.offer(step, found.checked(keys_of(type(node))))
     if not node.is_processable(media):
         return Outcome(State.SKIPPED, Reason.NOT_PROCESSABLE)
-    if step.needs and course.lacks_input(step):
+    if (step.needs or step.intake is not None) and course.lacks_input(step):
         return Outcome(State.SKIPPED, Reason.MISSING_INPUT)
     return None

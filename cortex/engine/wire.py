@@ -58,7 +58,14 @@ def send(line: socket.socket, report: Report) -> None:
     """Waits until the parent takes it. Raises `BrokenPipeError` when it has hung up. Plain writing: the calls for
     sockets are refused to workers."""
     body = _ENCODER.encode(report)
-    rest = memoryview(_LENGTH.pack(len(body)) + body)
+    if len(body) > _PIECE:  # derived files may be large, and a worker has little memory for one more copy
+        _write(line, memoryview(_LENGTH.pack(len(body))))
+        _write(line, memoryview(body))
+    else:
+        _write(line, memoryview(_LENGTH.pack(len(body)) + body))
+
+
+def _write(line: socket.socket, rest: memoryview) -> None:
     while rest:
         rest = rest[os.write(line.fileno(), rest) :]
 

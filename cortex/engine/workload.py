@@ -70,9 +70,9 @@ class Workload:
     def take(self, most: int) -> list[Item]:
         """Up to `most` files for one batch; a large one by itself."""
         batch = [self._waiting.popleft()]
-        size = batch[0].stat.size
+        size = _weight(batch[0])
         while self._waiting and len(batch) < most:
-            size += self._waiting[0].stat.size
+            size += _weight(self._waiting[0])
             if size > MAX_BATCH_BYTES:
                 break
             batch.append(self._waiting.popleft())
@@ -94,3 +94,7 @@ class Workload:
 
     def __len__(self) -> int:
         return self.backlog + len(self._posted) + len(self._delayed)
+
+
+def _weight(item: Item) -> int:
+    return item.stat.size + sum(len(one.data) for one in item.handed)

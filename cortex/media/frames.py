@@ -23,6 +23,7 @@ _WHOLE_PIXELS = 300_000_000
 """Videos of fewer pixels in all are decoded from end to end when they have key frames for less than half of what is
 asked for."""
 Reopen = Callable[[], InputContainer]
+Pick = Callable[[VideoFrame], Image.Image]
 _TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 
 
@@ -55,16 +56,16 @@ class Frames:
 
     def spread(self, count: int, max_side: int | None) -> list[Image.Image]:
         """At most `count` different frames, evenly spread over the length, in order."""
-        pick: Callable[[VideoFrame], Image.Image] = lambda frame: self._picture(frame, max_side)  # noqa: E731
+        pick: Pick = lambda frame: self._picture(frame, max_side)  # noqa: E731
         if self._duration is None:
             found = _even(list(self._all_key_frames(pick)), count)
         else:
             found = self._sought(count, pick)
-            if 2 * len(found) < count and self._is_short():
+            if 2 * len(found) < count and is_short(self._stream, self._duration):
                 found = self._sequential(count, pick) or found
         return found or [self.at(0.0, max_side)]
 
-    def _sought(self, count: int, pick: Callable[[VideoFrame], Image.Image]) -> list[Image.Image]:
+    def _sought(self, count: int, pick: Pick) -> list[Image.Image]:
         self._key_frames_only(True)
         found: dict[int, Image.Image] = {}
         for number in range(count):
@@ -77,7 +78,7 @@ class Frames:
                 found[key] = pick(frame)
         return [found[key] for key in sorted(found)]
 
-    def _sequential(self, count: int, pick: Callable[[VideoFrame], Image.Image]) -> list[Image.Image]:
+    def _sequential(self, count: int, pick: Pick) -> list[Image.Image]:
         """One pass over all frames, taking the first at or after each moment."""
         self._rewind(key_frames_only=False)
         found: list[Image.Image] = []
@@ -91,17 +92,12 @@ class Frames:
                     break
         return found
 
-    def _all_key_frames(self, pick: Callable[[VideoFrame], Image.Image]) -> Iterator[Image.Image]:
+    def _all_key_frames(self, pick: Pick) -> Iterator[Image.Image]:
         self._rewind(key_frames_only=True)
         for number, frame in enumerate(self._decoded(100 * _MAX_PACKETS)):
             if number == 256:
                 return
             yield pick(frame)
-
-    def _is_short(self) -> bool:
-        rate = self._stream.average_rate or 30
-        frames = self._stream.frames or float(rate) * (self._duration or 0)
-        return frames * self._stream.codec_context.width * self._stream.codec_context.height <= _WHOLE_PIXELS
 
     def _key_frames_only(self, only: bool) -> None:
         self._stream.codec_context.skip_frame = "NONKEY" if only else "DEFAULT"
@@ -147,17 +143,29 @@ class Frames:
             yield from frames
 
     def _picture(self, frame: VideoFrame, max_side: int | None) -> Image.Image:
-        """RGB with square pixels, upright, reduced while it is converted."""
         if frame.width * frame.height > self._max_pixels:
             raise LoomError("FILE_TOO_LARGE", f"a frame of {frame.width} x {frame.height} pixels is too large")
-        width, height = frame.width * pixel_aspect(self._stream), float(frame.height)
-        scale = min(1.0, max_side / max(width, height)) if max_side else 1.0
-        size = max(round(width * scale), 1), max(round(height * scale), 1)
-        image: Image.Image = frame.to_image(  # type: ignore[no-untyped-call]
-            width=size[0], height=size[1], interpolation=Interpolation.AREA, src_colorspace=matrix_of(frame)
-        )
-        turn = _TURNS.get(round(-frame.rotation / 90) * 90 % 360)
-        return image if turn is None else image.transpose(turn)
+        return picture_of(frame, pixel_aspect(self._stream), max_side)
+
+
+def picture_of(frame: VideoFrame, aspect: float, max_side: int | None) -> Image.Image:
+    """RGB with square pixels, upright, reduced while it is converted. `aspect`: how many times wider than high pixels
+    are shown."""
+    width, height = frame.width * aspect, float(frame.height)
+    scale = min(1.0, max_side / max(width, height)) if max_side else 1.0
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    image: Image.Image = frame.to_image(  # type: ignore[no-untyped-call]
+        width=size[0], height=size[1], interpolation=Interpolation.AREA, src_colorspace=matrix_of(frame)
+    )
+    turn = _TURNS.get(round(-frame.rotation / 90) * 90 % 360)
+    return image if turn is None else image.transpose(turn)
+
+
+def is_short(stream: VideoStream, duration_s: float | None) -> bool:
+    """Whether a video may be decoded from end to end for a few pictures."""
+    rate = stream.average_rate or 30
+    frames = stream.frames or float(rate) * (duration_s or 0)
+    return frames * stream.codec_context.width * stream.codec_context.height <= _WHOLE_PIXELS
 
 
 def pixel_aspect(stream: Stream) -> float:

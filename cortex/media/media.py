@@ -14,7 +14,7 @@ from cortex.media.file import OpenFile
 from cortex.media.phases import Phases
 from cortex.media.playing import Playing
 from cortex.media.sniff import HEAD, kind_of, sniff
-from cortex.media.wants import Fed, PictureReader, Progress, SoundReader, StreamReader, Wants
+from cortex.media.wants import Fed, PictureReader, Progress, SoundFeed, SoundReader, StreamReader, Wants
 from loom.errors import LoomError
 from loom.model import FileStat, Kind, asset_uuid
 
@@ -59,6 +59,7 @@ class Media:
         self._mime: str | None = None
         self._streams: dict[str, Fed[StreamReader]] = {}
         self._playing = Playing(phases)
+        self._passes = 0
         self._container: Container | None = None
 
     @classmethod
@@ -67,17 +68,19 @@ class Media:
         path: bytes,
         wants: Wants,
         *,
+        local: bytes | None = None,
         blamed: Mapping[str, tuple[str, str]] = _NO_BLAME,
         on_phase: Callable[[str | None], None] | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> Media:
-        """Opens a regular file. Raises `LoomError`: FILE_VANISHED, FILE_UNREADABLE, NOT_A_REGULAR_FILE, READ_FAILED.
+        """Opens a regular file, at `local` if its bytes lie there. Raises FILE_VANISHED, FILE_UNREADABLE, READ_FAILED,
+        NOT_A_REGULAR_FILE.
 
         `blamed` names phases (`image`, `probe`, `frames`, `audio`, `reel`, `text`) that killed a worker on this file,
         with the code and sentence under which they fail at once; `on_phase` is told when one begins, and None when it
         ends. `max_pixels` bounds what is decoded of one picture or frame; the header of a larger one can still be read.
         """
-        return cls(path, OpenFile(path), wants, Phases(blamed, on_phase), max_pixels)
+        return cls(path, OpenFile(local or path), wants, Phases(blamed, on_phase), max_pixels)
 
     def __enter__(self) -> Media:
         return self
@@ -94,8 +97,10 @@ class Media:
 
     @property
     def path(self) -> str:
-        """Where the file was opened; for messages and rules, not for opening it again."""
+        """Where the file lies; for messages and rules, not for opening it again."""
         return os.fsdecode(self.path_bytes)
+
+    local = path
 
     @property
     def stat(self) -> FileStat:
@@ -132,7 +137,7 @@ class Media:
         return self._blake3
 
     def expect(self, wants: Wants) -> None:
-        """What will be asked for, when it is known only after the file was looked at; before it is read."""
+        """What will be asked for, when it is known only after the file was looked at; nothing is fed for the rest."""
         self._wants = wants
 
     def assume(self, blake3: bytes) -> None:
@@ -178,17 +183,36 @@ class Media:
         length, of sound the cover. All nodes share it: copy it before drawing on it."""
         decode = self._decoder()
         side = None if max_side is None else max(max_side, self._wants.image_side or 0)
-        whole = self._phases.once("image", ("image", side), lambda: decode(side))
+        try:
+            whole = self._phases.once("image", ("image", side), lambda: decode(side))
+        except LoomError as error:
+            if error.code != "FILE_TOO_LARGE" or side == max_side:
+                raise
+            # others want more of it than can be decoded
+            whole = self._phases.once("image", ("image", max_side), lambda: decode(max_side))
         if max_side is None or max(whole.size) <= max_side:
             return whole
         return self._phases.once("image", ("image", side, max_side), lambda: _reduced(whole, max_side))
 
-    def frames(self, count: int, max_side: int | None = None) -> list[Image]:
+    def opacity(self, max_side: int | None = None) -> Image | None:
+        """How opaque each pixel of `image(max_side)` is, 0 to 255 (mode L); None where all of them are."""
+        shown = self.image(max_side)
+        if self.kind is not Kind.IMAGE:
+            return None
+        known = self._phases.once("image", ("opacity", shown.size), lambda: self._picture().opacity(shown.size))
+        return None if known is None or known.getextrema() == (255, 255) else known
+
+    def frames(self, count: int, max_side: int | None = None, progress: Progress | None = None) -> list[Image]:
         """At most `count` key frames of a video, spread evenly over its length and in order, none twice; RGB, upright,
-        the longer side at most `max_side` pixels. Of a picture, the picture."""
+        the longer side at most `max_side` pixels. Of a picture, the picture. Where others watch the whole video and
+        `wants()` named these `stills`, they are taken in the same pass: give `progress` then, as to `watched`."""
         if self.kind is Kind.IMAGE:
             return [self.image(max_side)]
         container = self._opened_container()
+        if self._wants.pictures and max_side is not None and (count, max_side) in self._wants.stills:
+            found = self._playing.stills((count, max_side), self._wants, self._opened_container, progress)
+            if found:
+                return found
         return self._phases.once("frames", ("frames", count, max_side), lambda: container.frames(count, max_side))
 
     def audio(
@@ -215,6 +239,13 @@ class Media:
     def heard(self, name: str, progress: Progress | None = None) -> SoundReader:
         """The same for a reader of sound."""
         return self._playing.heard(name, self._wants, self._opened_container, progress)
+
+    def heard_again(self, feed: SoundFeed, progress: Progress | None = None) -> SoundReader:
+        """A reader that is fed in a pass of its own over the sound, because what it does depends on what came of the
+        first. Raises as `heard`."""
+        self._passes += 1
+        name = f"pass {self._passes}"
+        return Playing(self._phases).heard(name, Wants(sounds={name: feed}), self._opened_container, progress)
 
     @property
     def played(self) -> tuple[Played | None, Played | None]:

@@ -7,10 +7,11 @@ from typing import Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from cortex.media import png, raw
+from cortex.media import makernotes, png, raw
 from cortex.media.colour import resizable, to_rgb
 from cortex.media.exif import directories
 from cortex.media.probe import Probe
+from cortex.media.rawtypes import RAW_MIMES
 from loom.errors import LoomError
 
 Opener = Callable[[], BinaryIO]
@@ -44,6 +45,7 @@ _ORIENTATION = 0x0112
 _SWAPPED = (5, 6, 7, 8)
 _TURNED_BY_THEIR_DECODER = ("TIFF", "HEIF")
 _IPTC_OF_TIFF = 33723
+_XMP = 700
 _INFO = ("dpi", "loop", "duration", "comment", "progressive", "progression", "compression", "gamma")
 
 
@@ -52,12 +54,17 @@ class Picture:
     `decode` also FILE_TOO_LARGE where more than `max_pixels` would have to be decoded."""
 
     def __init__(self, opener: Opener, mime: str, max_pixels: int) -> None:
-        self._raw = raw.preview(opener, mime) if mime in raw.MIMES else None
+        self._raw = raw.preview(opener, mime) if mime in RAW_MIMES else None
         self._opener: Opener = opener if self._raw is None else self._raw.open
         self._mime = mime if self._raw is None else "image/jpeg"
         self._name = mime.partition("/")[2].removeprefix("x-").removeprefix("vnd.")
         self._max_pixels = max_pixels
-        self._image: Image.Image | None = self._open()
+        self._image: Image.Image | None = None
+        self._opacity: Image.Image | None = None
+        if self._raw is not None and self._raw.jpeg is None:
+            self._probe = self._header_of_raw(self._raw)
+            return
+        self._image = self._open()
         self._probe = self._read_header(self._image)
 
     def _open(self) -> Image.Image:
@@ -75,12 +82,13 @@ class Picture:
             self._add_late_chunks(image)
         # Pillow's own way for PNG decodes the whole picture in search of a late chunk.
         exif = directories(Image.Image.getexif(image))
+        maker = makernotes.told((_as_bytes(image.info.get("exif")) or b"").removeprefix(b"Exif\0\0"))
         if self._raw is not None:
-            exif = {**exif, **self._raw.exif}
+            exif, maker = {**exif, **self._raw.exif}, {**maker, **self._raw.maker}
         # pi_heif, which turns the picture, takes the number out of the block.
-        orientation = image.info.get("original_orientation") or exif.get(_ORIENTATION)
-        orientation = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None
-        width, height = self._raw.size if self._raw is not None and self._raw.size else image.size
+        orientation = _valid(image.info.get("original_orientation") or exif.get(_ORIENTATION))
+        whole = self._raw.size if self._raw is not None else None
+        width, height = max(whole or image.size, image.size, key=lambda size: size[0] * size[1])
         if orientation in _SWAPPED and image.format not in _TURNED_BY_THEIR_DECODER:
             width, height = height, width
         return Probe(
@@ -91,10 +99,27 @@ class Picture:
             mode=image.mode,
             frames=getattr(image, "n_frames", 1),
             exif=exif,
-            xmp=_as_bytes(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")),
+            maker=maker,
+            xmp=_as_bytes(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or exif.get(_XMP)),
             iptc=_iptc(image),
             icc=image.info.get("icc_profile"),
             info={key: image.info[key] for key in _INFO if key in image.info},
+        )
+
+    def _header_of_raw(self, found: raw.RawPreview) -> Probe:
+        """Without a preview to be opened."""
+        orientation = _valid(found.exif.get(_ORIENTATION))
+        width, height = found.size or (None, None)
+        if orientation in _SWAPPED:
+            width, height = height, width
+        return Probe(
+            format=self._name,
+            width=width,
+            height=height,
+            orientation=orientation,
+            exif=found.exif,
+            maker=found.maker,
+            xmp=_as_bytes(found.exif.get(_XMP)),
         )
 
     def _add_late_chunks(self, image: Image.Image) -> None:
@@ -122,7 +147,13 @@ class Picture:
         if uninverted:  # Pillow takes every CMYK JPEG for one of Adobe's, which hold 255 minus the ink
             picture = picture.point(lambda value: 255 - value)
         picture.load()
+        self._opacity = upright(picture.getchannel("A"), orientation) if picture.mode in ("RGBA", "LA") else None
         return upright(to_rgb(picture, icc), orientation)
+
+    def opacity(self, size: tuple[int, int]) -> Image.Image | None:
+        """How opaque the pixels of what was decoded last are, scaled to `size`; None when it knows no transparency."""
+        known = self._opacity
+        return known if known is None or known.size == size else known.resize(size, Image.Resampling.BOX)
 
 
 def _opened(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
@@ -145,10 +176,14 @@ def register_heif(formats: tuple[str, ...] = ("HEIF",)) -> None:
 
 
 def reduced(image: Image.Image, max_side: int) -> Image.Image:
-    """A smaller copy of a decoded picture."""
+    """A smaller copy of a decoded picture. A large one is resampled from as near as a decode of that size would be."""
     copy = image.copy()
-    copy.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    copy.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0 if max_side <= 256 else 1.0)
     return copy
+
+
+def _valid(orientation: Any) -> int | None:
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None
 
 
 def upright(image: Image.Image, orientation: int | None) -> Image.Image:

@@ -15,7 +15,7 @@ _MODULES = (
     "PIL.ImageCms",
     "PIL.ImageDraw",
     "av.subtitles.stream",
-    *(f"cortex.media.{name}" for name in ("container", "iptc", "pdf", "picture", "tags", "text", "xmp")),
+    *(f"cortex.media.{name}" for name in ("container", "iptc", "licences", "pdf", "picture", "tags", "text", "xmp")),
 )
 
 

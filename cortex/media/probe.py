@@ -37,7 +37,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     `orientation` (of EXIF, 1 to 8) or `rotation` (degrees clockwise) is applied, of a video in square pixels. `frames`
     counts the pictures of an animation or pages of a picture file. `exif`, `xmp`, `iptc` and `icc` are the blocks as
     they stand in a picture; `exif` holds values by tag number, with the sub-directories under `Exif`, `GPS` and
-    `Interop`.
+    `Interop`, `maker` what the maker's note tells (`cortex.media.makernotes`).
     """
 
     format: str
@@ -53,6 +53,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     chapters: int = 0
     tags: dict[str, str] = {}
     exif: dict[Any, Any] = {}
+    maker: dict[str, str] = {}
     xmp: bytes | None = None
     iptc: bytes | None = None
     icc: bytes | None = None

@@ -86,12 +86,14 @@ class Wants(NamedTuple):
     `image_side`: the longer side, in pixels, of the picture the operator will ask for. `streams`: readers that are to
     see every byte; `Media.stream(name)` gives the fed reader. `pictures`: readers of the frames of a video;
     `Media.watched(name)` gives the fed reader. `sounds`: readers of samples; `Media.heard(name)` gives the fed reader.
+    `stills`: the counts and sides with which `Media.frames` will be asked.
     """
 
     image_side: int | None = None
     streams: Mapping[str, Callable[[], StreamReader]] = _NOTHING
     pictures: Mapping[str, PictureFeed] = _NOTHING
     sounds: Mapping[str, SoundFeed] = _NOTHING
+    stills: frozenset[tuple[int, int]] = frozenset()
 
 
 def together(wants: Iterable[Wants]) -> Wants:
@@ -100,10 +102,12 @@ def together(wants: Iterable[Wants]) -> Wants:
     streams: dict[str, Callable[[], StreamReader]] = {}
     pictures: dict[str, PictureFeed] = {}
     sounds: dict[str, SoundFeed] = {}
+    stills: set[tuple[int, int]] = set()
     for want in wants:
         if want.image_side is not None:
             sides.append(want.image_side)
         streams.update(want.streams)
         pictures.update(want.pictures)
         sounds.update(want.sounds)
-    return Wants(max(sides, default=None), streams, pictures, sounds)
+        stills.update(want.stills)
+    return Wants(max(sides, default=None), streams, pictures, sounds, frozenset(stills))

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cortex.operators.chunking import ChunkHash
     from cortex.operators.copying import Copy
+    from cortex.operators.dedup import ExactDuplicates, SimilarDuplicates
+    from cortex.operators.dominant_color import DominantColor
+    from cortex.operators.duplicates import DuplicateFilter
     from cortex.operators.expression import ExpressionFilter
     from cortex.operators.filters import MediaFilter, MimeFilter, SizeFilter
     from cortex.operators.filters_date import DateFilter
@@ -15,9 +18,12 @@ if TYPE_CHECKING:
     from cortex.operators.filters_sample import SampleFilter
     from cortex.operators.filters_values import QualityFilter, TagFilter
     from cortex.operators.hashing import Blake3, Md5, Sha256, Sha512
+    from cortex.operators.image_edit import ImageEdit
+    from cortex.operators.image_quality import ImageQuality
     from cortex.operators.loudness import Loudness
     from cortex.operators.metadata import Metadata
     from cortex.operators.moving import Move
+    from cortex.operators.phash import PerceptualHash
     from cortex.operators.scenes import Scenes
     from cortex.operators.sidecar import Sidecar
     from cortex.operators.sinks import Collect, LoomSink
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from cortex.operators.thumbnails import Thumbnail
     from cortex.operators.video_fingerprint import VideoFingerprint
     from cortex.operators.video_quality import VideoQuality
+    from cortex.operators.watermark import Watermark
     from cortex.operators.waveform import Waveform
     from cortex.operators.webhook import Webhook
     from cortex.operators.xattrs import Xattr
@@ -36,8 +43,13 @@ __all__ = [
     "Collect",
     "Copy",
     "DateFilter",
+    "DominantColor",
+    "DuplicateFilter",
+    "ExactDuplicates",
     "ExpressionFilter",
     "FilesystemSource",
+    "ImageEdit",
+    "ImageQuality",
     "LoomSink",
     "LoomSource",
     "Loudness",
@@ -47,18 +59,21 @@ __all__ = [
     "MimeFilter",
     "Move",
     "PathFilter",
+    "PerceptualHash",
     "QualityFilter",
     "SampleFilter",
     "Scenes",
     "Sha256",
     "Sha512",
     "Sidecar",
+    "SimilarDuplicates",
     "SizeFilter",
     "Tag",
     "TagFilter",
     "Thumbnail",
     "VideoFingerprint",
     "VideoQuality",
+    "Watermark",
     "Waveform",
     "Webhook",
     "Xattr",
@@ -70,8 +85,13 @@ _HOMES = {
     "Collect": "sinks",
     "Copy": "copying",
     "DateFilter": "filters_date",
+    "DominantColor": "dominant_color",
+    "DuplicateFilter": "duplicates",
+    "ExactDuplicates": "dedup",
     "ExpressionFilter": "expression",
     "FilesystemSource": "sources",
+    "ImageEdit": "image_edit",
+    "ImageQuality": "image_quality",
     "LoomSink": "sinks",
     "LoomSource": "sources",
     "Loudness": "loudness",
@@ -81,18 +101,21 @@ _HOMES = {
     "MimeFilter": "filters",
     "Move": "moving",
     "PathFilter": "filters_path",
+    "PerceptualHash": "phash",
     "QualityFilter": "filters_values",
     "SampleFilter": "filters_sample",
     "Scenes": "scenes",
     "Sha256": "hashing",
     "Sha512": "hashing",
     "Sidecar": "sidecar",
+    "SimilarDuplicates": "dedup",
     "SizeFilter": "filters",
     "Tag": "tagging",
     "TagFilter": "filters_values",
     "Thumbnail": "thumbnails",
     "VideoFingerprint": "video_fingerprint",
     "VideoQuality": "video_quality",
+    "Watermark": "watermark",
     "Waveform": "waveform",
     "Webhook": "webhook",
     "Xattr": "xattrs",

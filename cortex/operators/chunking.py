@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from cortex.media.wants import StreamReader, Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.outputs import MAX_OUTPUT
+from loom.graph.specs import Port
 
 if TYPE_CHECKING:
     from cortex.media import Media
@@ -41,10 +42,12 @@ class ChunkHash(MediaNode[ChunkOptions]):
     BLAKE3's output for `cortex hash.chunk gear table 1`, as 256 little-endian words.
 
     The list of chunks, `[offset, length, digest]` in bytes and hexadecimal digits, is an output, or the artifact
-    `chunks` (JSON) when it would be larger than 64 KiB.
+    `chunks` (JSON) when it would be larger than 64 KiB. `{average: 1048576}` is an example. It refuses no file; an
+    empty one has no chunks.
     """
 
     operator = "hash.chunk"
+    outputs = (Port(id="out", content_type="hash/chunk", cardinality="many", key="chunks"),)
     reads = ()
     verdicts = False
     ALGORITHM = OutputKey("algorithm", str, "name, version and average of the algorithm")

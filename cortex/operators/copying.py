@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field
 
-from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.operators.acts import act, path_at
 from cortex.operators.naming import MAX_TEMPLATE, NamePart, Template, nodes_named, render, sayable
 from cortex.operators.placing import Conflict, failing, folder_below, put
 
@@ -78,6 +79,7 @@ class Copy(MediaNode[PlacingOptions]):
     """
 
     operator = "sink.copy"
+    outputs = HANDS_ON
     reads = ()
     verdicts = False
     capabilities = frozenset({"effect"})
@@ -95,11 +97,13 @@ class Copy(MediaNode[PlacingOptions]):
         from cortex.media.file import OpenFile
 
         options = self.options
-        with closing(OpenFile(os.fsencode(media.path))) as file, failing(f"copying to {target}"):
-            mode = Path(media.path).lstat().st_mode & 0o777
+        with closing(OpenFile(os.fsencode(media.local))) as file, failing(f"copying to {target}"):
+            mode = Path(media.local).lstat().st_mode & 0o777
             with folder_below(options.to, names[:-1]) as folder:
                 digest = media.asset.blake3
                 found = put(folder, names[-1], file, mode, digest, options.conflict, verify=options.verify)
+        if found is not None and not found.is_there:
+            ctx.acted(act("copied", media, path_at(options.to, names[:-1], found.name)))
         ctx.output(self.COPIED, found is not None and not found.is_there)
         if found is not None:
             ctx.output(self.TARGET, beside(target, found.name))

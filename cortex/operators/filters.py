@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
-from cortex.node import MediaNode, NodeContext, NodeOptions
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions
 from cortex.operators.fields import Size
 from loom.model import Branch, Kind
 
@@ -33,10 +33,12 @@ class MediaFilter(MediaNode[MediaFilterOptions]):
     """Passes files of certain kinds, types and sizes.
 
     A file passes when it fits every option that is given. It looks only at the content, never at names or paths, since
-    its verdict is kept for every copy of that content; a node's own `filter` can look at the path.
+    its verdict is kept for every copy of that content; a node's own `filter` can look at the path. It refuses no file.
+    `{kinds: [image], min_size: 10kB}` passes pictures that are not tiny.
     """
 
     operator = "filter.media"
+    outputs = HANDS_ON
     reads = ()
     verdicts = True
 
@@ -72,6 +74,7 @@ class MimeFilter(MediaNode[MimeFilterOptions]):
     """
 
     operator = "filter.mime"
+    outputs = HANDS_ON
     reads = ()
     verdicts = True
 
@@ -105,6 +108,7 @@ class SizeFilter(MediaNode[SizeFilterOptions]):
     """
 
     operator = "filter.size"
+    outputs = HANDS_ON
     reads = ()
     verdicts = True
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cortex.node import MediaNode, NodeContext, NodeOptions
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions
 from cortex.operators.references import ValueName, nodes_of, value_of
 from loom.model import Branch
 
@@ -72,11 +72,11 @@ class DateOptions(NodeOptions):
 class DateFilter(MediaNode[DateOptions]):
     """Passes what was taken in a certain time, or is of a certain age.
 
-    It reads the value of an earlier node, `metadata.captured_at` unless told otherwise. `after: "2024-01-01"` with
-    `before: "2025-01-01"` is the year 2024. A bound without an offset is compared with the clock on the wall where it
-    was taken; one with an offset (`2024-05-17T12:00:00Z`) with the world's clock, a value without offset counting as
-    UTC then. Ages are whole days counted back from `as_of`. As long as that is not given, it is the day on which the
-    run begins, and the verdicts are decided anew each day.
+    It reads the value of an earlier node, `metadata.captured_at` unless told otherwise. `{after: "2024-01-01", before:
+    "2025-01-01"}` is the year 2024. A bound without an offset is compared with the clock on the wall where it was
+    taken; one with an offset (`2024-05-17T12:00:00Z`) with the world's clock, a value without offset counting as UTC
+    then. Ages are whole days counted back from `as_of`. As long as that is not given, it is the day on which the run
+    begins, and the verdicts are decided anew each day.
 
     Times of files are not looked at: they differ between copies of one content, for all of which a verdict is kept.
     Ports `in` and `out`; gives no outputs; needs a node before it that gives the value. It refuses nothing: what has no
@@ -84,6 +84,7 @@ class DateFilter(MediaNode[DateOptions]):
     """
 
     operator = "filter.date"
+    outputs = HANDS_ON
     reads = ()
     verdicts = True
 

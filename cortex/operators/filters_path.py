@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cortex.node import MediaNode, NodeContext, NodeOptions
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions
 from loom.model import Branch
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class PathFilter(MediaNode[NodeOptions]):
     """
 
     operator = "filter.path"
+    outputs = HANDS_ON
     reads = ()
     verdicts = True
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
-from cortex.node import MediaNode, NodeContext, NodeOptions
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions
 from loom.model import Branch
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class SampleFilter(MediaNode[SampleOptions]):
     """
 
     operator = "filter.sample"
+    outputs = HANDS_ON
     reads = ()
     verdicts = True
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from cortex.node import MediaNode, NodeContext, NodeOptions
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions
 from cortex.operators.references import ValueName, nodes_of, number_of, texts_of, value_of
 from loom.model import Branch
 
@@ -39,6 +39,7 @@ class QualityFilter(MediaNode[QualityOptions]):
     """
 
     operator = "filter.quality"
+    outputs = HANDS_ON
     reads = ()
     verdicts = True
 
@@ -93,6 +94,7 @@ class TagFilter(MediaNode[TagOptions]):
     """
 
     operator = "filter.tag"
+    outputs = HANDS_ON
     reads = ()
     verdicts = True
 

@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
-from cortex.node import MediaNode, NodeContext, OutputKey
+from cortex.node import HANDS_ON, MediaNode, NodeContext, OutputKey
+from cortex.operators.acts import act, path_at
 from cortex.operators.copying import PlacingOptions, beside, place_for
 from cortex.operators.naming import nodes_named, sayable
-from cortex.operators.placing import NO_LINKS, Name, choose, failing, folder_below, is_same_folder, put, sync
+from cortex.operators.placing import (
+    NO_LINKS,
+    Conflict,
+    Name,
+    choose,
+    demand_here,
+    failing,
+    folder_below,
+    is_same_folder,
+    put,
+    sync,
+)
 from loom.errors import LoomError
+from loom.model import ActionKind
 
 if TYPE_CHECKING:
     from cortex.media import Media
@@ -43,13 +56,15 @@ class Move(MediaNode[MoveOptions]):
     meanwhile. When it cannot be removed, what was made is taken away again, so that nothing has happened.
 
     Put it behind all that reads the file, for it is gone from there then. The outputs say where it came from and where
-    it went, which is what is needed to move it back. Of an asset that lies in several places one file is moved.
+    it went, and `cortex undo --run UUID` moves it back. Of an asset that lies in several places one file is moved.
 
     Ports `in` and `out`; needs the nodes that the template names, and the folder `to`, which is never made. It fails
-    with the codes of `sink.copy`.
+    with the codes of `sink.copy`: `OPERATOR_FAILED`, also for a file that does not lie on this machine,
+    `CHANGED_WHILE_READ`, `FILE_VANISHED`, `FILE_UNREADABLE`, `READ_FAILED`, `DISK_FULL` and `EFFECT_FAILED`.
     """
 
     operator = "sink.move"
+    outputs = HANDS_ON
     reads = ()
     verdicts = False
     capabilities = frozenset({"effect"})
@@ -61,6 +76,7 @@ class Move(MediaNode[MoveOptions]):
         return nodes_named(self.options.template)
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
+        demand_here(media, "it can be copied, but not moved")
         names, target = place_for(self.options, ctx, media)
         ctx.effect(f"move {sayable(media.path)} to {target}", lambda: self._move(ctx, media, names, target))
 
@@ -74,15 +90,18 @@ class Move(MediaNode[MoveOptions]):
             folder_below(home_path, ()) as home,
             folder_below(self.options.to, names[:-1]) as folder,
         ):
-            moving = _Moving(file, media.asset.blake3, home, own_name, folder)
-            found = moving.carry_out(names[-1], self.options)
+            moving = Moving(file, media.asset.blake3, home, own_name, folder)
+            found = moving.carry_out(names[-1], self.options.conflict, verify=self.options.verify)
+        if found is not None and not found.is_there:
+            kind: ActionKind = "removed" if moving.was_there else "moved"
+            ctx.acted(act(kind, media, path_at(self.options.to, names[:-1], found.name)))
         ctx.output(self.ORIGIN, sayable(media.path))
         ctx.output(self.MOVED, found is not None and not found.is_there)
         if found is not None:
             ctx.output(self.TARGET, beside(target, found.name))
 
 
-class _Moving:
+class Moving:
     """One file on its way from the folder `home` to `folder`; both are descriptors."""
 
     def __init__(self, file: OpenFile, blake3: bytes, home: int, own_name: str, folder: int) -> None:
@@ -91,14 +110,18 @@ class _Moving:
         self._home = home
         self._own_name = own_name
         self._folder = folder
+        self.was_there = False
+        """Whether the content lay at the target already, in another file."""
 
-    def carry_out(self, wanted: str, options: MoveOptions) -> Name | None:
-        """Where the file is now; `is_there` when it lay exactly there before. None when it was left."""
-        if options.verify:
+    def carry_out(self, wanted: str, conflict: Conflict, *, verify: bool) -> Name | None:
+        """Where the file is now; `is_there` when it lay exactly there before. None when it was left. Raises as the
+        operator; then nothing has happened."""
+        if verify:
             self._compare()
-        found = self._bring(wanted, options)
+        found = self._bring(wanted, conflict, verify=verify)
         if found is None or self._is_here(found.name):
             return found
+        self.was_there = found.is_there
         try:
             self._remove()
         except BaseException:
@@ -115,10 +138,10 @@ class _Moving:
         if digest.digest() != self._blake3 or self._file.changed():
             raise LoomError("CHANGED_WHILE_READ")
 
-    def _bring(self, wanted: str, options: MoveOptions) -> Name | None:
+    def _bring(self, wanted: str, conflict: Conflict, *, verify: bool) -> Name | None:
         """Gives the file its new name beside the old one; copies it where that cannot be."""
         while True:
-            found = choose(self._folder, wanted, self._file, self._blake3, options.conflict)
+            found = choose(self._folder, wanted, self._file, self._blake3, conflict)
             if found is None or found.is_there:
                 return found
             try:
@@ -130,8 +153,7 @@ class _Moving:
                 if error.errno not in NO_LINKS:
                     raise
             mode = os.stat(self._own_name, dir_fd=self._home, follow_symlinks=False).st_mode & 0o777
-            digest, conflict = self._blake3, options.conflict
-            return put(self._folder, wanted, self._file, mode, digest, conflict, verify=options.verify)
+            return put(self._folder, wanted, self._file, mode, self._blake3, conflict, verify=verify)
 
     def _link(self, name: str) -> None:
         os.link(self._own_name, name, src_dir_fd=self._home, dst_dir_fd=self._folder, follow_symlinks=False)

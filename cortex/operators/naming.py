@@ -10,6 +10,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator
+from pydantic import Field as JsonField
 
 from cortex.node import NodeContext
 from cortex.operators.references import ValueName, is_value_name, nodes_of, value_of
@@ -85,7 +86,7 @@ def _is_part(text: str) -> str:
     return text
 
 
-Template = Annotated[str, AfterValidator(_is_template)]
+Template = Annotated[str, AfterValidator(_is_template), JsonField(json_schema_extra={"format": "node-template"})]
 """Where a file goes, below a folder."""
 
 NamePart = Annotated[str, AfterValidator(_is_part)]

@@ -17,6 +17,7 @@ from cortex.operators.naming import sayable
 from loom.errors import NO_ROOM, LoomError
 
 if TYPE_CHECKING:
+    from cortex.media import Media
     from cortex.media.file import OpenFile
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -39,6 +40,12 @@ class Name(NamedTuple):
 
     name: str
     is_there: bool
+
+
+def demand_here(media: Media, what: str) -> None:
+    """Raises `OPERATOR_FAILED` for a file that does not lie on this machine."""
+    if media.local != media.path:
+        raise LoomError("OPERATOR_FAILED", f"{sayable(media.path)} does not lie on this machine: {what}")
 
 
 @contextmanager
@@ -77,7 +84,7 @@ def folder_below(root: str, names: Sequence[str]) -> Iterator[int]:
 def choose(folder: int, wanted: str, file: OpenFile, blake3: bytes, conflict: Conflict) -> Name | None:
     """Where the content lies in the folder already, or the first free name; None when it is to be left. Raises
     `EFFECT_FAILED` for a name that is taken, where that is to fail."""
-    for name in _numbered(wanted):
+    for name in numbered(wanted):
         try:
             there = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
@@ -91,7 +98,8 @@ def choose(folder: int, wanted: str, file: OpenFile, blake3: bytes, conflict: Co
     raise LoomError("EFFECT_FAILED", "the name is taken by another content")
 
 
-def _numbered(wanted: str) -> Iterator[str]:
+def numbered(wanted: str) -> Iterator[str]:
+    """The name, and those that it may become where it is taken."""
     yield wanted
     parts = PurePath(wanted)
     for number in range(2, _MOST_NUMBERS):

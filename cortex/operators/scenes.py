@@ -13,6 +13,7 @@ from pydantic import Field
 from cortex.media.wants import PictureFeed, Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.outputs import MAX_OUTPUT
+from loom.graph.specs import Port
 from loom.model import Kind
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ class Scenes(MediaNode[ScenesOptions]):
 
     Refuses FORMAT_UNSUPPORTED (no video, no decoder), FILE_DAMAGED (no frame can be decoded), FILE_TRUNCATED (the index
     is missing) and FILE_TOO_LARGE (frames of too many pixels). Damage in the middle is passed over.
+    `{min_scene_s: 1, pictures: 20}` is an example.
     """
 
     operator = "video.scenes"
+    outputs = (Port(id="out", content_type="detection/scene", cardinality="many", key="scenes"),)
     kinds = frozenset({Kind.VIDEO})
     reads = ()
     verdicts = False

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.operators.acts import path_at, wrote
 from cortex.operators.copying import Folder
 from cortex.operators.naming import MAX_TEMPLATE, NamePart, Template, nodes_named, render, sayable
-from cortex.operators.placing import alone, failing, folder_below, publish, sync
+from cortex.operators.placing import alone, demand_here, failing, folder_below, publish, sync
 from cortex.operators.references import ValueName, nodes_of, texts_of, value_of
 from cortex.operators.xmptext import FIELDS, packet
 from loom.errors import LoomError
@@ -51,7 +52,7 @@ class SidecarOptions(NodeOptions):
         Annotated[
             tuple[ValueName, ...],
             Field(min_length=1, max_length=20),
-            BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...]),
+            BeforeValidator(_as_tuple, json_schema_input_type=ValueName | tuple[ValueName, ...]),
         ],
     ] = Field(
         min_length=1,
@@ -95,11 +96,13 @@ class Sidecar(MediaNode[SidecarOptions]):
 
     Ports `in` and `out`; needs the nodes that it names before it. Side files, ours and others' in XMP, get none
     themselves: they are skipped as `NOT_PROCESSABLE`. Fails with `OPERATOR_FAILED` for a value of the name that is not
-    there, `OUTPUT_INVALID` for more than 1 MiB, `DISK_FULL`, and `EFFECT_FAILED` for a side file of somebody else's,
-    where that is to fail, and all else that the system refuses.
+    there and, without `to`, for a file that does not lie on this machine, `OUTPUT_INVALID` for more than 1 MiB,
+    `DISK_FULL`, and `EFFECT_FAILED` for a side file of somebody else's, where that is to fail, and all else that the
+    system refuses.
     """
 
     operator = "sink.sidecar"
+    outputs = HANDS_ON
     reads = ()
     verdicts = False
     capabilities = frozenset({"effect"})
@@ -112,7 +115,7 @@ class Sidecar(MediaNode[SidecarOptions]):
 
     def is_processable(self, media: Media) -> bool:
         """Whether it is no side file itself: else each would get one in the next run, and so on."""
-        path = Path(media.path)
+        path = Path(media.local)
         if path.suffix.lower() == ".xmp":
             return False
         if path.suffix.lower() != ".json" or media.size > MAX_SIDECAR:
@@ -124,6 +127,8 @@ class Sidecar(MediaNode[SidecarOptions]):
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
         options = self.options
+        if options.to is None:
+            demand_here(media, "say with `to` where its side file is to be written")
         *folders, name = render(options.name, ctx, media, options.missing)
         name = f"{name}.{options.form.value}"
         data = sealed(self._said(ctx, media), options.form)
@@ -133,8 +138,13 @@ class Sidecar(MediaNode[SidecarOptions]):
         target = sayable("/".join([root.rstrip("/"), *folders, name]))
 
         def write() -> None:
+            from blake3 import blake3
+
             with failing(f"writing {target}"), folder_below(root, folders) as folder:
                 written = replace_own(folder, name, data, must_be_own=options.foreign is Foreign.FAIL)
+            if written:
+                placed = path_at(root, folders, name)
+                ctx.acted(wrote("wrote", media, placed, blake3(data).digest(), len(data)))
             ctx.output(self.TARGET, target)
             ctx.output(self.WRITTEN, written)
 

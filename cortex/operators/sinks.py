@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.fields import CollectionName
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ class Collect(MediaNode[CollectOptions]):
     """Adds the asset to a named collection.
 
     The collection comes into being with its first asset. An asset is in it once, however often it is added.
+    `{collection: holidays}` is an example. It refuses no file; without a Loom it fails with `LOOM_UNREACHABLE`.
     """
 
     operator = "sink.collect"
+    outputs = HANDS_ON
     reads = ()
     verdicts = False
     capabilities = frozenset({"effect"})
@@ -45,6 +47,7 @@ class LoomSink(MediaNode[NodeOptions]):
     """
 
     operator = "sink.loom"
+    outputs = HANDS_ON
     verdicts = False
     capabilities = frozenset({"database"})
     STORED = OutputKey("stored", bool, "Always true: everything before this node is in Loom.")

@@ -17,6 +17,7 @@ from loom.model import Kind
 if TYPE_CHECKING:
     from cortex.sources.found import ScanOptions
     from cortex.sources.lanes import LaneOptions
+    from cortex.sources.remote_scan import RemoteScan
     from cortex.sources.scan import Scan
     from cortex.sources.watched import Watched
     from loom.verbs import Loom
@@ -81,7 +82,7 @@ class FileSource(MediaNode[O]):
         listed: Iterable[bytes] = (),
         wishes: ScanWishes = NO_WISHES,
         lanes: Sequence[LaneOptions] = (),
-    ) -> Scan:
+    ) -> Scan | RemoteScan:
         """A scan of the files at or below `roots`, and of `listed`, which are read lazily. `plan` is the digest under
         which files count as settled. If there are `lanes`, they say which files pass, not this source alone. Raises
         `USAGE` for a pattern of `wishes` that has no meaning, `LOOM_UNREACHABLE` without a Loom that is needed."""
@@ -122,7 +123,8 @@ class FilesystemSource(FileSource[FilesystemOptions]):
 
     Patterns are written as in `.gitignore`, against the path below the scanned folder; a file `.loomignore` holds such
     patterns for the folder it lies in and all below. System litter (`@eaDir`, `.DS_Store`, `Thumbs.db`, …), pipes,
-    sockets and devices are left alone.
+    sockets and devices are left alone. `{include: ["*.jpg", "*.dng"], exclude: [/private]}` is an example. A folder
+    that cannot be reached is `SOURCE_UNREACHABLE`, and nothing counts as deleted in it.
     """
 
     operator = "source.filesystem"
@@ -148,7 +150,8 @@ class LoomOptions(NodeOptions):
 class LoomSource(FileSource[LoomOptions]):
     """Assets that Loom knows already, each by one of its files on this machine.
 
-    Nothing is looked for on the disk: a file that is not where Loom remembers it counts as unreadable.
+    Nothing is looked for on the disk: a file that is not where Loom remembers it counts as unreadable. `{kind: video}`
+    is an example. Without a Loom it fails with `LOOM_UNREACHABLE`.
     """
 
     operator = "source.loom"

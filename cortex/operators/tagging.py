@@ -12,6 +12,7 @@ from cortex.expression.tree import MAX_LENGTH, nodes_named
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.expression import look_up
 from cortex.operators.fields import CollectionName
+from loom.graph.specs import Port
 
 if TYPE_CHECKING:
     from cortex.media import Media
@@ -27,6 +28,7 @@ class TagRule(BaseModel):
         "true",
         min_length=1,
         max_length=MAX_LENGTH,
+        json_schema_extra={"format": "node-expression"},
         description="What must hold, as in `filter.expression`; by default the tag is given to all.",
     )
 
@@ -63,6 +65,7 @@ class Tag(MediaNode[TaggingOptions]):
     """
 
     operator = "sink.tag"
+    outputs = (Port(id="out", content_type="text/tag", cardinality="many", key="labels"),)
     reads = ()
     verdicts = False
     capabilities = frozenset({"effect"})

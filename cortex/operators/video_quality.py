@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cortex.media.wants import PictureFeed, Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from loom.graph.specs import Port
 from loom.model import Kind
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class VideoQuality(MediaNode[QualityOptions]):
     """
 
     operator = "video.quality"
+    outputs = (Port(id="out", content_type="struct/video-quality"),)
     kinds = frozenset({Kind.VIDEO})
     reads = ()
     verdicts = False

@@ -11,6 +11,7 @@ from pydantic import Field
 from cortex.media.wants import SoundFeed, Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.loudness import has_sound
+from loom.graph.specs import Port
 from loom.model import Kind
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Waveform(MediaNode[WaveformOptions]):
     """
 
     operator = "audio.waveform"
+    outputs = (Port(id="out", content_type="artifact/waveform"),)
     kinds = frozenset({Kind.AUDIO, Kind.VIDEO})
     reads = ()
     verdicts = False

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 from pydantic import AfterValidator, Field
 
-from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.naming import sayable
 from cortex.operators.references import ValueName, nodes_of, value_of
 from loom.errors import LoomError
@@ -82,6 +82,7 @@ class Webhook(MediaNode[WebhookOptions]):
     """
 
     operator = "sink.webhook"
+    outputs = HANDS_ON
     reads = ()
     verdicts = False
     capabilities = frozenset({"effect", "network"})

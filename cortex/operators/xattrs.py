@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.naming import sayable
-from cortex.operators.placing import failing
+from cortex.operators.placing import demand_here, failing
 from cortex.operators.references import ValueName, nodes_of, value_of
 from loom.errors import LoomError
 
@@ -46,12 +46,13 @@ class Xattr(MediaNode[XattrOptions]):
     time of change stay as they are. Of an asset that lies in several places one file gets them.
 
     Ports `in` and `out`; needs the nodes that it names before it, and Linux. Fails with `REQUIREMENT_MISSING` on other
-    systems, `OUTPUT_INVALID` for a value that is an object or too long, `CHANGED_WHILE_READ` for a file of another
-    size, `FILE_VANISHED` and `FILE_UNREADABLE` as reading does, and `EFFECT_FAILED` where the file system keeps no
-    attributes or refuses.
+    systems, `OPERATOR_FAILED` for a file that does not lie on this machine, `OUTPUT_INVALID` for a value that is an
+    object or too long, `CHANGED_WHILE_READ` for a file of another size, `FILE_VANISHED` and `FILE_UNREADABLE` as
+    reading does, and `EFFECT_FAILED` where the file system keeps no attributes or refuses.
     """
 
     operator = "sink.xattr"
+    outputs = HANDS_ON
     reads = ()
     verdicts = False
     capabilities = frozenset({"effect"})
@@ -66,6 +67,7 @@ class Xattr(MediaNode[XattrOptions]):
             raise LoomError("REQUIREMENT_MISSING", "extended attributes can be written on Linux only")
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
+        demand_here(media, "it gets no attributes")
         wanted = {name: _bytes_of(name, value_of(ctx, ref)) for name, ref in sorted(self.options.attributes.items())}
         names = [name for name, value in wanted.items() if value is not None or name.startswith(OWN)]
         if names:

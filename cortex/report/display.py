@@ -15,6 +15,7 @@ from rich.text import Text
 from cortex.engine.telling import Failure, Status
 from cortex.report.plain import describe, describe_failure, printable
 from cortex.report.summary import in_words
+from loom.ending import in_lines
 
 SHOWN_FAILURES = 20
 SHOWN_FILES = 8
@@ -47,14 +48,16 @@ class TerminalReporter:
         percent = "" if fraction is None else f"{fraction:4.0%}"
         title = Text(self._title, style="bold", no_wrap=True, overflow="ellipsis")
         head.add_row(title, bar, Text(percent, no_wrap=True))
-        self._live.update(Group(head, Text(describe(status) or "getting ready"), *self._files(status.current)))
+        self._live.update(Group(head, Text(describe(status) or "getting ready"), *self._files(status)))
 
-    def _files(self, paths: Sequence[str]) -> list[Text]:
-        """The files in hand, each in one line: of a long path the end tells most."""
+    def _files(self, status: Status) -> list[Text]:
+        """The files in hand, each in one line: of a long path the end tells most; and what others wait for."""
+        paths = status.current
         room = self._console.width - _INDENT
         lines = [" " * _INDENT + end_of(printable(path), room) for path in paths[:SHOWN_FILES]]
         if len(paths) > SHOWN_FILES:
             lines.append(f"{' ' * _INDENT}and {len(paths) - SHOWN_FILES} more")
+        lines += [f"{' ' * _INDENT}{printable(reason)}" for reason in status.waiting]
         return [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines]
 
     def failure(self, failure: Failure) -> None:
@@ -68,7 +71,7 @@ class TerminalReporter:
         """Events are for programs."""
 
     def note(self, text: str, facts: Mapping[str, Any] | None = None) -> None:
-        self._console.print(Text(text))
+        self._console.print(Text(in_lines(text)))
 
     def broken(self, summary: dict[str, Any]) -> None:
         self._done = summary

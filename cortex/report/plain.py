@@ -8,6 +8,7 @@ from typing import Any
 
 from cortex.engine.telling import Failure, Status
 from cortex.report.summary import human_bytes, human_seconds, in_words
+from loom.ending import printable as printable
 from loom.ending import say
 
 LINE_EVERY_S = 10.0
@@ -30,7 +31,7 @@ class PlainReporter:
         if self._quiet or status.seconds - self._last_line < LINE_EVERY_S:
             return
         self._last_line = status.seconds
-        self.note(describe(status) or "looking for files")
+        self.note("; ".join([describe(status) or "looking for files", *status.waiting]))
 
     def failure(self, failure: Failure) -> None:
         if not self._quiet:
@@ -96,9 +97,4 @@ def describe_failure(failure: Failure) -> str:
     """A failure in one line; control characters of file names are shown, not sent."""
     where = f" at {failure.node}" if failure.node else ""
     where += " (handled)" if failure.handled else ""
-    return f"{failure.code}{where}: {printable(failure.path)}: {failure.message}"
-
-
-def printable(path: str) -> str:
-    """A file name that does a terminal no harm."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in path)
+    return f"{failure.code}{where}: {printable(failure.path)}: {printable(failure.message)}"

@@ -17,6 +17,12 @@ def in_words(summary: dict[str, Any]) -> list[str]:
     ]
     if summary["unreachable"]:
         lines.append(f"  {_count(len(summary['unreachable']), 'source')} could not be read")
+    if (passed_over := summary["passed_over"]) > 0:
+        lines.append(
+            "  1 pipe, socket or device was passed over"
+            if passed_over == 1
+            else f"  {passed_over:,} pipes, sockets and devices were passed over"
+        )
     lines.extend(_table(summary["nodes"]) or [f"  {_why_nothing(assets, stopped=summary['state'] in _STOPPED)}"])
     would = summary["would_write"]
     if would is not None:

@@ -8,14 +8,17 @@ from functools import cache
 from fastapi import APIRouter, Depends, FastAPI
 
 from loom.api import (
+    actions,
     artifacts,
     assets,
     compiling,
     content,
     docs,
+    duplicates,
     events,
     failures,
     health,
+    library,
     limits,
     locations,
     operators,
@@ -53,7 +56,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # those with fixed addresses below /pipelines come before the one that takes names
 _RESOURCES = (
     *(operators, compiling, runtime, events, pipelines, runs, failures, assets, artifacts, results, locations),
-    *(content, steering, workers, sources, limits, system, sessions),
+    *(content, steering, workers, sources, limits, duplicates, actions, library, system, sessions),
 )
 
 

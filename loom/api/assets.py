@@ -14,6 +14,7 @@ from loom.api.bodies import BatchBody, PeoplesBody, decoded
 from loom.api.files import WholeOrPart, file_answer
 from loom.api.queries import Asked
 from loom.api.serving import TheHub, TheLoom
+from loom.assetgroups import AssetGroupShape
 from loom.bus.filter import Filter, asset_key
 from loom.bus.frames import AssetFrame, NodeFrame
 from loom.errors import LoomError
@@ -34,8 +35,8 @@ def list_assets(
     limit: Limit = PAGE,
     cursor: Cursor = None,
 ) -> Response:
-    """Assets by kind, path, name, hash, collection, by what results say of them, and by camera, day and place of
-    capture; all that is asked must hold."""
+    """Assets by kind, path, name, hash, collection, by what results say of them, by camera, day and place of
+    capture, and by colour; all that is asked must hold."""
     return answer(loom.assets(query, limit=limit, cursor=cursor))
 
 
@@ -55,8 +56,8 @@ def count_assets(
     loom: TheLoom,
     query: Asked,
 ) -> Response:
-    """How many assets there are of each kind, camera, year and place, among those that are listed with the same
-    query."""
+    """How many assets there are of each kind, camera, year, place and colour, among those that are listed with the
+    same query."""
     return answer(loom.facets(query))
 
 
@@ -102,6 +103,12 @@ def list_results_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor
 def list_locations_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
     """Where the bytes of an asset lie, and where they lay, with what became of them there."""
     return answer(one_page(loom.asset_locations(uuid), limit, cursor))
+
+
+@router.get("/{uuid}/groups", **route(Page[AssetGroupShape]))
+def list_groups_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+    """What belongs together with an asset: raw and picture, still and film, side files, shots of a burst."""
+    return answer(one_page(loom.asset_groups(uuid), limit, cursor))
 
 
 @router.get("/{uuid}/events", **route(Page[AssetFrame | NodeFrame]))

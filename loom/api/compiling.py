@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from loom.api.answers import answer, route
@@ -13,7 +14,7 @@ from loom.api.bodies import PeoplesBody, decoded_object
 from loom.api.serving import TheOperators
 from loom.graph.compiler import compile_definition
 from loom.graph.diagnostics import errors
-from loom.graph.plan import SOURCE, AssetFilter, Plan, Step
+from loom.graph.plan import SOURCE, AssetFilter, Inbound, Intake, Plan, Step
 from loom.model import Branch
 from loom.shapes import DiagnosticShape
 
@@ -21,10 +22,26 @@ router = APIRouter(prefix="/pipelines/compile", tags=["pipelines"])
 
 
 class InboundShape(msgspec.Struct, frozen=True):
-    """One edge into a step, by the id of the node it comes from."""
+    """One edge into a step, by the id of the node it comes from; `bucket` is there when it is for that bucket alone."""
 
     node: str
     branch: Branch | None
+    bucket: str | UnsetType = UNSET
+
+
+class FeedShape(msgspec.Struct, frozen=True):
+    """Where values come from: a key of a node's outputs, null for all of them as one object."""
+
+    node: str
+    key: str | None
+
+
+class IntakeShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What enters a step at its input for values; `fans_out`: it is computed once for each item."""
+
+    values: list[FeedShape]
+    many: bool
+    fans_out: bool
 
 
 class SourceShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +62,7 @@ class StepShape(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool
     inbound: list[InboundShape]
     reads: list[str]
+    intake: IntakeShape | None
     filter: AssetFilter | None
     timeout_s: float | None
     retries: int
@@ -95,10 +113,6 @@ def _plan(plan: Plan) -> PlanShape:
 
 
 def _step(plan: Plan, step: Step) -> StepShape:
-    inbound = [
-        InboundShape(plan.source.node if edge.upstream == SOURCE else plan.steps[edge.upstream].node, edge.branch)
-        for edge in step.inbound
-    ]
     return StepShape(
         index=step.index,
         node=step.node,
@@ -107,9 +121,20 @@ def _step(plan: Plan, step: Step) -> StepShape:
         signature=step.signature.hex(),
         config=step.config,
         enabled=step.enabled,
-        inbound=inbound,
+        inbound=[_inbound(plan, edge) for edge in step.inbound],
         reads=list(step.reads),
+        intake=None if step.intake is None else _intake(plan, step.intake),
         filter=step.filter,
         timeout_s=step.timeout_s,
         retries=step.retries,
     )
+
+
+def _inbound(plan: Plan, edge: Inbound) -> InboundShape:
+    node = plan.source.node if edge.upstream == SOURCE else plan.steps[edge.upstream].node
+    return InboundShape(node, edge.branch, UNSET if edge.bucket is None else edge.bucket)
+
+
+def _intake(plan: Plan, intake: Intake) -> IntakeShape:
+    values = [FeedShape(plan.steps[feed.upstream].node, feed.key) for feed in intake.feeds]
+    return IntakeShape(values=values, many=intake.many, fans_out=intake.fans_out)

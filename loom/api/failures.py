@@ -12,7 +12,8 @@ from starlette.responses import Response
 from loom.api.answers import Cursor, Limit, answer, one_page, route
 from loom.api.bodies import PeoplesBody, decoded
 from loom.api.serving import TheLoom
-from loom.shapes import FailureShape, Page, RunShape
+from loom.problems import FailureShape
+from loom.shapes import Page, RunShape
 from loom.verbs import PAGE
 from loom.wire.runs import place_to_wire, selection_of_wire
 from loom.wire.shapes import Counted, Places, SelectionWire
@@ -30,12 +31,15 @@ def list_failures(
     since: datetime | None = None,
     until: datetime | None = None,
     aside: bool = False,
+    cause: Annotated[str | None, Query(max_length=64)] = None,
     limit: Limit = PAGE,
     cursor: Cursor = None,
 ) -> Response:
     """Causes of failures, the most frequent first; of all results, or of the outcomes of one run. Those that were set
     aside are among them only with `aside`."""
-    wanted = SelectionWire(run=run, node=node, code=code, asset=asset, since=since, until=until, aside=aside)
+    wanted = SelectionWire(
+        run=run, node=node, code=code, asset=asset, since=since, until=until, aside=aside, cause=cause
+    )
     return answer(one_page(loom.failures(selection_of_wire(wanted)), limit, cursor))
 
 

@@ -27,6 +27,10 @@ send."""
 
 SIGN_IN = "/api/v1/session"
 
+MOST_HEADERS = 100
+MOST_HEADER_BYTES = 32 * 1024
+"""Of all of them together: browsers and proxies send a tenth of that."""
+
 _TOKEN_FIELDS = frozenset({"token", "access_token", "auth_token", "api_key", "apikey", "authorization", "bearer"})
 _SAFE = ("GET", "HEAD")
 _SCHEMES = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
@@ -60,6 +64,7 @@ class Guard:
         await self._app(scope, receive, _with_headers(send))
 
     def _check(self, scope: Scope) -> None:
+        _check_size(scope["headers"])
         headers: dict[bytes, list[bytes]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.lower(), []).append(value)
@@ -103,6 +108,11 @@ class Guard:
         scheme, _, token = values[0].partition(b" ") if len(values) == 1 else (b"", b"", b"")
         if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), self._token):
             raise LoomError("UNAUTHORIZED")
+
+
+def _check_size(headers: list[tuple[bytes, bytes]]) -> None:
+    if len(headers) > MOST_HEADERS or sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
+        raise LoomError("HEADERS_TOO_LARGE")
 
 
 def _is_open(scope: Scope) -> bool:

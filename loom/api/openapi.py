@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from loom.api.answers import COMPONENTS
 from loom.api.guard import OPEN_PATHS
-from loom.api.problems import MEDIA_TYPE, ProblemShape
+from loom.api.problems import MEDIA_TYPE, RefusalShape
 from loom.bus.frames import Answer, Frame, PublishFrame
 from loom.version import VERSION
 
@@ -31,7 +31,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     """OpenAPI 3.1 of all routes."""
     document = get_openapi(title="Loom", version=VERSION, description=_ABOUT, routes=app.routes)
     (problem, *_), schemas = msgspec.json.schema_components(
-        [ProblemShape, Frame, Answer, PublishFrame], ref_template=_REF
+        [RefusalShape, Frame, Answer, PublishFrame], ref_template=_REF
     )
     refused = {"description": "What went wrong.", "content": {MEDIA_TYPE: {"schema": problem}}}
     for path in document["paths"].values():

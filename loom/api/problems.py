@@ -21,7 +21,7 @@ _CODE_OF_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_L
 _MOST_TOLD = 20
 
 
-class ProblemShape(msgspec.Struct, frozen=True, kw_only=True):
+class RefusalShape(msgspec.Struct, frozen=True, kw_only=True):
     """What went wrong. `code` is stable, `detail` is for people; `retryable`: the same again may work later.
     `diagnostics` come with `DEFINITION_INVALID`."""
 
@@ -34,9 +34,9 @@ class ProblemShape(msgspec.Struct, frozen=True, kw_only=True):
     diagnostics: list[DiagnosticShape] | None = None
 
 
-def problem_of(error: LoomError) -> ProblemShape:
+def problem_of(error: LoomError) -> RefusalShape:
     diagnostics = list(error.diagnostics) if isinstance(error, DefinitionError) else None
-    return ProblemShape(
+    return RefusalShape(
         title=CODES[error.code].sentence,
         status=error.http_status,
         code=error.code,
@@ -83,8 +83,16 @@ async def _loom_error(_: Request, error: Any) -> Response:
 
 
 async def _invalid(_: Request, error: Any) -> Response:
-    told = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()[:_MOST_TOLD]]
+    told = [_sentence(one) for one in error.errors()[:_MOST_TOLD]]
     return problem_response(LoomError("REQUEST_INVALID", "; ".join(told) or None))
+
+
+def _sentence(one: Mapping[str, Any]) -> str:
+    """What is wrong with one value, for a person."""
+    where = ".".join(str(part) for part in one["loc"])
+    if one["type"].startswith("uuid"):
+        return f"{where}: {str(one['input'])[:64]!r} is not a UUID"
+    return f"{where}: {one['msg']}"
 
 
 async def _http_error(_: Request, error: Any) -> Response:

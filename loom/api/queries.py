@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from loom.model import Kind
-from loom.steering import BOX, NEAR, RADIUS_KM, AssetQuery, PlaceKnown
+from loom.model import Colour, Kind
+from loom.steering import BOX, COLOR, COLOR_DISTANCE, COLOR_SHARE, NEAR, RADIUS_KM, AssetQuery, PlaceKnown
 
 
 def _text(description: str) -> object:
@@ -33,6 +33,18 @@ Radius = Annotated[
 Box = Annotated[
     str | None, Query(pattern=BOX, description="South, west, north and east in degrees; west may be beyond east.")
 ]
+Color = Annotated[
+    str | None,
+    Query(pattern=COLOR, description=f"A main colour of the picture: {', '.join(Colour)}, or in sRGB as `#c04020`."),
+]
+Distance = Annotated[
+    float | None,
+    Query(gt=0, le=100, description=f"How far (CIE76) from a `color` in sRGB; {COLOR_DISTANCE:g} when left out."),
+]
+Share = Annotated[
+    float | None,
+    Query(ge=0, le=1, description=f"The least share of the picture that is of `color`; {COLOR_SHARE:g} when left out."),
+]
 
 
 def _asked(
@@ -49,6 +61,9 @@ def _asked(
     near: Near = None,
     radius_km: Radius = None,
     box: Box = None,
+    color: Color = None,
+    color_distance: Distance = None,
+    color_share: Share = None,
 ) -> AssetQuery:
     return AssetQuery(
         kind=kind,
@@ -64,6 +79,9 @@ def _asked(
         near=near,
         radius_km=radius_km,
         box=box,
+        color=color,
+        color_distance=color_distance,
+        color_share=color_share,
     )
 
 

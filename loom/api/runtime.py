@@ -35,6 +35,7 @@ class LiveShape(msgspec.Struct, frozen=True, kw_only=True):
     fraction: float | None = None
     seconds_left: float | None = None
     current: list[str] = []
+    waiting: list[str] = []
 
 
 class RuntimeShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,4 +96,5 @@ def _live(live: Live) -> LiveShape:
         fraction=progress.fraction,
         seconds_left=progress.seconds_left,
         current=[sendable(name) for name in progress.current],
+        waiting=[sendable(reason) for reason in progress.waiting],
     )

@@ -15,7 +15,7 @@ from loom.shapes import Page
 from loom.sources import SourceShape
 from loom.verbs import PAGE, Loom
 from loom.wire.shapes import Counted
-from loom.wire.sources import PathWire, SeenWire, SourceWire, source_of_wire
+from loom.wire.sources import PathWire, SourceSeenWire, SourceWire, source_of_wire
 
 router = APIRouter(prefix="/sources", tags=["sources"])
 Name = Annotated[str, Path(max_length=255)]
@@ -58,10 +58,10 @@ def move_source(loom: TheLoom, name: Name, body: PeoplesBody) -> Response:
     return answer(Counted(loom.move_source(name, decoded(body, PathWire).exactly())))
 
 
-@router.post("/{name}/seen", **route(takes=SeenWire, status=204))
+@router.post("/{name}/seen", **route(takes=SourceSeenWire, status=204))
 def see_source(loom: TheLoom, name: Name, body: PeoplesBody) -> Response:
     """The source was looked for, and found or not."""
-    loom.source_seen(name, reachable=decoded(body, SeenWire).reachable)
+    loom.source_seen(name, reachable=decoded(body, SourceSeenWire).reachable)
     return nothing()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from loom.api.answers import Limit, answer, nothing, route
-from loom.api.bodies import BatchBody, PeoplesBody, decoded
+from loom.api.bodies import BatchBody, PeoplesBody, decoded, decoded_object
 from loom.api.queries import Asked
 from loom.api.serving import TheLoom
 from loom.errors import LoomError
@@ -29,7 +29,6 @@ from loom.wire.steering import (
     ResumeWish,
     RunWish,
     orders_to_wire,
-    over_source,
     pause_of_wish,
     request_of_wish,
     request_to_wire,
@@ -42,10 +41,7 @@ Name = Annotated[str, Path(max_length=255)]
 @router.post("/pipelines/{name}/runs", **route(RunShape, RunWish, status=202))
 def request_run(loom: TheLoom, name: Name, body: BatchBody) -> Response:
     """Asks for a run, which waits (QUEUED) for a worker."""
-    wish = decoded(body, RunWish)
-    if wish.source is not None:
-        wish = over_source(wish, loom.source(wish.source).source())
-    made = loom.request_run(request_of_wish(name, wish))
+    made = loom.request_run(request_of_wish(name, decoded(body, RunWish)))
     return answer(made, 202, {"Location": f"/api/v1/runs/{made.uuid}"})
 
 
@@ -58,6 +54,13 @@ def plan_run(
     """What a run of the current version over the present assets that fit would find stored, and what it would have to
     compute at most, with the time that takes on one core."""
     return answer(loom.forecast(name, query))
+
+
+@router.post("/pipelines/{name}/plan", **route(ForecastShape, dict[str, Any]))
+def plan_definition(loom: TheLoom, name: Name, query: Asked, body: PeoplesBody) -> Response:
+    """The same of a definition that need not be stored; what was computed by versions stored under its name counts as
+    stale. Nothing is stored."""
+    return answer(loom.forecast(name, query, decoded_object(body)))
 
 
 @router.get("/pipelines/{name}/costs", **route(Page[KindCost]))

@@ -41,8 +41,16 @@ class Http:
     def get(self, path: str, shape: type[T], /, **params: Any) -> T:
         return _decoded(self._send("GET", path, params=params), shape)
 
-    def post(self, path: str, shape: type[T], body: Any, headers: dict[str, str] | None = None) -> T:
-        return _decoded(self._send("POST", path, content=msgspec.json.encode(body), headers=headers), shape)
+    def post(
+        self,
+        path: str,
+        shape: type[T],
+        body: Any,
+        headers: dict[str, str] | None = None,
+        params: dict[str, Any] | None = None,
+    ) -> T:
+        content = msgspec.json.encode(body)
+        return _decoded(self._send("POST", path, params=params, content=content, headers=headers), shape)
 
     def put(self, path: str, shape: type[T], body: Any) -> T:
         return _decoded(self._send("PUT", path, content=msgspec.json.encode(body)), shape)

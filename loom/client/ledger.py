@@ -9,7 +9,7 @@ import msgspec
 
 from loom.client.http import Http, path_of
 from loom.model import AssetReport, KnownAsset, KnownFile
-from loom.verbs import NewArtifact
+from loom.verbs import NewArtifact, Taker
 from loom.wire.ledger import file_of_wire, known_of_wire, report_to_wire
 from loom.wire.shapes import (
     ArtifactHead,
@@ -18,6 +18,7 @@ from loom.wire.shapes import (
     FilesOfHost,
     FilesQuestion,
     FileWire,
+    InHandWire,
     KnownAssets,
     KnownFiles,
     KnownPlaces,
@@ -62,15 +63,25 @@ class RemoteLedger:
         return self._http.post("/locations/unreachable", Counted, said).count
 
     def lookup(
-        self, assets: Sequence[bytes], signatures: Sequence[bytes], runs: Sequence[UUID] = ()
+        self,
+        assets: Sequence[bytes],
+        signatures: Sequence[bytes],
+        runs: Sequence[UUID] = (),
+        taker: Taker | None = None,
     ) -> list[KnownAsset]:
         question = ResultsQuestion(
             assets=[asset.hex() for asset in assets],
             signatures=[signature.hex() for signature in signatures],
             runs=list(runs),
+            taker=None if taker is None else taker.name,
+            plan=None if taker is None else taker.plan.hex(),
         )
         answer = self._http.post("/results/lookup", KnownAssets, question)
         return [known_of_wire(known) for known in answer.items]
+
+    def keep_in_hand(self, taker: Taker, assets: Sequence[bytes]) -> None:
+        kept = [asset.hex() for asset in assets]
+        self._http.tell("/results/in-hand", InHandWire(taker=taker.name, plan=taker.plan.hex(), assets=kept))
 
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
         for group in _groups(artifacts):

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import msgspec
 
+from loom.assetgroups import AssetGroupShape
 from loom.client.http import Http, page_limit, path_of
 from loom.model import Kind, RunClosing, RunOpening, State
-from loom.problems import ProblemShape
+from loom.problems import FailureShape, ProblemShape
 from loom.shapes import (
     AssetResultsShape,
     AssetShape,
     FacetsShape,
-    FailureShape,
     FlowShape,
     GridShape,
     LocationShape,
@@ -116,6 +116,9 @@ class RemoteAssets:
 
     def asset_results(self, uuid: UUID) -> list[ResultShape]:
         return self._http.everything(path_of("assets", uuid, "results"), Page[ResultShape])
+
+    def asset_groups(self, uuid: UUID) -> list[AssetGroupShape]:
+        return self._http.everything(path_of("assets", uuid, "groups"), Page[AssetGroupShape])
 
     def artifact(self, digest: bytes) -> tuple[str, bytes]:
         response = self._http.fetch(path_of("artifacts", digest.hex()))

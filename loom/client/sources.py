@@ -6,7 +6,7 @@ from loom.client.http import Http, path_of
 from loom.shapes import Page
 from loom.sources import Source, SourceShape
 from loom.wire.shapes import Counted
-from loom.wire.sources import LimitsWire, PathWire, SeenWire, source_to_wire
+from loom.wire.sources import LimitsWire, PathWire, SourceSeenWire, source_to_wire
 
 
 class RemoteSources:
@@ -30,7 +30,7 @@ class RemoteSources:
         return self._http.post(path_of("sources", name, "move"), Counted, PathWire(path_b64=path)).count
 
     def source_seen(self, name: str, *, reachable: bool) -> None:
-        self._http.tell(path_of("sources", name, "seen"), SeenWire(reachable=reachable))
+        self._http.tell(path_of("sources", name, "seen"), SourceSeenWire(reachable=reachable))
 
     def limits(self) -> dict[str, int]:
         return self._http.get("/limits", LimitsWire).limits

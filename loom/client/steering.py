@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -56,9 +57,11 @@ class RemoteSteering:
     def cancel_run(self, run: UUID) -> RunShape:
         return self._http.post(path_of("runs", run, "cancel"), RunShape, None)
 
-    def forecast(self, pipeline: str, query: AssetQuery) -> ForecastShape:
-        asked = msgspec.structs.asdict(query)
-        return self._http.get(path_of("pipelines", pipeline, "plan"), ForecastShape, **asked)
+    def forecast(self, pipeline: str, query: AssetQuery, definition: Mapping[str, Any] | None = None) -> ForecastShape:
+        asked, path = msgspec.structs.asdict(query), path_of("pipelines", pipeline, "plan")
+        if definition is not None:
+            return self._http.post(path, ForecastShape, definition, params=asked)
+        return self._http.get(path, ForecastShape, **asked)
 
     def costs(self, pipeline: str) -> list[KindCost]:
         return self._http.get(path_of("pipelines", pipeline, "costs"), Page[KindCost]).items

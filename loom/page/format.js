@@ -56,7 +56,10 @@ export const degrees = (value, plus, minus) => `${Math.abs(value).toFixed(4)}° 
 
 export const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
-export const nameOf = (path) => (path ?? "").split("/").pop() || path || "";
+// A path, or a name, in one line.
+export const onOneLine = (path) => path.replace(/[\t\n]/g, (one) => (one === "\n" ? "‹U+000A›" : "‹U+0009›"));
+
+export const nameOf = (path) => onOneLine((path ?? "").split("/").pop() || path || "");
 
 export function folderOf(path) {
   const cut = path.lastIndexOf("/");

@@ -15,10 +15,16 @@ const MARKS = { computed: "✓", stored: "=", skipped: "–", failed: "×" };
 const SMALLEST = 0.62;
 const BAR = NODE.width - 28;
 
-// Edges of a definition as {from, to, branch}; the parts that a half-written one lacks are left out.
+// The output that an edge leaves, where it is not the one that all have.
+function portOf(edge) {
+  const port = edge?.from?.port ?? "out";
+  return port === "out" ? null : String(port);
+}
+
+// Edges of a definition as {from, to, branch, port}; the parts that a half-written one lacks are left out.
 export function edgesOf(definition) {
   return (definition?.graph?.edges ?? [])
-    .map((edge) => ({ from: edge?.from?.node, to: edge?.to?.node, branch: edge?.branch ?? null }))
+    .map((edge) => ({ from: edge?.from?.node, to: edge?.to?.node, branch: edge?.branch ?? null, port: portOf(edge) }))
     .filter((edge) => edge.from && edge.to);
 }
 
@@ -100,8 +106,9 @@ export class Graph {
     const lower = this.isDown
       ? { x: x2 - 10, y: y2 - 8, "text-anchor": "end" }
       : { x, y: y2 + 16, "text-anchor": anchor };
+    const words = [edge.port && clipped(edge.port, 14), edge.branch].filter(Boolean).join(" ");
     const branch =
-      edge.branch && svg("text", { class: `edge-branch ${edge.branch.toLowerCase()}`, ...lower }, edge.branch);
+      words && svg("text", { class: `edge-branch ${(edge.branch ?? "port").toLowerCase()}`, ...lower }, words);
     const line = svg("path", {
       class: `edge ${(edge.branch ?? "any").toLowerCase()}`,
       d: `M${x1} ${y1}C${curve} ${x2} ${y2}`,
@@ -158,6 +165,8 @@ export class Graph {
       else this.showNode(id, node, tally);
     }
     for (const edge of this.edges) {
+      // How many went out of one port among several, a run does not tell.
+      if (edge.port) continue;
       const source = this.nodes.get(edge.from)?.isSource;
       const count = source ? walked : tally.sent(edge.from, edge.branch);
       setText(edge.count, number(count));

@@ -109,6 +109,10 @@ export class Grid {
 
   // Asks again for what is in sight; everything else is asked for when it comes into sight.
   refresh() {
+    if (!this.total) {
+      this.start();
+      return;
+    }
     for (const page of this.pages.keys()) {
       if (!this.window || page < this.window[0] || page > this.window[1]) this.pages.delete(page);
     }

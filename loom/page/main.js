@@ -1,11 +1,12 @@
 // Begins the page: signs in with the code of the address, then shows the view of the address.
 
 import { getOr, sentence, signedOut, signIn, signOut } from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, visible } from "./dom.js";
 import { watchConnection } from "./live.js";
 import { attempt, button, empty, trouble } from "./parts.js";
 import { again, Scope, start } from "./router.js";
 import asset from "./views/asset.js";
+import duplicates from "./views/duplicates.js";
 import failures from "./views/failures.js";
 import library from "./views/library.js";
 import now from "./views/now.js";
@@ -24,6 +25,7 @@ const VIEWS = [
   ["/runs", "Runs"],
   ["/failures", "Failures"],
   ["/library", "Library"],
+  ["/duplicates", "Duplicates"],
   ["/sources", "Sources"],
   ["/pipelines", "Pipelines"],
   ["/operators", "Operators"],
@@ -33,10 +35,13 @@ const VIEWS = [
 const ROUTES = [
   [/^\/$/, now],
   [/^\/runs$/, runs],
-  [/^\/runs\/([^/]+)$/, run],
+  [/^\/runs\/([0-9a-fA-F-]{32,36})$/, run],
+  [/^\/runs\/[^/]+$/, () => nowhere("There is no such run.")],
   [/^\/failures$/, failures],
   [/^\/library$/, library],
-  [/^\/assets\/([^/]+)$/, asset],
+  [/^\/assets\/([0-9a-fA-F-]{32,36})$/, asset],
+  [/^\/assets\/[^/]+$/, () => nowhere("There is no such asset.")],
+  [/^\/duplicates$/, duplicates],
   [/^\/sources$/, sources],
   [/^\/pipelines$/, pipelines],
   [/^\/pipelines\/([^/]+)$/, pipeline],
@@ -60,7 +65,7 @@ async function shown(view, parts, query) {
   main.setAttribute("aria-busy", "true");
   try {
     const title = view ? await view(main, mine, parts, query) : nowhere();
-    if (!mine.isOver) document.title = title ? `${title} · Loom` : "Loom";
+    if (!mine.isOver) document.title = title ? `${visible(title)} · Loom` : "Loom";
   } catch (error) {
     if (mine.isOver || error.name === "AbortError") return;
     if (error.status === 401) return;
@@ -75,9 +80,9 @@ async function shown(view, parts, query) {
   }
 }
 
-function nowhere() {
-  fill(main, empty("There is no such view.", h("p", null, h("a", { href: "/" }, "See what runs now"))));
-  return "No such view";
+function nowhere(sentence = "There is no such view.") {
+  fill(main, empty(sentence, h("p", null, h("a", { href: "/" }, "See what runs now"))));
+  return "Not found";
 }
 
 function nothingHere(error) {

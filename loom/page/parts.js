@@ -2,7 +2,7 @@
 
 import { sentence, thumbnail } from "./api.js";
 import { fill, h } from "./dom.js";
-import { ago, number, time } from "./format.js";
+import { ago, number, onOneLine, time } from "./format.js";
 import { RUN_STATES, SQUARES, stateOf } from "./words.js";
 
 export function head(title, ...beside) {
@@ -52,7 +52,7 @@ function ending(name) {
 
 export const when = (text) => h("time", { datetime: text ?? "", title: time(text) }, ago(text));
 
-export const path = (text) => h("span", { class: "path", title: text }, h("bdi", null, text));
+export const path = (text) => h("span", { class: "path", title: onOneLine(text) }, h("bdi", null, onOneLine(text)));
 
 export function empty(title, ...more) {
   return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), ...more);

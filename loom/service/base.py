@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -13,11 +14,14 @@ from loom.events import RunEvent, RunHead
 from loom.graph.specs import Operators
 from loom.model import AssetCounts
 from loom.service.dryruns import DryRuns
+from loom.service.inhand import InHand
 from loom.shapes import RunShape
 from loom.steering import Selection
 from loom.store import runlist, steering
 from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
+from loom.store.flow import Flows
+from loom.store.similar import Similar
 from loom.verbs import Bus
 
 
@@ -36,6 +40,9 @@ class Holding:
         self._bus = bus
         self._operators = operators
         self._dry_runs = DryRuns()
+        self._in_hand = InHand()
+        self._flows = Flows()
+        self._similar = Similar()
         self._beats: dict[str, int] = {}
         """When each worker was last written down as alive."""
 
@@ -71,6 +78,11 @@ class Holding:
             with self._database.read() as connection:
                 pauses = steering.pauses_of(connection, [run]).get(run, [])
         self._bus.publish(RunHead(run, pipeline, dry_run), [RunEvent(now_us(), status, assets, tuple(pauses))])
+
+    def _tell_going_on(self, revived: Sequence[UUID]) -> None:
+        """Runs that were taken for abandoned go on."""
+        for run in revived:
+            self._tell(run, self._shown(run).pipeline, "STARTED")
 
 
 def now_us() -> int:

@@ -8,9 +8,9 @@ from uuid import UUID
 from loom.errors import LoomError
 from loom.model import AssetReport, KnownAsset, KnownFile
 from loom.service.base import Holding, now_us
-from loom.store import artifacts, assets, locations, reports, requests, results, runs, steering
+from loom.store import actions, artifacts, assets, locations, reports, requests, results, runs, steering
 from loom.store.values import RUNNING
-from loom.verbs import NewArtifact
+from loom.verbs import NewArtifact, Taker
 
 
 class LocalLedger(Holding):
@@ -45,10 +45,21 @@ class LocalLedger(Holding):
             return locations.mark_unreachable(connection, host, root, device)
 
     def lookup(
-        self, assets: Sequence[bytes], signatures: Sequence[bytes], runs: Sequence[UUID] = ()
+        self,
+        assets: Sequence[bytes],
+        signatures: Sequence[bytes],
+        runs: Sequence[UUID] = (),
+        taker: Taker | None = None,
     ) -> list[KnownAsset]:
+        mine = None if taker is None else self._in_hand.take(taker, assets)  # first: what is let go of is stored
         with self._database.read() as connection:
-            return results.lookup(connection, assets, signatures, runs)
+            known = results.lookup(connection, assets, signatures, runs)
+        if mine is None:
+            return known
+        return [one if is_mine else one._replace(elsewhere=True) for one, is_mine in zip(known, mine, strict=True)]
+
+    def keep_in_hand(self, taker: Taker, assets: Sequence[bytes]) -> None:
+        self._in_hand.keep(taker, assets)
 
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
         if artifacts:
@@ -63,9 +74,18 @@ class LocalLedger(Holding):
     def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
         """Raises `NOT_FOUND` for a run that was not opened, `RUN_LOST` for one that another worker has,
         `REQUEST_INVALID` for one that has ended or for results that do not belong to it."""
+        now = now_us()
+        revived: list[UUID] = []
         with self._database.write() as connection:
             opened = runs.for_storing(connection, run)
             requests.check_claim(connection, run, worker)
-            if opened.state != RUNNING and not steering.revive(connection, [run], now_us()):
-                raise LoomError("REQUEST_INVALID", f"The run {run} has ended; nothing more can be reported for it.")
-            reports.store(connection, opened, batch, now_us())
+            if opened.state != RUNNING:
+                revived = steering.revive(connection, [run], now)
+                if not revived:
+                    raise LoomError("REQUEST_INVALID", f"The run {run} has ended; nothing more can be reported for it.")
+            reports.store(connection, opened, batch, now)
+            actions.add(connection, run, opened.host, [action for one in batch for action in one.actions], now)
+        if opened.state == RUNNING and steering.is_silent(opened.heard, now):
+            with self._database.write() as connection:  # by itself: others report for the same run at the same time
+                runs.hear(connection, opened.id, now)
+        self._tell_going_on(revived)

@@ -7,7 +7,9 @@ from pathlib import Path
 from loom.graph.specs import Operators
 from loom.service.base import LiveBus
 from loom.service.definitions import LocalDefinitions
+from loom.service.duplicates import LocalActions, LocalDuplicates
 from loom.service.ledger import LocalLedger
+from loom.service.library import LocalLibrary
 from loom.service.offers import LocalBus, LocalWorkers
 from loom.service.reading import LocalAssets
 from loom.service.running import LocalRuns
@@ -23,10 +25,13 @@ class LocalLoom(
     LocalRuns,
     LocalSteering,
     LocalAssets,
+    LocalLibrary,
     LocalWorkers,
     LocalSources,
     LocalLimits,
     LocalBus,
+    LocalDuplicates,
+    LocalActions,
     LocalUpkeep,
 ):
     """Satisfies `loom.verbs.Loom`. May be used by many threads. Closes the database that it was given."""

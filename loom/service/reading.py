@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
+from loom.assetgroups import AssetGroupShape
 from loom.model import Kind
 from loom.service.base import Holding
 from loom.shapes import AssetResultsShape, AssetShape, FacetsShape, LocationShape, Page, ResultShape
 from loom.steering import ANY_ASSET, AssetQuery
-from loom.store import artifacts, assets, facets, locations, results, shown
+from loom.store import artifacts, assetgroups, assets, facets, locations, results, shown
 from loom.store.locations import Original
 from loom.verbs import PAGE
 
@@ -49,6 +50,10 @@ class LocalAssets(Holding):
     def asset_locations(self, uuid: UUID) -> list[LocationShape]:
         with self._database.read() as connection:
             return shown.locations_of(connection, assets.by_uuid(connection, uuid))
+
+    def asset_groups(self, uuid: UUID) -> list[AssetGroupShape]:
+        with self._database.read() as connection:
+            return assetgroups.of_asset(connection, uuid)
 
     def originals(self, uuid: UUID, host: str) -> list[Original]:
         """The files with the bytes of an asset that are present on a host, with their remembered stat."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
+
+from loom.service.nowandthen import now_and_then
 
 if TYPE_CHECKING:
     from loom.service.upkeep import LocalUpkeep
@@ -17,30 +17,14 @@ FIRST_S = 5.0
 DAY_US = 86_400_000_000
 
 
-@contextmanager
-def forgetting(loom: LocalUpkeep, days: int, *, first_s: float = FIRST_S) -> Iterator[None]:
+def forgetting(loom: LocalUpkeep, days: int, *, first_s: float = FIRST_S) -> AbstractContextManager[None]:
     """Meanwhile, now and then, of runs that ended more than so many days ago only the counts are kept; 0 days keeps
-    all. What cannot be done now (the database is busy, or away) is done the next time."""
+    all."""
     if not days:
-        yield
-        return
-    stopped = threading.Event()
-
-    def forget() -> None:
-        from loom.errors import LoomError
-
-        wait_s = first_s
-        while not stopped.wait(wait_s):
-            wait_s = EVERY_S
-            try:
-                loom.forget_outcomes(days * DAY_US, stopped=stopped.is_set)
-            except LoomError:
-                continue
-
-    thread = threading.Thread(target=forget, name="retention", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
+        return nullcontext()
+    return now_and_then(
+        "retention",
+        lambda stopped: loom.forget_outcomes(days * DAY_US, stopped=stopped),
+        first_s=first_s,
+        every_s=EVERY_S,
+    )

@@ -9,10 +9,10 @@ import msgspec
 
 from loom.errors import LoomError
 from loom.model import RunClosing, RunOpening, RunState, State
-from loom.problems import ProblemShape
+from loom.problems import FailureShape, ProblemShape
 from loom.service.base import Holding, now_us
 from loom.service.definitions import checked
-from loom.shapes import FailureShape, FlowShape, GridShape, Page, ResultShape, RunShape
+from loom.shapes import FlowShape, GridShape, Page, ResultShape, RunShape
 from loom.steering import EVERY_FAILURE, Place, Selection
 from loom.store import failures, flow, forgetting, grid, outcomes, problems, runlist, runs
 from loom.verbs import PAGE
@@ -62,7 +62,27 @@ class LocalRuns(Holding):
         """Marks runs of this host that were never finished as FAILED; returns how many. For the holder of the data
         folder before it begins. A worker over HTTP may still have one of them: it goes on once that is heard of."""
         with self._database.write() as connection:
-            return runs.end_abandoned(connection, host, now_us())
+            ended = runs.end_abandoned(connection, host, now_us())
+        return self._tell_failed(ended)
+
+    def end_silent_runs(self, silent_us: int) -> int:
+        """The same of runs of any host whose caller, which executes them itself, was not heard of for so long: neither
+        a report nor a question for orders, nor progress on the bus."""
+        now = now_us()
+        since = now - silent_us
+        heard = {live.run.uuid for live in self._bus.live() if live.heard >= since}
+        with self._database.read() as connection:
+            silent = [run for run in runs.silent(connection, since) if run not in heard]
+        if not silent:
+            return 0
+        with self._database.write() as connection:
+            ended = runs.end_silent(connection, silent, since, now)
+        return self._tell_failed(ended)
+
+    def _tell_failed(self, ended: dict[UUID, str]) -> int:
+        for uuid, pipeline in ended.items():
+            self._tell(uuid, pipeline, "FAILED")
+        return len(ended)
 
     def run(self, uuid: UUID) -> RunShape:
         return self._shown(uuid)
@@ -99,7 +119,7 @@ class LocalRuns(Holding):
             return flow.of_counts(self._shown(uuid).nodes)
         with self._database.read() as connection:
             number = runs.begun(connection, uuid)
-            return FlowShape(nodes={}) if number is None else flow.of_run(connection, number)
+            return FlowShape(nodes={}) if number is None else self._flows.of_run(connection, number)
 
     def run_grid(self, uuid: UUID, *, offset: int = 0, limit: int = PAGE) -> GridShape:
         if uuid in self._dry_runs:

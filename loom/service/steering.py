@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -12,6 +13,7 @@ from loom.errors import LoomError
 from loom.model import RunState
 from loom.service.base import Holding, now_us
 from loom.shapes import ForecastShape, KindCost, PipelineShape, RunShape
+from loom.sources import SourceShape
 from loom.steering import AssetQuery, Pause, Place, RunOrders, RunRequest, Selection
 from loom.store import (
     costs,
@@ -21,6 +23,7 @@ from loom.store import (
     pipelines,
     requests,
     runlist,
+    sources,
     steering,
     takeover,
     workers,
@@ -37,7 +40,10 @@ class LocalSteering(Holding):
 
     def request_run(self, request: RunRequest) -> RunShape:
         with self._database.write() as connection:
-            made = _checked(request, _enabled(_pipeline(connection, request.pipeline, request.version)))
+            asked = (
+                request if request.source is None else _over_source(request, sources.one(connection, request.source))
+            )
+            made = _checked(asked, _enabled(_pipeline(connection, request.pipeline, request.version)))
             if made.dry_run:
                 is_new = self._dry_runs.add(made, runlist.newest(connection))
             else:
@@ -76,7 +82,8 @@ class LocalSteering(Holding):
             in_force = limits.in_force(connection)
         if due:
             with self._database.write() as connection:
-                steering.hear(connection, worker, due, now)
+                revived = steering.hear(connection, worker, due, now)
+            self._tell_going_on(revived)
         kept |= {one.run: one for one in told}
         return [msgspec.structs.replace(kept[uuid], limits=in_force) for uuid in runs]
 
@@ -140,19 +147,22 @@ class LocalSteering(Holding):
             self._tell(run, at.pipeline, "CANCELLED")
         return self._shown(run)
 
-    def forecast(self, pipeline: str, query: AssetQuery) -> ForecastShape:
+    def forecast(self, pipeline: str, query: AssetQuery, definition: Mapping[str, Any] | None = None) -> ForecastShape:
         from loom.graph.compiler import compile_definition
         from loom.graph.diagnostics import DefinitionError
 
         with self._database.read() as connection:
-            shape = pipelines.current(connection, pipeline)
-            compiled = compile_definition(shape.definition, self._operators)
+            version = 0
+            if definition is None:
+                shape = pipelines.current(connection, pipeline)
+                version, definition = shape.version, shape.definition
+            compiled = compile_definition(definition, self._operators)
             if compiled.plan is None:
                 raise DefinitionError(compiled.diagnostics)
             found = forecast.forecast(connection, compiled.plan, query)
         return ForecastShape(
             pipeline=pipeline,
-            version=shape.version,
+            version=version,
             assets=found.assets,
             nodes=found.nodes,
             seconds=sum(node.seconds or 0.0 for node in found.nodes),
@@ -216,6 +226,16 @@ def _enabled(pipeline: PipelineShape) -> PipelineShape:
     if not pipeline.enabled:
         raise LoomError("PIPELINE_DISABLED", f"The pipeline {pipeline.name!r} is disabled.")
     return pipeline
+
+
+def _over_source(request: RunRequest, shape: SourceShape) -> RunRequest:
+    """With the folder and the host of its source."""
+    source = shape.source()
+    if request.host not in (None, source.host):
+        raise LoomError("REQUEST_INVALID", f"The source {source.name!r} lies on {source.host!r}.")
+    if request.paths or request.globs or request.assets or request.query is not None:
+        raise LoomError("REQUEST_INVALID", "A run over a source goes over nothing else: it has the source's options.")
+    return msgspec.structs.replace(request, paths=(source.path,), host=source.host)
 
 
 def _checked(request: RunRequest, pipeline: PipelineShape) -> RunRequest:

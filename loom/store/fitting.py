@@ -1,4 +1,5 @@
-"""Which assets are meant: by kind, place, name, collection, what results say, camera, time and place of capture."""
+"""Which assets are meant: by kind, place, name, collection, what results say, colour, camera, time and place of
+capture."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from sqlalchemy import Select, and_, exists, false, func, or_, select, union
 from sqlalchemy.sql import ColumnElement
 
 from loom.steering import RADIUS_KM, AssetQuery
-from loom.store import places
+from loom.store import colours, places
 from loom.store.locations import in_collection
 from loom.store.tables import asset_hashes, asset_traits, assets, directories, locations
 from loom.store.texts import saying
@@ -36,6 +37,8 @@ def conditions(query: AssetQuery) -> list[ColumnElement[bool]]:
         found.append(false() if saying_it is None else assets.c.id.in_(saying_it))
     if query.collection is not None:
         found.append(assets.c.id.in_(in_collection(query.collection)))
+    if query.color is not None:
+        found.append(assets.c.id.in_(colours.showing(query)))
     if query.place == "unknown":
         placed = select(asset_traits.c.asset).where(asset_traits.c.latitude.is_not(None))
         found.append(assets.c.id.not_in(placed))

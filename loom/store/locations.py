@@ -183,6 +183,7 @@ def places(
         select(locations.c.asset, directories.c.path, locations.c.name)
         .join(directories, directories.c.id == locations.c.directory)
         .where(locations.c.state == PRESENT, directories.c.host == clean(host), locations.c.asset > after)
+        .where(on_disk())
         .order_by(locations.c.asset, locations.c.directory, locations.c.name)
         .limit(_PLACES)
     )
@@ -212,10 +213,15 @@ def originals(connection: Connection, asset: int, host: str) -> list[Original]:
         select(directories.c.path, locations.c.name, locations.c.size, locations.c.mtime_ns, assets.c.mime)
         .join(directories, directories.c.id == locations.c.directory)
         .join(assets, assets.c.id == locations.c.asset)
-        .where(locations.c.asset == asset, locations.c.state == PRESENT, directories.c.host == clean(host))
+        .where(locations.c.asset == asset, locations.c.state == PRESENT, directories.c.host == clean(host), on_disk())
         .order_by(directories.c.path, locations.c.name)
     )
     return [Original(join_path(row[0], row[1]), *row[2:]) for row in connection.execute(statement)]
+
+
+def on_disk() -> ColumnElement[bool]:
+    """Directories of a machine, not of a store or of the web."""
+    return and_(directories.c.path >= b"/", directories.c.path < b"0")
 
 
 def at_or_below(host: str, root: bytes) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

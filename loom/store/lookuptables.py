@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     DDL,
+    BigInteger,
     Column,
     Double,
     ForeignKeyConstraint,
@@ -34,7 +35,32 @@ asset_traits = Table(
     Column("day", Integer, index=True),  # of capture, as 20240517
     Column("latitude", Double),
     Column("longitude", Double),
+    Column("moment", BigInteger, index=True),  # what follows is said of `loom.verbs.beside.Shot`
+    Column("zone", Integer),
+    Column("duration_ms", BigInteger),
+    Column("content_id", Text),
+    Column("burst_id", Text),
+    Column("side_file_for", Text),
+    Index("ix_asset_traits_content_id", "content_id", sqlite_where=text("content_id IS NOT NULL")),
+    Index("ix_asset_traits_burst_id", "burst_id", sqlite_where=text("burst_id IS NOT NULL")),
     Index("ix_asset_traits_place", "latitude", "longitude", sqlite_where=text("latitude IS NOT NULL")),
+    sqlite_with_rowid=False,
+)
+
+# The main colours of a picture, by the newest result that tells them; `lightness`, `a` and `b` are those of CIE L*a*b*.
+asset_colours = Table(
+    "asset_colours",
+    metadata,
+    _refers("asset", "assets", primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("lightness", Double, nullable=False),
+    Column("a", Double, nullable=False),
+    Column("b", Double, nullable=False),
+    Column("share", Double, nullable=False),
+    Column("of_name", Double),  # the share of all colours of this name, at the first of them; NULL at the others
+    Index("ix_asset_colours_name", "name", "of_name"),
+    Index("ix_asset_colours_place", "a", "b", "lightness", "share"),
     sqlite_with_rowid=False,
 )
 

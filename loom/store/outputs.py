@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 METADATA = "media.metadata"
-"""The operator whose results tell camera, time and place of capture."""
+"""The operator whose results tell camera, time and place of capture, and what belongs together."""
 
 
 class Texts(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +38,10 @@ class Outputs(Texts, frozen=True, gc=False):
     captured_at: Any = None
     latitude: Any = None
     longitude: Any = None
+    duration_s: Any = None
+    content_id: Any = None
+    burst_id: Any = None
+    side_file_for: Any = None
 
 
 NOTHING = Outputs()

@@ -10,13 +10,15 @@ from sqlalchemy import Connection, Delete, Select, bindparam, delete, func, sele
 from loom.errors import LoomError
 from loom.model import ArtifactRef, AssetReport, State, StoredResult
 from loom.packing import OUTCOME_BYTES
-from loom.store import assets, locations, outputs, texts, traits
+from loom.store import assets, colours, fingerprints, locations, outputs, proposals, texts, traits
+from loom.store.causes import cause_of
 from loom.store.runs import OpenRun, StepRow, plan_number
 from loom.store.statements import Row, any_of, chunks, compiled, fetch, insert, upsert, write_rows
 from loom.store.tables import artifacts, collection_assets, collections, outcomes, result_artifacts, results
 from loom.store.values import COMPLETED, FAILED, clean, verdict_code
+from loom.verbs.library import FINGERPRINTS
 
-_OF_FAILURES = ("error_code", "error_message", "aside")
+_OF_FAILURES = ("error_code", "error_message", "aside", "cause")
 """Columns for which a COMPLETED result has no value."""
 _EMPTY = len(b"{}")
 _key = itemgetter(0, 1)
@@ -30,10 +32,12 @@ def store(connection: Connection, run: OpenRun, batch: Sequence[AssetReport], no
     ids, fresh = assets.ensure(connection, batch, now)
     placed = [(ids[report.blake3], found) for report in batch for found in report.found]
     locations.place(connection, run.host, placed, now, {ids[digest] for digest in fresh})
-    _store_results(connection, run, batch, ids, fresh, now)
+    taken = _store_results(connection, run, batch, ids, fresh, now)
     _store_outcomes(connection, run, batch, ids, fresh)
     _settle(connection, run, batch, ids, fresh)
     _collect(connection, [(name, ids[report.blake3]) for report in batch for name in report.collections])
+    proposals.copies_turned_up(connection, ids.values(), now)
+    fingerprints.add(connection, taken, {ids[digest] for digest in fresh})
 
 
 def _store_outcomes(
@@ -87,7 +91,8 @@ def _store_results(
     ids: dict[bytes, int],
     fresh: set[bytes],
     now: int,
-) -> None:
+) -> list[fingerprints.Taken]:
+    """Gives what is to be kept of them at the end of the transaction."""
     step_of = _by_signature(run.steps)
     rows: list[Row] = []
     failed: list[Row] = []
@@ -96,6 +101,8 @@ def _store_results(
     said: list[tuple[int, int, str]] = []
     named: list[tuple[int, int, ArtifactRef]] = []
     replacing: list[Row] = []
+    coloured: list[tuple[int, bytes]] = []
+    taken: list[fingerprints.Taken] = []
     for report in batch:
         asset, is_new = ids[report.blake3], report.blake3 in fresh
         for result in report.results:
@@ -106,6 +113,10 @@ def _store_results(
                 failed.append(_failed_row(asset, step, run.id, result, now))
                 continue
             rows.append(_row(asset, step, run.id, result, now))
+            if step.operator in FINGERPRINTS:
+                taken.append(fingerprints.take(asset, step.signature, step.operator, result.outputs))
+            if step.operator == colours.OPERATOR:
+                coloured.append((asset, result.outputs))
             if step.operator in assets.HASHES:
                 hashed.append((asset, step.operator, result.outputs))
             elif len(result.outputs) > _EMPTY:
@@ -124,6 +135,8 @@ def _store_results(
     assets.add_hashes(connection, hashed)
     traits.add(connection, described, {ids[digest] for digest in fresh})
     texts.add(connection, said, replacing)
+    colours.add(connection, coloured, {ids[digest] for digest in fresh})
+    return taken
 
 
 def _by_signature(steps: Iterable[StepRow]) -> dict[bytes, StepRow]:
@@ -140,7 +153,7 @@ def _write_results(connection: Connection, rows: list[Row], failed: list[Row]) -
     if connection.dialect.name == "sqlite":
         upsert(connection, results, sorted(rows, key=_key), keep=("aside",), null=_OF_FAILURES)
         rows = []
-    whole = [*((*row[:7], None, None, *row[7:], None) for row in rows), *failed]
+    whole = [*((*row[:7], None, None, *row[7:], None, None) for row in rows), *failed]
     upsert(connection, results, sorted(whole, key=_key), keep=("aside",))
 
 
@@ -159,6 +172,7 @@ def _row(asset: int, step: StepRow, run: int, result: StoredResult, now: int) ->
 
 
 def _failed_row(asset: int, step: StepRow, run: int, result: StoredResult, now: int) -> Row:
+    message = None if result.error_message is None else clean(result.error_message)
     return (
         asset,
         step.signature,
@@ -168,10 +182,11 @@ def _failed_row(asset: int, step: StepRow, run: int, result: StoredResult, now: 
         verdict_code(result.verdict),
         result.outputs.decode("utf-8"),
         result.error_code,
-        None if result.error_message is None else clean(result.error_message),
+        message,
         result.duration_us,
         now,
         None,
+        cause_of(message),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import Connection, Row, Select, func, select
 
 from loom.errors import is_retryable
@@ -215,7 +216,8 @@ def artifact_shape(ref: ArtifactRef) -> ArtifactShape:
 def error_shape(row: Row[Any]) -> ErrorShape | None:
     if row.error_code is None:
         return None
-    return ErrorShape(code=row.error_code, message=row.error_message or "", retryable=is_retryable(row.error_code))
+    code, message = row.error_code, row.error_message or ""
+    return ErrorShape(code=code, message=message, retryable=is_retryable(code), cause=row.cause or UNSET)
 
 
 def producer_shape(row: Row[Any]) -> ProducerShape:

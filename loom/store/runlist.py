@@ -109,6 +109,7 @@ def request_shape(request: RunRequest) -> RequestShape:
         filter=request.query,
         recompute=sorted(request.recompute),
         host=request.host,
+        source=request.source,
         total_paths=len(request.paths),
         total_assets=len(request.assets),
     )

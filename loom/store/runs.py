@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, case, select, update
+from sqlalchemy import Connection, Select, bindparam, case, func, select, update
+from sqlalchemy.sql import ColumnElement
 
 from loom.errors import LoomError
 from loom.model import AssetCounts, NodeCounts, RunClosing, RunOpening, RunState, StepRef
+from loom.problems import Problem
 from loom.store import counting, problems, requests, steering, takeover, workers
 from loom.store.pipelines import record
 from loom.store.statements import compiled, fetch, insert
@@ -36,11 +39,13 @@ class StepRow(NamedTuple):
 
 
 class OpenRun(NamedTuple):
-    """What is needed to store what a run reports. `plan` is what its assets are settled under."""
+    """What is needed to store what a run reports. `heard` is when its worker was last heard of, `plan` what its assets
+    are settled under."""
 
     id: int
     host: str
     state: int
+    heard: int | None
     plan: int
     steps: list[StepRow]
 
@@ -118,17 +123,52 @@ def finish(connection: Connection, closing: RunClosing) -> None:
     steering.forget_pauses(connection, closing.uuid)
 
 
-def end_abandoned(connection: Connection, host: str, now: int) -> int:
+def end_abandoned(connection: Connection, host: str, now: int) -> dict[UUID, str]:
     """Runs of this host that were never finished are marked FAILED, with the counts of what they have stored; returns
-    how many. Those that a worker was asked for are left: another goes on with them. A worker that was away and speaks
-    again revives its run: see `steering.revive`."""
-    mine = (runs.c.host == clean(host), runs.c.state == RUNNING, ~requests.goes_on())
-    found = connection.execute(select(runs.c.id).where(*mine)).scalars().all()
-    for number in found:
+    the pipeline of each. Those that a worker was asked for are left: another goes on with them. A worker that was away
+    and speaks again revives its run: see `steering.revive`."""
+    return _give_up(connection, (runs.c.host == clean(host),), now, "Its process has ended without ending it.")
+
+
+def silent(connection: Connection, since: int) -> list[UUID]:
+    """The runs that their callers execute themselves and of which nothing was heard since then."""
+    found = connection.execute(select(runs.c.uuid).where(*_own_and_going(), _heard() < since)).scalars()
+    return [UUID(bytes=uuid) for uuid in found]
+
+
+def end_silent(connection: Connection, uuids: Sequence[UUID], since: int, now: int) -> dict[UUID, str]:
+    """As `end_abandoned`, of those of these runs of which still nothing was heard."""
+    these = (runs.c.uuid.in_([uuid.bytes for uuid in uuids]), _heard() < since)
+    return _give_up(connection, these, now, f"Who executed it was not heard of for {(now - since) // 1_000_000} s.")
+
+
+def _give_up(connection: Connection, which: Sequence[ColumnElement[bool]], now: int, reason: str) -> dict[UUID, str]:
+    found = connection.execute(
+        select(runs.c.id, runs.c.uuid, pipelines.c.name)
+        .join(pipeline_versions, pipeline_versions.c.id == runs.c.version)
+        .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
+        .where(*_own_and_going(), *which)
+        .with_for_update(of=runs)
+    ).all()
+    for number, _, _ in found:
         counting.keep(connection, number)
-        ended = update(runs).where(runs.c.id == number, runs.c.state == RUNNING)
-        connection.execute(ended.values(state=RUN_STATES.index(RunState.FAILED), finished=now, heard=None))
-    return len(found)
+        ended = {"state": RUN_STATES.index(RunState.FAILED), "finished": now, "heard": None, "problems": 1}
+        connection.execute(update(runs).where(runs.c.id == number).values(ended))
+        problems.keep(connection, number, [Problem(b"", "RUN_ABANDONED", reason)])
+    return {UUID(bytes=uuid): pipeline for _, uuid, pipeline in found}
+
+
+def _own_and_going() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return runs.c.state == RUNNING, ~requests.goes_on()
+
+
+def _heard() -> ColumnElement[int]:
+    return func.coalesce(runs.c.heard, runs.c.started)
+
+
+def hear(connection: Connection, number: int, now: int) -> None:
+    """Its caller has reported something."""
+    connection.execute(update(runs).where(runs.c.id == number).values(heard=now))
 
 
 def number_of(connection: Connection, uuid: UUID) -> int:
@@ -152,8 +192,8 @@ def for_storing(connection: Connection, uuid: UUID) -> OpenRun:
     rows = fetch(connection, compiled(connection, _storing), (uuid.bytes,))
     if not rows:
         raise LoomError("NOT_FOUND", f"There is no run {uuid}.")
-    number, host, state, settles, step_list = rows[0]
-    return OpenRun(number, host, state, settles, steps_of(connection, step_list))
+    number, host, state, heard, settles, step_list = rows[0]
+    return OpenRun(number, host, state, heard, settles, steps_of(connection, step_list))
 
 
 def steps_of(connection: Connection, step_list: int) -> list[StepRow]:
@@ -188,7 +228,7 @@ def _step_list(connection: Connection, refs: tuple[StepRef, ...]) -> int:
 
 
 def _storing() -> Select[Any]:
-    columns = (runs.c.id, runs.c.host, runs.c.state, runs.c.settles, runs.c.steps)
+    columns = (runs.c.id, runs.c.host, runs.c.state, runs.c.heard, runs.c.settles, runs.c.steps)
     return select(*columns).where(runs.c.uuid == bindparam("run")).with_for_update(read=True)
 
 

@@ -14,6 +14,7 @@ from loom.shapes import AssetResultsShape, AssetShape, ChangeShape, LocationShap
 from loom.steering import AssetQuery
 from loom.store import history, results
 from loom.store.fitting import conditions
+from loom.store.statements import chunks
 from loom.store.tables import asset_hashes, assets, collection_assets, collections, directories, locations
 from loom.store.values import (
     LOCATION_STATES,
@@ -29,6 +30,15 @@ from loom.store.values import (
 
 def one(connection: Connection, number: int) -> AssetShape:
     return _shapes(connection, connection.execute(select(assets).where(assets.c.id == number)).all())[0]
+
+
+def several(connection: Connection, numbers: Sequence[int]) -> dict[int, AssetShape]:
+    """Assets by their number."""
+    found: dict[int, AssetShape] = {}
+    for piece in chunks(numbers):
+        rows = connection.execute(select(assets).where(assets.c.id.in_(set(piece)))).all()
+        found.update(zip((row.id for row in rows), _shapes(connection, rows), strict=True))
+    return found
 
 
 def page(connection: Connection, query: AssetQuery, limit: int, cursor: str | None) -> Page[AssetShape]:

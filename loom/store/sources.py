@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, select, union_all, update
 
 from loom.errors import LoomError
-from loom.sources import SOURCE_NAME, Marker, MarkerShape, Source, SourceOptions, SourceShape
+from loom.sources import SOURCE_NAME, Marker, MarkerShape, Source, SourceOptions, SourceShape, check_patterns
 from loom.store import pipelines
 from loom.store.locations import at_or_below
 from loom.store.tables import directories, locations, sources
@@ -54,6 +54,7 @@ def save(connection: Connection, source: Source, now: int) -> None:
         )
     if not source.host:
         raise LoomError("REQUEST_INVALID", "A source lies on a host.")
+    check_patterns(source.options)
     path = plain_path(source.path)
     if source.options.pipeline is not None:
         pipelines.current(connection, source.options.pipeline)

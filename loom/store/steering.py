@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from loom.errors import LoomError
 from loom.model import RunState
 from loom.steering import Depth, Pause, RunOrders
-from loom.store import counting, requests
+from loom.store import counting, problems, requests
 from loom.store.requests import LEASE_US
 from loom.store.statements import insert, upsert
 from loom.store.tables import pipeline_versions, pipelines, run_cancels, run_pauses, run_requests, runs
@@ -56,7 +56,7 @@ class Standing(NamedTuple):
             return False
         if self.asked is not None:
             return (self.lease or 0) - now < LEASE_US - _RENEW_AFTER_US
-        return self.heard is None or now - self.heard > _RENEW_AFTER_US
+        return is_silent(self.heard, now)
 
 
 def standing(connection: Connection, uuid: UUID) -> Standing:
@@ -96,19 +96,28 @@ def orders(connection: Connection, worker: str, uuids: Sequence[UUID], now: int)
     return told, due
 
 
-def hear(connection: Connection, worker: str, uuids: Sequence[UUID], now: int) -> None:
-    """The worker of these runs is alive."""
+def hear(connection: Connection, worker: str, uuids: Sequence[UUID], now: int) -> list[UUID]:
+    """The worker of these runs is alive; which of them had been taken for abandoned."""
     requests.renew(connection, worker, uuids, now)
-    revive(connection, uuids, now)
+    revived = revive(connection, uuids, now)
     connection.execute(update(runs).where(runs.c.uuid.in_([uuid.bytes for uuid in uuids])).values(heard=now))
+    return revived
 
 
-def revive(connection: Connection, uuids: Sequence[UUID], now: int) -> bool:
-    """Lets runs go on that were taken for abandoned, which has forgotten when they were heard of; whether there were
-    any."""
+def revive(connection: Connection, uuids: Sequence[UUID], now: int) -> list[UUID]:
+    """Lets those of these runs go on that were taken for abandoned, which has forgotten when they were heard of."""
     given_up = (runs.c.uuid.in_([uuid.bytes for uuid in uuids]), runs.c.state == _FAILED, runs.c.heard.is_(None))
-    statement = update(runs).where(*given_up).values(state=RUNNING, finished=None, heard=now)
-    return connection.execute(statement).rowcount > 0
+    found = connection.execute(select(runs.c.id, runs.c.uuid).where(*given_up).with_for_update()).all()
+    for number, _ in found:
+        going_on = {"state": RUNNING, "finished": None, "heard": now, "problems": 0}
+        connection.execute(update(runs).where(runs.c.id == number).values(going_on))
+        problems.keep(connection, number, ())
+    return [UUID(bytes=uuid) for _, uuid in found]
+
+
+def is_silent(heard: int | None, now: int) -> bool:
+    """Whether it is time to write down that the worker of a run, last heard of then, is alive."""
+    return heard is None or now - heard > _RENEW_AFTER_US
 
 
 def pause(connection: Connection, uuid: UUID, pause: Pause) -> None:

@@ -25,8 +25,16 @@ from loom.store.columns import Key
 from loom.store.columns import key as _key
 from loom.store.columns import metadata as metadata
 from loom.store.columns import refers as _refers
+from loom.store.fingerprinttables import fingerprints as fingerprints
+from loom.store.grouptables import asset_group_members as asset_group_members
+from loom.store.grouptables import asset_groups as asset_groups
+from loom.store.lookuptables import asset_colours as asset_colours
 from loom.store.lookuptables import asset_texts as asset_texts
 from loom.store.lookuptables import asset_traits as asset_traits
+from loom.store.reviewtables import actions as actions
+from loom.store.reviewtables import duplicate_files as duplicate_files
+from loom.store.reviewtables import duplicate_members as duplicate_members
+from loom.store.reviewtables import duplicates as duplicates
 from loom.store.sourcetables import limits as limits
 from loom.store.sourcetables import sources as sources
 from loom.store.worktables import heartbeats as heartbeats
@@ -222,6 +230,7 @@ results = Table(
     Column("duration_us", BigInteger, nullable=False),
     Column("finished", BigInteger, nullable=False),
     Column("aside", BigInteger),  # since when this failure is known and left
+    Column("cause", Text),  # of a failure: `causes.cause_of` its message
     Index("ix_results_failed", "error_code", "node", sqlite_where=text("state = 2")),
 )
 

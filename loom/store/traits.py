@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -14,32 +15,47 @@ from loom.store.outputs import Outputs
 from loom.store.statements import upsert
 from loom.store.tables import asset_traits
 from loom.store.values import clean
+from loom.verbs.beside import shot_of
 
-_MOST = 200
-"""Characters of a camera's name."""
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 
 
 class Traits(NamedTuple):
-    """`day` is the day of capture where it was taken, as 20240517; degrees, north and east positive."""
+    """`day` is the day of capture where it was taken, as 20240517; degrees, north and east positive. The rest is said
+    of `loom.verbs.beside.Shot`."""
 
     camera: str | None = None
     year: int | None = None
     day: int | None = None
     latitude: float | None = None
     longitude: float | None = None
+    moment: int | None = None
+    zone: int | None = None
+    duration_ms: int | None = None
+    content_id: str | None = None
+    burst_id: str | None = None
+    side_file_for: str | None = None
 
 
 NONE = Traits()
 
 
 def traits_of(said: Outputs) -> Traits:
-    """A camera is called by its model, with its make before it unless it begins so."""
-    make, model = (part.strip() if isinstance(part, str) else "" for part in (said.camera_make, said.camera_model))
-    camera = model if model.casefold().startswith(make.casefold()) else f"{make} {model}"
+    shot = shot_of(partial(getattr, said))
     taken = said.captured_at if isinstance(said.captured_at, str) else ""
     year = int(taken[:4]) if taken[:4].isascii() and taken[:4].isdecimal() else None
-    return Traits(clean(camera.strip()[:_MOST]) or None, year, _day(taken), *_place(said.latitude, said.longitude))
+    return Traits(
+        camera=_clean(shot.camera),
+        year=year,
+        day=_day(taken),
+        **_place(said.latitude, said.longitude),
+        moment=shot.moment,
+        zone=shot.zone,
+        duration_ms=shot.duration_ms,
+        content_id=_clean(shot.content_id),
+        burst_id=_clean(shot.burst_id),
+        side_file_for=_clean(shot.side_file_for),
+    )
 
 
 def day_number(day: date) -> int:
@@ -60,7 +76,13 @@ def _day(taken: str) -> int | None:
         return None
 
 
-def _place(latitude: Any, longitude: Any) -> tuple[float | None, float | None]:
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean(text)
+
+
+def _place(latitude: Any, longitude: Any) -> dict[str, float]:
     if not all(isinstance(one, int | float) for one in (latitude, longitude)):
-        return None, None
-    return (float(latitude), float(longitude)) if abs(latitude) <= 90 and abs(longitude) <= 180 else (None, None)
+        return {}
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        return {}
+    return {"latitude": float(latitude), "longitude": float(longitude)}

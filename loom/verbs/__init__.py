@@ -5,10 +5,20 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from loom.verbs.actions import Actions as Actions
 from loom.verbs.assets import Assets as Assets
+from loom.verbs.beside import Belonging as Belonging
+from loom.verbs.beside import Neighbour as Neighbour
+from loom.verbs.beside import Shot as Shot
 from loom.verbs.definitions import Definitions as Definitions
+from loom.verbs.duplicates import Duplicates as Duplicates
 from loom.verbs.ledger import Ledger as Ledger
 from loom.verbs.ledger import NewArtifact as NewArtifact
+from loom.verbs.ledger import Taker as Taker
+from loom.verbs.library import FINGERPRINTS as FINGERPRINTS
+from loom.verbs.library import CopyAt as CopyAt
+from loom.verbs.library import Library as Library
+from loom.verbs.library import Match as Match
 from loom.verbs.limits import Limits as Limits
 from loom.verbs.listing import MAX_PAGE as MAX_PAGE
 from loom.verbs.listing import PAGE as PAGE
@@ -20,7 +30,9 @@ from loom.verbs.workers import Said as Said
 from loom.verbs.workers import Workers as Workers
 
 
-class Loom(Definitions, Ledger, Runs, Steering, Assets, Workers, Sources, Limits, Bus, Protocol):
+class Loom(
+    Definitions, Ledger, Runs, Steering, Assets, Workers, Sources, Limits, Bus, Duplicates, Actions, Library, Protocol
+):
     """All of it."""
 
     def close(self) -> None: ...

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 from uuid import UUID
 
+from loom.assetgroups import AssetGroupShape
 from loom.model import Kind
 from loom.shapes import (
     AssetResultsShape,
@@ -35,7 +36,8 @@ class Assets(Protocol):
         ...
 
     def facets(self, query: AssetQuery) -> FacetsShape:
-        """How many assets there are of each kind, camera, year and place, among those that `assets` would list."""
+        """How many assets there are of each kind, camera, year, place and colour, among those that `assets` would
+        list."""
         ...
 
     def asset(self, uuid: UUID) -> AssetShape: ...
@@ -50,6 +52,10 @@ class Assets(Protocol):
 
     def asset_locations(self, uuid: UUID) -> list[LocationShape]:
         """Where its bytes lie, and where they lay, with what became of them there."""
+        ...
+
+    def asset_groups(self, uuid: UUID) -> list[AssetGroupShape]:
+        """The groups of assets that belong together in which it is, the oldest first."""
         ...
 
     def artifact(self, digest: bytes) -> tuple[str, bytes]:

@@ -17,6 +17,13 @@ class NewArtifact(NamedTuple):
     data: bytes
 
 
+class Taker(NamedTuple):
+    """Who has assets in hand: a name that nobody else has, and the digest of the plan under which it walks them."""
+
+    name: str
+    plan: bytes
+
+
 class Ledger(Protocol):
     """The worker's side of assets and results, all in batches."""
 
@@ -51,10 +58,21 @@ class Ledger(Protocol):
         ...
 
     def lookup(
-        self, assets: Sequence[bytes], signatures: Sequence[bytes], runs: Sequence[UUID] = ()
+        self,
+        assets: Sequence[bytes],
+        signatures: Sequence[bytes],
+        runs: Sequence[UUID] = (),
+        taker: Taker | None = None,
     ) -> list[KnownAsset]:
         """What is known of each asset, with its stored results of these signatures, in the order asked; failures that
-        may be tried again are left out. `walked` tells of an outcome in one of `runs`."""
+        may be tried again are left out. `walked` tells of an outcome in one of `runs`. With a `taker` each asset is in
+        its hands from then on, unless it is `elsewhere`: another one has it under the same plan, and will have stored
+        its results when it lets go. Loom may forget that, and then work is done twice."""
+        ...
+
+    def keep_in_hand(self, taker: Taker, assets: Sequence[bytes]) -> None:
+        """Of what it has taken it goes on with these, and has let go of all others. To be said again and again:
+        whoever is not heard of for `LEASE_S` has let go of everything."""
         ...
 
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
@@ -62,7 +80,8 @@ class Ledger(Protocol):
         ...
 
     def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
-        """Stores assets, locations, results, outcomes and collections in one transaction. A COMPLETED result is never
-        replaced by a FAILED one. A failure with a retryable code is kept so that its cause can be shown, but `lookup`
-        never gives it. The run must be open; one that was claimed is reported by its `worker`, else `RUN_LOST`."""
+        """Stores assets, locations, results, outcomes, collections and actions in one transaction. A COMPLETED result
+        is never replaced by a FAILED one. A failure with a retryable code is kept so that its cause can be shown, but
+        `lookup` never gives it. The run must be open; one that was claimed is reported by its `worker`, else
+        `RUN_LOST`."""
         ...

@@ -6,9 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from loom.model import RunClosing, RunOpening, State
-from loom.problems import ProblemShape
+from loom.problems import FailureShape, ProblemShape
 from loom.shapes import (
-    FailureShape,
     FlowShape,
     GridShape,
     Page,

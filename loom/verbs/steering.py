@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 from loom.errors import LoomError
@@ -50,9 +50,10 @@ class Steering(Protocol):
         that has ended in another way."""
         ...
 
-    def forecast(self, pipeline: str, query: AssetQuery) -> ForecastShape:
-        """What a run of the current version over the present assets would find stored and have to compute; at most,
-        for branches are not looked at. Raises `DEFINITION_INVALID` when an operator is not known here."""
+    def forecast(self, pipeline: str, query: AssetQuery, definition: Mapping[str, Any] | None = None) -> ForecastShape:
+        """What a run of the current version, or of a `definition` that need not be stored (version 0), over the present
+        assets would find stored and have to compute; at most, for branches are not looked at. Raises
+        `DEFINITION_INVALID`, also when an operator is not known here."""
         ...
 
     def costs(self, pipeline: str) -> list[KindCost]:

@@ -18,6 +18,7 @@ from loom.model import (
 )
 from loom.packing import pack_outcomes, unpack_outcomes
 from loom.shapes import ArtifactShape
+from loom.wire.reports import ReportWire, action_of_wire, action_to_wire
 from loom.wire.shapes import (
     AssetWire,
     FaultWire,
@@ -25,7 +26,6 @@ from loom.wire.shapes import (
     KnownAssetWire,
     KnownFileWire,
     OutcomeWire,
-    ReportWire,
     StoredWire,
 )
 from loom.wire.values import digest_of, duration_of, milliseconds_of, object_bytes, sendable
@@ -40,13 +40,14 @@ def report_to_wire(report: AssetReport) -> ReportWire:
         size=report.size,
         mime=report.mime,
         kind=report.kind,
-        found=[_found_to_wire(found) for found in report.found],
+        found=[found_to_wire(found) for found in report.found],
         collections=list(report.collections),
         results=[stored_to_wire(result) for result in report.results],
         outcomes=outcomes,
         failed=report.failed,
         settled=report.settled,
         settles=None if report.settles is None else report.settles.hex(),
+        actions=[action_to_wire(action) for action in report.actions],
     )
 
 
@@ -57,7 +58,7 @@ def report_of_wire(wire: AssetWire) -> AssetReport:
         size=wire.size,
         mime=wire.mime,
         kind=wire.kind,
-        found=tuple(_found_of_wire(found) for found in wire.found),
+        found=tuple(found_of_wire(found) for found in wire.found),
         collections=tuple(wire.collections),
     )
     if not isinstance(wire, ReportWire):
@@ -68,6 +69,7 @@ def report_of_wire(wire: AssetWire) -> AssetReport:
         failed=wire.failed,
         settled=wire.settled,
         settles=None if wire.settles is None else digest_of(wire.settles),
+        actions=tuple(action_of_wire(action) for action in wire.actions),
     )
 
 
@@ -114,12 +116,16 @@ def _new_result(wire: StoredWire) -> StoredResult:
 
 def known_to_wire(known: KnownAsset) -> KnownAssetWire:
     return KnownAssetWire(
-        known=known.known, walked=known.walked, results=[stored_to_wire(result) for result in known.results]
+        known=known.known,
+        walked=known.walked,
+        elsewhere=known.elsewhere,
+        results=[stored_to_wire(result) for result in known.results],
     )
 
 
 def known_of_wire(wire: KnownAssetWire) -> KnownAsset:
-    return KnownAsset(wire.known, tuple(stored_of_wire(result) for result in wire.results), wire.walked)
+    results = tuple(stored_of_wire(result) for result in wire.results)
+    return KnownAsset(wire.known, results, wire.walked, wire.elsewhere)
 
 
 def file_to_wire(file: KnownFile) -> KnownFileWire:
@@ -153,7 +159,7 @@ def file_of_wire(wire: KnownFileWire) -> KnownFile:
     )
 
 
-def _found_to_wire(found: FoundAt) -> FoundWire:
+def found_to_wire(found: FoundAt) -> FoundWire:
     return FoundWire(
         directory_b64=found.directory,
         name_b64=found.name,
@@ -165,7 +171,7 @@ def _found_to_wire(found: FoundAt) -> FoundWire:
     )
 
 
-def _found_of_wire(wire: FoundWire) -> FoundAt:
+def found_of_wire(wire: FoundWire) -> FoundAt:
     stat = FileStat(wire.size, wire.mtime_ns, wire.inode, wire.device)
     return FoundAt(wire.directory_b64, wire.name_b64, stat, wire.trusted)
 

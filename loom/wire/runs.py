@@ -106,6 +106,7 @@ def selection_to_wire(selection: Selection) -> SelectionWire:
         since=None if selection.since is None else moment_of(selection.since),
         until=None if selection.until is None else moment_of(selection.until),
         aside=selection.aside,
+        cause=selection.cause,
     )
 
 
@@ -113,7 +114,7 @@ def selection_of_wire(wire: SelectionWire) -> Selection:
     """Raises `REQUEST_INVALID` for times without a zone."""
     since = None if wire.since is None else microseconds_of(wire.since)
     until = None if wire.until is None else microseconds_of(wire.until)
-    return Selection(wire.run, wire.node, wire.code, wire.asset, since, until, wire.aside)
+    return Selection(wire.run, wire.node, wire.code, wire.asset, since, until, wire.aside, wire.cause)
 
 
 def place_to_wire(place: Place) -> PlaceWire:

@@ -127,17 +127,6 @@ class AssetWire(msgspec.Struct, frozen=True, kw_only=True):
     collections: list[Name] = []
 
 
-class ReportWire(AssetWire, frozen=True, kw_only=True):
-    """An asset, its new results, and one outcome for each node of the plan in its order (None when only the location
-    is new). `settled`: nothing is left to do for it under this plan, or under the digest `settles` when it is given."""
-
-    results: list[StoredWire] = []
-    outcomes: list[OutcomeWire] | None = None
-    failed: Count = 0
-    settled: bool = False
-    settles: Hex | None = None
-
-
 class AssetsWire(msgspec.Struct, frozen=True, kw_only=True):
     """One transaction; the run must be open."""
 
@@ -145,25 +134,28 @@ class AssetsWire(msgspec.Struct, frozen=True, kw_only=True):
     items: list[AssetWire]
 
 
-class ReportsWire(msgspec.Struct, frozen=True, kw_only=True):
-    """One transaction; the run must be open. `worker` is who reports, which is needed for a run that was claimed."""
-
-    run: UUID
-    items: list[ReportWire]
-    worker: Name | None = None
-
-
 class ResultsQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """`runs`: an outcome in one of these makes an asset `walked`."""
+    """`runs`: an outcome in one of these makes an asset `walked`. `taker` and `plan`: who takes them in hand."""
 
     assets: list[Hex]
     signatures: list[Hex]
     runs: list[UUID] = []
+    taker: Name | None = None
+    plan: Hex | None = None
+
+
+class InHandWire(msgspec.Struct, frozen=True, kw_only=True):
+    """Of what it has taken, the taker goes on with these, and has let go of all others."""
+
+    taker: Name
+    plan: Hex
+    assets: list[Hex]
 
 
 class KnownAssetWire(msgspec.Struct, frozen=True, kw_only=True):
     known: bool
     walked: bool = False
+    elsewhere: bool = False
     results: list[StoredWire] = []
 
 
@@ -260,6 +252,7 @@ class SelectionWire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     since: datetime | None = None
     until: datetime | None = None
     aside: bool = False
+    cause: str | None = None
 
 
 class PlaceWire(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,7 +47,7 @@ class SourceWire(PathWire, frozen=True, kw_only=True):
     marker: MarkerWire | None = None
 
 
-class SeenWire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SourceSeenWire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was found when a source was looked for."""
 
     reachable: bool

@@ -10,9 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import Meta
 
-from loom.errors import LoomError
 from loom.model import Depth, Pause
-from loom.sources import Source
 from loom.steering import AssetQuery, RunOrders, RunRequest
 from loom.wire.shapes import FaultWire, Name
 from loom.wire.values import microseconds_of, moment_of
@@ -25,7 +23,8 @@ DepthWord = Annotated[str, Meta(pattern="^(new|node|now)$", description="new, no
 class RunWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A run over files and folders, globs, assets, or the assets that fit a filter. `version` 0 is the current one;
     `paths_b64` are further paths, of any bytes; `recompute` names nodes, or has `*`; the same `uuid` said twice is one
-    run; with `host` only its workers execute it. `source` names one whose folder is a further path, on its host."""
+    run; with `host` only its workers execute it. `source` names one whose folder it goes over, with its options, and
+    nothing else."""
 
     paths: list[Text] = []
     paths_b64: list[bytes] = []
@@ -62,7 +61,8 @@ class ClaimWire(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestWire(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as a worker is given it. `walked`: another worker had begun it."""
+    """A run as a worker is given it. `walked`: another worker had begun it. `source`: its path is that of the source,
+    whose options hold."""
 
     uuid: UUID
     pipeline: str
@@ -76,6 +76,7 @@ class RequestWire(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     recompute: list[str] = []
     walked: bool = False
+    source: str | None = None
 
 
 class OrdersQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,15 +130,8 @@ def request_of_wish(pipeline: str, wish: RunWish) -> RunRequest:
         host=wish.host,
         dry_run=wish.dry_run,
         recompute=frozenset(wish.recompute),
+        source=wish.source,
     )
-
-
-def over_source(wish: RunWish, source: Source) -> RunWish:
-    """The wish with the folder of the source that it names. Raises `REQUEST_INVALID` when it is to be done on another
-    host."""
-    if wish.host not in (None, source.host):
-        raise LoomError("REQUEST_INVALID", f"The source {source.name!r} lies on {source.host!r}.")
-    return msgspec.structs.replace(wish, paths_b64=[*wish.paths_b64, source.path], host=source.host)
 
 
 def wish_of_request(request: RunRequest) -> RunWish:
@@ -149,6 +143,7 @@ def wish_of_request(request: RunRequest) -> RunWish:
         dry_run=request.dry_run,
         recompute=sorted(request.recompute),
         host=request.host,
+        source=request.source,
         version=request.version,
         uuid=request.uuid,
     )
@@ -168,6 +163,7 @@ def request_to_wire(request: RunRequest) -> RequestWire:
         dry_run=request.dry_run,
         recompute=sorted(request.recompute),
         walked=request.walked,
+        source=request.source,
     )
 
 
@@ -185,6 +181,7 @@ def request_of_wire(wire: RequestWire) -> RunRequest:
         dry_run=wire.dry_run,
         recompute=frozenset(wire.recompute),
         walked=wire.walked,
+        source=wire.source,
     )
 
 

@@ -23,6 +23,7 @@ from ledgers import (
 from loom.errors import LoomError
 from loom.model import Branch, KnownAsset, KnownFile, Outcome, Reason, State, StoredResult
 from loom.steering import Selection
+from loom.verbs import Taker
 
 SIGNATURES = [step.signature for step in STEPS]
 
@@ -346,3 +347,21 @@ def test_more_than_one_statement_can_ask_for(loom):
     assert len(loom.known_files(HOST, [b"/data"], PLAN)[0]) == 1100
     assert len(loom.known_sizes(range(2000))) == 1100
     assert loom.mark_missing(HOST, [(b"/data", c.encode()) for c in contents]) == 1100
+
+
+def test_what_one_has_in_hand_is_elsewhere_for_others(loom):
+    def elsewhere(taker, *contents):
+        assets = [digest(content) for content in contents]
+        return [known.elsewhere for known in loom.lookup(assets, SIGNATURES, (), taker)]
+
+    one, two, other = Taker("one", PLAN), Taker("two", PLAN), Taker("two", digest("other plan"))
+    assert elsewhere(one, "a", "b") == [False, False]
+    assert elsewhere(two, "b", "c") == [True, False]
+    assert elsewhere(other, "b") == [False]
+    assert elsewhere(None, "a") == [False], "who takes nothing waits for nobody"
+    loom.keep_in_hand(one, [digest("a"), digest("b")])
+    loom.report(begin(loom), [report("b", found(b"/data/b"), results=[done(0)])])
+    (known,) = loom.lookup([digest("b")], SIGNATURES, (), two)
+    assert (known.elsewhere, len(known.results)) == (True, 1)
+    loom.keep_in_hand(one, [])
+    assert elsewhere(two, "a", "b") == [False, False]

@@ -103,6 +103,20 @@ def test_a_forecast_tells_what_is_stored_missing_and_stale(loom):
     assert counts(loom)[1]["small"] == (1, 1, 2)
 
 
+def test_a_definition_that_is_not_stored_is_compared_with_what_is(loom):
+    walk(loom, names=["a", "b"])
+    new = loom.forecast("photos", ANYTHING, definition(size=2))
+    assert {node.node: (node.stored, node.missing, node.stale) for node in new.nodes} == {
+        "sha256": (2, 0, 0), "small": (0, 0, 2)
+    }  # fmt: skip
+    assert (new.version, new.assets, loom.pipeline("photos").version) == (0, 2, 1)
+    other = loom.forecast("other", AssetQuery(path="/data/a"), definition("other", size=2))
+    assert [(node.stored, node.missing) for node in other.nodes] == [(1, 0), (0, 1)]
+    assert len(loom.pipelines().items) == 1
+    with pytest.raises(DefinitionError):
+        loom.forecast("photos", ANYTHING, {"name": "photos"})
+
+
 def test_where_no_run_tells_results_tell_how_long_a_node_takes(loom):
     walk(loom, names=["a"], outcome=STORED)
     loom.report(begin(loom), [report("new", found(b"/data/new"))])

@@ -177,12 +177,12 @@ def test_one_plan_may_name_its_nodes_differently(loom):
 def _fail_some(loom):
     run = begin(loom)
     loom.report(run, [
-        report("a", found(b"/data/a"), results=[failed(0, "FILE_DAMAGED", "first")], outcomes=[BROKEN, COMPUTED],
+        report("a", found(b"/data/a"), results=[failed(0, "FILE_DAMAGED", "cut at 1")], outcomes=[BROKEN, COMPUTED],
                settled=True),
         report("b", found(b"/data/b"), results=[failed(0, "FILE_EMPTY")], outcomes=[BROKEN, COMPUTED], settled=True),
     ])  # fmt: skip
     loom.report(run, [
-        report("c", found(b"/data/c"), results=[failed(0, "FILE_DAMAGED", "last")], outcomes=[BROKEN, COMPUTED],
+        report("c", found(b"/data/c"), results=[failed(0, "FILE_DAMAGED", "cut at 2")], outcomes=[BROKEN, COMPUTED],
                settled=True),
     ])  # fmt: skip
     return run
@@ -192,12 +192,36 @@ def test_failures_are_grouped_by_cause_the_most_frequent_first(loom):
     run = _fail_some(loom)
     damaged, empty = loom.failures()
     assert (damaged.code, damaged.node, damaged.operator, damaged.count) == ("FILE_DAMAGED", "sha256", "hash.sha256", 2)
-    assert (damaged.message, damaged.newest.path, damaged.newest.run) == ("last", "/data/c", run)
+    assert (damaged.message, damaged.newest.path, damaged.newest.run) == ("cut at 2", "/data/c", run)
     assert damaged.newest.asset == asset_uuid(digest("c"))
     assert (empty.code, empty.count, empty.retryable) == ("FILE_EMPTY", 1, False)
     assert loom.failures(Selection(code="FILE_EMPTY")) == [empty]
     assert loom.failures(Selection(node="small")) == []
     assert [f.count for f in loom.failures(Selection(asset=asset_uuid(digest("a"))))] == [1]
+
+
+def test_failures_with_unlike_messages_have_different_causes_by_which_they_are_chosen(loom):
+    run = _fail_some(loom)
+    said = {"d": "no decoder for '/data/d.jpg'", "e": "no decoder for '/data/e.jpg'", "f": "the header is missing"}
+    loom.report(run, [
+        report(name, found(b"/data/" + name.encode()), results=[failed(0, "FILE_DAMAGED", message)],
+               outcomes=[BROKEN, COMPUTED])
+        for name, message in said.items()
+    ])  # fmt: skip
+    damaged = loom.failures(Selection(code="FILE_DAMAGED"))
+    assert [(group.count, group.message) for group in damaged][2:] == [(1, said["f"])]
+    assert {group.count for group in damaged[:2]} == {2}
+    assert loom.failures(Selection(run=run, code="FILE_DAMAGED")) == damaged
+    decoder = next(group for group in damaged if group.message.startswith("no decoder"))
+    for selection in (Selection(cause=decoder.cause), Selection(run=run, cause=decoder.cause)):
+        assert loom.failures(selection) == [decoder]
+        assert sorted(place.path for place in loom.failed_places(selection)) == [b"/data/d", b"/data/e"]
+    errors = {shown.error.message: shown.error.cause for shown in loom.run_results(run, state=State.FAILED).items}
+    assert errors[said["d"]] == errors[said["e"]] == decoder.cause != errors[said["f"]]
+    assert loom.set_aside(Selection(cause=damaged[2].cause)) == 1
+    assert len(loom.forget(Selection(run=run, cause=decoder.cause))) == 2
+    assert [group.count for group in loom.failures(Selection(code="FILE_DAMAGED"))] == [2]
+    assert loom.failures(Selection(cause="none")) == loom.failures(Selection(run=run, cause="none")) == []
 
 
 def test_a_failure_that_an_error_edge_handles_is_shown_as_handled(loom):
@@ -209,7 +233,7 @@ def test_a_failure_that_an_error_edge_handles_is_shown_as_handled(loom):
     loom.open_run(made)
     run = made.uuid
     loom.report(run, [
-        report("d", found(b"/data/d"), results=[failed(0, "FILE_DAMAGED"), failed(1, "FILE_EMPTY")],
+        report("d", found(b"/data/d"), results=[failed(0, "FILE_DAMAGED", "cut at 3"), failed(1, "FILE_EMPTY")],
                outcomes=[BROKEN, BROKEN]),
     ])  # fmt: skip
     assert {(f.code, f.node): (f.count, f.handled) for f in loom.failures()} == {

@@ -14,6 +14,7 @@ from loom.model import Branch, State, StepRef, StoredResult, asset_uuid
 from loom.steering import AssetQuery
 
 METADATA = StepRef("metadata", "media.metadata", "1", digest("step metadata"))
+COLOURS = StepRef("colours", "image.dominant-color", "1", digest("step colours"))
 OCR = StepRef("words", "toy.ocr", "1", digest("step ocr"))
 SHA256 = StepRef("sha256", "hash.sha256", "1", digest("step sha256"))
 
@@ -21,7 +22,7 @@ SHA256 = StepRef("sha256", "hash.sha256", "1", digest("step sha256"))
 def say(loom, name: str, *results: tuple[StepRef, dict[str, Any]], path: bytes = b"/data/") -> None:
     """Reports an asset with what nodes gave for it."""
     version = loom.save_pipeline(definition()).version
-    made = opening(version=version, steps=(METADATA, OCR, SHA256))
+    made = opening(version=version, steps=(METADATA, OCR, SHA256, COLOURS))
     loom.open_run(made)
     given = [
         StoredResult(step.signature, State.COMPLETED, Branch.PASS, json.dumps(outputs).encode())
@@ -120,3 +121,42 @@ def test_places_off_the_globe_are_refused(loom, asked):
         with pytest.raises(LoomError) as refused:
             look(AssetQuery(**asked))
         assert refused.value.code == "REQUEST_INVALID"
+
+
+def shows(*colours: tuple[str, tuple[float, float, float], float]) -> tuple[StepRef, dict[str, Any]]:
+    """As `image.dominant-color` tells it: name, L*a*b* and share of each."""
+    return COLOURS, {"colors": [{"name": name, "lab": lab, "share": share} for name, lab, share in colours]}
+
+
+RED, PINK, BLUE = ("red", (53.24, 80.09, 67.2)), ("pink", (65.0, 60.0, 20.0)), ("blue", (32.3, 79.19, -107.86))
+
+
+def test_pictures_are_found_by_their_colours(loom):
+    say(loom, "rose", shows((*RED, 0.6), (*BLUE, 0.04)))
+    say(loom, "sea", shows((*BLUE, 0.7), (*BLUE, 0.2), (*RED, 0.1)))
+    say(loom, "flag", shows((*PINK, 0.3), ("green", (50, -40, 30), 0.06), ("green", (70, -40, 30), 0.05)))
+    say(loom, "clear", shows())
+    say(loom, "other", (COLOURS, {"colors": "red"}), (OCR, {"colors": [{"name": "red"}]}))
+    assert names(loom, color="red") == ["rose", "sea"]
+    assert names(loom, color="blue") == ["sea"]
+    assert names(loom, color="blue", color_share=0.03) == ["rose", "sea"]
+    assert names(loom, color="red", color_share=0.5) == ["rose"]
+    assert names(loom, color="red", q="sea") == ["sea"]
+    assert names(loom, color="green") == ["flag"], "two greens together"
+    assert names(loom, color="beige") == []
+    assert names(loom, color="#ff0000") == names(loom, color="FA0505", color_distance=5.0) == ["rose", "sea"]
+    assert names(loom, color="#ff0000", color_distance=60.0) == ["flag", "rose", "sea"], "52.4 away"
+    assert names(loom, color="#ff0000", color_distance=52.0) == ["rose", "sea"]
+    assert names(loom, color="#00ff00", color_distance=100.0) == []
+    facets = loom.facets(AssetQuery(color="blue"))
+    assert (facets.total, facets.color) == (1, {"red": 2, "blue": 1, "green": 1, "pink": 1})
+    assert loom.facets(AssetQuery(q="rose", color_share=0.03)).color == {"blue": 1, "red": 1}
+
+
+def test_the_newest_colours_count(loom):
+    say(loom, "a", shows((*RED, 0.6), (*BLUE, 0.4)))
+    say(loom, "b", shows((*RED, 1.0)))
+    say(loom, "a", shows((*PINK, 0.9)))
+    assert (names(loom, color="red"), names(loom, color="pink"), names(loom, color="blue")) == (["b"], ["a"], [])
+    say(loom, "a", (METADATA, {"title": "something else"}))
+    assert names(loom, color="pink") == ["a"]

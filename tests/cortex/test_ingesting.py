@@ -150,6 +150,7 @@ def test_lists_are_read_lazily(tmp_path: Path) -> None:
     assert refused.value.code == "USAGE"
 
 
+@pytest.mark.slow
 def test_interrupted_it_does_not_wait_for_a_list_that_never_ends(data_dir: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "cortex", "ingest", "--files-from", "-", "--json"],

@@ -26,15 +26,19 @@ def test_without_anything_given_all_is_at_its_default(tmp_path: Path) -> None:
 def test_every_setting_has_its_variable(tmp_path: Path) -> None:
     environ = {
         "LOOM_URL": "http://loom:8092", "LOOM_TOKEN": "t", "CORTEX_JOBS": "3", "CORTEX_CACHE": "xattr",
-        "CORTEX_META_PATH": "/m", "CORTEX_SPOOL_LIMIT": "1MB", "CORTEX_MEMORY_LIMIT": "2GB", "CORTEX_TIMEOUT_S": "1.5",
+        "CORTEX_META_PATH": "/m", "CORTEX_SCRATCH_PATH": "/s", "CORTEX_SCRATCH_LIMIT": "5MB",
+        "CORTEX_SPOOL_LIMIT": "1MB", "CORTEX_MEMORY_LIMIT": "2GB", "CORTEX_TIMEOUT_S": "1.5",
         "CORTEX_NICENESS": "5", "CORTEX_READ_LIMIT": "3MB", "CORTEX_DISK_RESERVE": "4GB",
-        "CORTEX_LIMITS": "media.thumbnail=2, network=4", "CORTEX_UNFINISHED": "*.part, ~*",
+        "CORTEX_LIMITS": "media.thumbnail=2, network=4", "CORTEX_PROGRAMS": "cat, wc",
+        "CORTEX_UNFINISHED": "*.part, ~*",
     }  # fmt: skip
     settings = CortexSettings.load({}, environ, tmp_path)
     values = [getattr(settings, name) for name in rules(CortexSettings)]
     sizes = (1024**2, 2 * 1024**3, 1.5, 5, 3 * 1024**2, 4 * 1024**3)
     limits = {"media.thumbnail": 2, "network": 4}
-    assert values == ["http://loom:8092", "t", 3, "xattr", Path("/m"), *sizes, limits, ("*.part", "~*")]
+    scratch = (Path("/s"), 5 * 1024**2)
+    assert values[:5] == ["http://loom:8092", "t", 3, "xattr", Path("/m")]
+    assert values[5:] == [*scratch, *sizes, limits, ("cat", "wc"), ("*.part", "~*")]
     assert list(settings.origins.values()) == [f"environment {name}" for name in environ_order(environ)]
 
 
@@ -90,7 +94,7 @@ def test_the_file_that_ships_shows_every_setting_at_its_default(tmp_path: Path) 
     shown = set(re.findall(r"^#? ?([a-z_]+) = ", text, re.MULTILINE))
     assert shown == set(rules(CortexSettings))
     assert [rule.env for rule in rules(CortexSettings).values() if rule.env not in text] == []
-    shown_at_default = {"cache", "spool_limit", "memory_limit", "timeout_s", "unfinished"}
+    shown_at_default = {"cache", "scratch_limit", "spool_limit", "memory_limit", "timeout_s", "programs", "unfinished"}
     assert set(tomllib.loads(text)) == shown_at_default | {"niceness", "read_limit", "disk_reserve", "limits"}
     (tmp_path / "cortex.toml").write_text(text)
     default, read = CortexSettings.load({}, {}, Path("/")), CortexSettings.load({}, {}, tmp_path)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from wordoperators import Measure, Send, Total
 
 from cortex.media import Media
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, Result
@@ -225,3 +226,37 @@ def test_a_derived_file_has_a_name_that_can_be_told(text: Path) -> None:
         node.give = lambda ctx, wrong=wrong: ctx.artifact(wrong, b"", "image/png")
         with pytest.raises(LoomError, match="cannot be called"):
             run_operator(node, text)
+
+
+def test_values_come_in_one_by_one_or_as_a_list(text: Path) -> None:
+    assert run_operator(Measure(), text, item="word").outputs == {"place": 0, "length": 4}
+    run = run_operator(Measure(), text, items=["a", "word"])
+    assert (run.outputs, run.verdict) == ({"length": [None, 4], "place": [0, 1]}, Branch.PASS)
+    assert run.artifact("word-1").data == b"word"
+    assert run_operator(Measure(), text).reason == "MISSING_INPUT"
+    assert run_operator(Total(), text, items=[1, 2]).outputs == {"total": 3}
+    assert run_operator(Total(), text, items=[]).outputs == {"total": 0}
+    assert run_operator(Send(), text, items=["a", "b"], dry_run=True).effects == ("send a", "send b")
+
+
+class FileReader(MediaNode[NodeOptions]):
+    """Reads a derived file."""
+
+    operator = "test.reader"
+    reads = ("made",)
+    FOUND = OutputKey("found", list)
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        found = [ctx.upstream_artifact("made", name) for name in ("file", "other")]
+        ctx.output(self.FOUND, [one and [one.name, one.data.decode(), one.media_type] for one in found])
+        if ctx.upstream_output("made", "stray"):
+            ctx.upstream_artifact("stray", "file")
+
+
+def test_derived_files_of_earlier_nodes(text: Path) -> None:
+    files = {"made": {"file": (b"bytes", "text/plain")}}
+    run = run_operator(FileReader(), text, upstream_artifacts=files)
+    assert run.outputs == {"found": [["file", "bytes", "text/plain"], None]}
+    assert run_operator(FileReader(), text).outputs == {"found": [None, None]}
+    with pytest.raises(LoomError, match="does not declare in `reads`"):
+        run_operator(FileReader(), text, upstream={"made": {"stray": True}})

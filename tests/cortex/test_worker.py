@@ -40,3 +40,11 @@ def test_a_filter_means_the_same_as_in_the_library(tmp_path: Path, query: AssetQ
     wanted = RunRequest(uuid=uuid4(), pipeline="photos", version=1, queued=0, query=query)
     assert list(request_of(loom, wanted, "worker", loom_url=None, jobs=None).places) == meant
     loom.close()
+
+
+def test_a_run_over_a_source_is_an_ingest_of_it_by_its_name(tmp_path: Path) -> None:
+    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", SilentBus(), toy_operators())
+    wanted = RunRequest(uuid=uuid4(), pipeline="photos", version=1, queued=0, paths=(b"/was/here",), source="card")
+    made = request_of(loom, wanted, "worker", loom_url=None, jobs=None)
+    assert (made.sources, made.paths, made.places, made.pipeline) == (("card",), (), (), "photos")
+    loom.close()

@@ -16,7 +16,7 @@ from programs import CORTEX, Done, Running, Server, age, environment, tables
 from loom.local import look_at_loom
 from loom.settings import LoomSettings
 
-FILES = 400
+FILES = 800
 MIDDLE = 200
 
 

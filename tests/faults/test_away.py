@@ -58,14 +58,15 @@ def test_a_server_that_comes_back_is_told_everything(bench: Any, server: Server,
     server.start()
     done = ingest.wait()
     assert done.code == 0, done.err + done.out
-    assert done.summary["assets"]["completed"] == 400
+    assert done.summary["assets"]["completed"] == 800
     assert waiting(bench) == []
     (run,) = server.get("/runs")["items"]
-    assert (run["state"], run["assets"]["completed"]) == ("COMPLETED", 400)
+    assert (run["state"], run["assets"]["completed"]) == ("COMPLETED", 800)
     assert server.stop() == 0
     assert tables(server.data) == bench.undisturbed()
 
 
+@pytest.mark.slow
 @CACHES
 def test_what_a_server_that_stays_away_was_not_told_the_next_ingest_sends(
     bench: Any, server: Server, patched: Callable[[str], tuple[str, ...]], cache: str
@@ -82,7 +83,7 @@ def test_what_a_server_that_stays_away_was_not_told_the_next_ingest_sends(
     server.start()
     second = bench.run()
     assert second.code == 0, second.err + second.out
-    assert second.summary["assets"]["unchanged"] == 400, "the spool was sent before the scan"
+    assert second.summary["assets"]["unchanged"] == 800, "the spool was sent before the scan"
     assert waiting(bench) == []
     assert {run["state"] for run in server.get("/runs")["items"]} == {"COMPLETED"}
     assert server.stop() == 0
@@ -101,7 +102,7 @@ def test_a_sink_waits_for_a_server_that_comes_back(bench: Any, server: Server) -
     done = ingest.wait()
     assert done.code == 0, done.err + done.out
     assert done.summary["nodes"]["stored"] | {"computed": 0} == dict.fromkeys(done.summary["nodes"]["stored"], 0)
-    assert done.summary["nodes"]["stored"]["computed"] == 400
+    assert done.summary["nodes"]["stored"]["computed"] == 800
     assert server.stop() == 0
     assert tables(server.data) == bench.undisturbed()
 
@@ -118,9 +119,9 @@ def test_a_sink_does_not_complete_for_what_only_waits(
     done = ingest.wait()
     assert done.code == 5, done.err + done.out
     ends = [event for event in done.of("event") if event.get("node") == "stored" and event["status"] != "STARTED"]
-    assert len(ends) == 400
+    assert len(ends) == 800
     ((stored,),) = query(server.data, "SELECT count(*) FROM assets")
-    assert len([event for event in ends if event["status"] == "COMPLETED"]) <= stored < 400
+    assert len([event for event in ends if event["status"] == "COMPLETED"]) <= stored < 800
     codes = {event["error"]["code"] for event in ends if event["status"] == "FAILED"}
     assert codes == {"LOOM_UNREACHABLE"}
     server.start()
@@ -155,10 +156,10 @@ def test_listeners_get_the_events_of_the_time_in_which_the_server_was_away(bench
         listener.join(20)
         assert not listener.is_alive(), "the end of the run comes after all the rest"
     told = [event for event in done.of("event") if event["type"] == "asset"]
-    assert len(told) == 400
+    assert len(told) == 800
     assert {str(frame.asset) for frame in heard if isinstance(frame, AssetFrame)} == {event["asset"] for event in told}
     ended = {str(f.asset) for f in heard if isinstance(f, NodeFrame) and (f.node, f.status) == ("deed", "COMPLETED")}
-    assert len(ended) == 400
+    assert len(ended) == 800
     times = [frame.seq for frame in heard if isinstance(frame, AssetFrame)]
     assert times == sorted(times)
 

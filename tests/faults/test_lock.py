@@ -15,6 +15,9 @@ from deedoperator import definition
 from gates import Gate
 from programs import CORTEX, Running, query, tables, until
 
+FILES = 800
+"""As many as the bench has."""
+
 SHORT = "from loom.store.database import Database; Database.open.__func__.__kwdefaults__['busy_seconds'] = 0.3"
 
 
@@ -114,6 +117,40 @@ def test_a_second_process_talks_to_an_ingest_that_holds_the_folder(bench: Any) -
     assert tables(bench.data) == bench.undisturbed()
 
 
+def waits(ingest: Running) -> bool:
+    """Whether it has done what it can, and does nothing more."""
+    told = [json.loads(line) for line in ingest.out.splitlines()[:-1]][-3:]
+    return len(told) == 3 and all(
+        one["files_done"] == told[0]["files_done"] > FILES // 2 and not one["current"] for one in told
+    )
+
+
+@pytest.mark.slow
+def test_what_one_ingest_has_in_hand_another_waits_for(bench: Any) -> None:
+    first = bench.start("--json")
+    bench.gate.reached()
+    second = bench.start("--json")
+    until(lambda: waits(second))
+    bench.gate.open()
+    ended = [first.wait(), second.wait()]
+    assert [one.code for one in ended] == [0, 0], [one.err for one in ended]
+    for node in ("sha256", "deed"):
+        assert sum(one.summary["nodes"][node]["computed"] for one in ended) == FILES, "nothing is done twice"
+    assert [one.summary["assets"]["completed"] for one in ended] == [FILES, FILES]
+    assert tables(bench.data) == bench.undisturbed()
+
+
+@pytest.mark.slow
+def test_while_it_waits_for_another_it_can_be_interrupted(bench: Any) -> None:
+    first = bench.start("--json")
+    bench.gate.reached()
+    second = bench.start("--json")
+    until(lambda: waits(second))
+    second.process.send_signal(signal.SIGINT)
+    assert second.wait().code == 130
+    assert first.process.poll() is None
+
+
 @pytest.mark.slow
 def test_an_ingest_that_is_done_serves_a_second_one_to_its_end(bench: Any) -> None:
     first = bench.start("--json")
@@ -138,6 +175,7 @@ def test_an_ingest_that_is_done_serves_a_second_one_to_its_end(bench: Any) -> No
     assert bench.run_states() == ["COMPLETED", "COMPLETED"]
 
 
+@pytest.mark.slow
 def test_a_second_process_talks_to_an_ingest_that_serves(bench: Any) -> None:
     bench.store_pipeline()
     first = bench.start("--json", "--serve", "--port", free_port())

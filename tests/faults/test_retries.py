@@ -6,7 +6,7 @@ from typing import Any
 from deedoperator import DELIVERY, definition
 from programs import until
 
-FILES = 400
+FILES = 800
 
 
 def test_while_one_asset_waits_for_its_next_attempt_all_others_go_on(bench: Any) -> None:

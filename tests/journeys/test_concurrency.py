@@ -44,6 +44,7 @@ def test_what_cannot_be_limited_is_refused_with_what_may_be_meant(cortex: Callab
     assert (done.code, "CONFIG_INVALID" in done.err, "'network'" in done.err) == (2, True, True)
 
 
+@pytest.mark.slow
 def test_a_limit_is_changed_while_an_ingest_is_at_work(
     cortex: Callable[..., Done], environment: dict[str, str], gates: Gates, tmp_path: Path
 ) -> None:

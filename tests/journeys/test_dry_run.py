@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Cortex = Callable[..., Any]
 Snapshot = dict[str, tuple[int, int, int, bytes | str, dict[str, bytes]]]
 
@@ -39,6 +41,7 @@ def test_before_anything_exists(cortex: Cortex, library: Path, tmp_path: Path) -
     assert snapshot(*folders) == before
 
 
+@pytest.mark.slow
 def test_over_a_library_that_is_known(cortex: Cortex, library: Path, tmp_path: Path) -> None:
     cortex("ingest", library, "--json")
     (library / "words.txt").write_text("other words")

@@ -39,6 +39,8 @@ def test_every_result_is_a_line_with_its_asset(cortex: Cortex, ingested: Path) -
     assert lines(cortex, "--text", "no such words", "--near", "0,0", "--box", "0,0,1,1") == []
     assert cortex("export", "--captured-from", "soon").code == 2
     assert cortex("export", "--near", "91,0").code == 2
+    assert lines(cortex, "--color", "beige") == []
+    assert cortex("export", "--color", "bege").code == 2
 
 
 @pytest.mark.slow

@@ -136,6 +136,7 @@ def mounting(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_disk_below_the_library_goes_away_and_comes_back(mounting: Path, environment: dict[str, str]) -> None:
     script = STEPS.format(cortex=" ".join(CORTEX), long_ago=LONG_AGO)
     done = subprocess.run(

@@ -93,10 +93,27 @@ def test_each_source_has_a_plan_with_its_own_options(cortex: Cortex, library: Pa
     assert json.loads(cortex("sources", "show", "library", "--json").out)["state"] == "reachable"
 
 
-def test_a_definition_from_a_file_has_no_plan(cortex: Cortex, library: Path, tmp_path: Path) -> None:
-    done = cortex("ingest", library, "--plan", "--pipeline", definition(tmp_path, 64))
-    assert done.code == 2
-    assert "pipeline push" in done.err
+@pytest.mark.slow
+def test_a_definition_from_a_file_is_compared_with_what_is_stored(
+    cortex: Cortex, library: Path, tmp_path: Path
+) -> None:
+    def nodes(*more: str) -> tuple[int, dict[str, dict[str, Any]]]:
+        file = definition(tmp_path, 96, *more)
+        (one,) = cortex("ingest", library, "--plan", "--json", "--pipeline", file).lines[0]["pipelines"]
+        return one["version"], {node["node"]: node for node in one["nodes"]}
+
+    assert cortex("ingest", library, "--pipeline", definition(tmp_path, 64), "-q").code == 3
+    before = programs.tables(tmp_path / "data")
+    version, told = nodes("md5")
+    assert (version, told["sha256"]["stored"], told["sha256"]["missing"]) == (0, 5, 0)
+    assert told["thumb"]["stale"] >= 2
+    assert (told["md5"]["stored"], told["md5"]["missing"]) == (0, 5)
+    assert programs.tables(tmp_path / "data") == before, "it only looks"
+    in_words = cortex("ingest", library, "--plan", "--pipeline", definition(tmp_path, 96))
+    assert (in_words.code, "as it is written there, for 5 known assets" in in_words.out) == (0, True)
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(definition(tmp_path, 96).read_text().replace("media.thumbnail", "media.nothing"))
+    assert cortex("ingest", library, "--plan", "--pipeline", wrong).code == 2
     assert cortex("ingest", library, "--plan", "--offline").code == 2
 
 

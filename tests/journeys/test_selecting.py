@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Cortex = Callable[..., Any]
 NOTHING = "no failures\n"
 
 
+@pytest.mark.slow
 def test_failures_are_picked_by_asset_and_time(cortex: Cortex, library: Path) -> None:
     (library / "also broken.jpg").write_bytes((library / "one.jpg").read_bytes()[:2000])
     cortex("ingest", library, "--json")
@@ -26,6 +29,8 @@ def test_failures_are_picked_by_asset_and_time(cortex: Cortex, library: Path) ->
     retried = cortex("failures", "--retry", "--asset", library / "broken.jpg", "--json")
     assert retried.summary["nodes"]["thumbnail"]["failed"] == 1, retried.err
     assert cortex("failures", "--since", "soon").code == 2
+    nothing = cortex("failures", "--retry", "--since", tomorrow)
+    assert (nothing.code, nothing.err) == (0, "no failure is to be tried again\n")
 
 
 def test_failures_are_set_aside_and_shown_when_asked_for(cortex: Cortex, library: Path) -> None:

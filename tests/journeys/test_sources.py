@@ -109,6 +109,7 @@ def test_a_source_is_ingested_with_its_options(cortex: Cortex, photos: Path) -> 
     assert cortex("ingest", "--source", "photos", "--offline").code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("remote")
 def test_through_a_server_as_well(cortex: Cortex, photos: Path, tmp_path: Path) -> None:
     moved = tmp_path / "moved"

@@ -114,6 +114,7 @@ def test_a_second_copy_is_told_with_how_its_nodes_ended(cortex: Cortex, library:
     assert copy["nodes"]["thumbnail"]["state"] == "COMPLETED"
 
 
+@pytest.mark.slow
 def test_one_bad_pipeline_does_not_keep_others_from_working(cortex: Cortex, library: Path, nope: Path) -> None:
     refused = cortex("pipeline", "push", nope)
     assert (refused.code, "OPERATOR_UNKNOWN" in refused.err) == (2, True)

@@ -89,6 +89,7 @@ def test_a_dry_run_says_so_and_marks_nothing(cortex: Cortex, library: Path) -> N
     assert states(cortex, library / "one.jpg") == {"one.jpg": "present"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("remote")
 def test_through_a_server_as_well(cortex: Cortex, library: Path, server: Server) -> None:
     cortex("ingest", library, "--json")

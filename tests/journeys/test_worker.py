@@ -1,17 +1,24 @@
 """Runs asked for over HTTP and on the command line, executed by workers in other processes."""
 
 import json
+import os
+import platform
+import shutil
 import signal
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import msgspec
 import pytest
 from programs import CORTEX, LOOM, Running, Server, session_of, until
 
 from loom.bus.frames import NodeFrame, RunFrame
 from loom.client import LoomClient
+from loom.sources import Source, SourceOptions
+from loom.steering import RunRequest
 
 Cortex = Callable[..., Any]
 
@@ -51,6 +58,19 @@ def test_a_run_that_is_asked_for_is_executed(cortex: Cortex, library: Path, serv
     (picture,) = [a["uuid"] for a in server.get("/assets")["items"] if a["mime"] == "image/png"]
     one = ended(server, started(cortex, "ingest", "--asset", picture, "--recompute", "all")["uuid"])
     assert (one["assets"]["seen"], one["nodes"]["metadata"]["computed"]) == (1, 1)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_run_over_a_source_has_its_options(server: Server, library: Path) -> None:
+    wish = RunRequest(uuid=uuid4(), pipeline="ingest", version=0, queued=0, source="pictures")
+    options = SourceOptions(include=("*.jpg",), exclude=("broken*",))
+    with LoomClient(server.url, server.token) as client:
+        client.save_source(Source(name="pictures", host=platform.node(), path=os.fsencode(library), options=options))
+        run = ended(server, str(client.request_run(wish).uuid))
+        assert (run["state"], run["assets"]["seen"]) == ("COMPLETED", 2)
+        shutil.rmtree(library)
+        away = ended(server, str(client.request_run(msgspec.structs.replace(wish, uuid=uuid4())).uuid))
+    assert (away["state"], away["problems"]) == ("FAILED", 1), "it does not wait for ever"
 
 
 @pytest.mark.usefixtures("worker")
@@ -138,6 +158,7 @@ def test_a_worker_that_is_told_to_end_gives_its_run_back(
     assert server.get("/runs")["items"][0]["uuid"] == uuid
 
 
+@pytest.mark.slow
 def test_a_served_loom_may_have_a_worker_beside_it(cortex: Cortex, library: Path, remote: dict[str, str]) -> None:
     """`make serve`."""
     del remote["LOOM_URL"], remote["LOOM_TOKEN"]

@@ -69,11 +69,13 @@ def test_a_missing_original_is_a_finding(
     monkeypatch.setattr("platform.node", lambda: "here")
     with hold_loom(LoomSettings.load({})) as local:
         ingest = begin(local.loom)
-        local.loom.report(ingest, [report("a", found(bytes(tmp_path / "gone.jpg")))])
+        local.loom.report(ingest, [report("a", found(bytes(tmp_path / "gone\u202egpj.exe")))])
         local.loom.finish_run(closing(ingest))
     assert run(app, ["verify"]) == 1
     told = capsys.readouterr()
-    assert told.out == f"ORIGINAL_MISSING: {tmp_path}/gone.jpg: The file is gone.\n"
+    finding, remedy = told.out.splitlines()
+    assert finding == f"ORIGINAL_MISSING: {tmp_path}/gone\\x202egpj.exe: The file is gone."
+    assert remedy.startswith("    If it was moved, cortex ingest ")
     assert "1 originals (0 bytes read): 1 findings" in told.err
 
 

@@ -135,3 +135,27 @@ def asset(server: Server) -> Callable[[str], str]:
         )
 
     return find
+
+
+@pytest.fixture
+def propose(server: Server, asset: Callable[[str], str]) -> Iterator[Callable[..., str]]:
+    """Makes a pending group of the assets that have files of these names; it is rejected at the end."""
+    headers = {"Authorization": f"Bearer {server.token}"}
+    made: list[str] = []
+    with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, trust_env=False) as api:
+
+        def make(kind: str, *names: str) -> str:
+            digests = [api.get(f"/assets/{asset(name)}").json()["blake3"] for name in names]
+            members = [{"asset": digest, "distance": 2 * at} for at, digest in enumerate(digests)]
+            told = api.post("/library/proposals", json={"kind": kind, "members": members}).raise_for_status().json()
+            if (group := told["group"]) is None:  # a test before has decided on it
+                known = api.get("/duplicates", params={"asset": asset(names[0]), "kind": kind}).json()["items"]
+                group = known[-1]["uuid"]
+                api.post(f"/duplicates/{group}/reopen", json={}).raise_for_status()
+            made.append(group)
+            return str(group)
+
+        yield make
+        for group in made:
+            for verb in ("reopen", "reject"):
+                api.post(f"/duplicates/{group}/{verb}", json={}).raise_for_status()

@@ -87,7 +87,18 @@ def test_a_box_takes_the_focus_and_gives_it_back(page: Browser) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "view",
-    ["/", "/runs", "/failures", "/library", "/sources", "/pipelines", "/pipelines/photos", "/operators", "/system"],
+    [
+        "/",
+        "/runs",
+        "/failures",
+        "/library",
+        "/duplicates",
+        "/sources",
+        "/pipelines",
+        "/pipelines/photos",
+        "/operators",
+        "/system",
+    ],
 )
 def test_everything_has_a_name(page: Browser, view: str) -> None:
     page.open(view)

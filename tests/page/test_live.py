@@ -98,6 +98,18 @@ def test_a_run_is_seen_begin_rise_and_end(page: Browser, bench: Bench) -> None:
     assert [one for one in page.complaints() if "/grid" not in one] == []
 
 
+def test_the_first_asset_stands_there_on_a_page_that_was_open_before_it(page: Browser, bench: Bench) -> None:
+    for path in bench.folder.iterdir():
+        if not path.read_text().startswith("wait"):
+            path.unlink()
+    bench.start()
+    page.one(".card.now h2 a", "deeds").click()
+    page.one(".grid h2", "No assets yet")
+    bench.gate.open()
+    page.one(".grid-row a", f"{FILES // 2}.txt")
+    page.one(".grid h2", "1 asset")
+
+
 def test_a_view_survives_a_reload_and_a_server_that_is_started_anew(page: Browser, bench: Bench) -> None:
     ingest = bench.start()
     page.one(".card.now h2 a", "deeds").click()

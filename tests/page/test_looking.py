@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ def test_sources_are_listed_ingested_and_forgotten(page: Browser, api: httpx.Cli
     page.one(".why", "Waits until a worker on here takes it.")
     run = api.get(page.path).json()
     assert (run["pipeline"], run["request"]["paths"], run["request"]["host"]) == ("photos", [str(library)], "here")
+    assert run["request"]["source"] == "pictures", "with its include and exclude"
     api.post(f"/runs/{run['uuid']}/cancel", json={}).raise_for_status()
     page.press("Sources", within="nav")
     page.press("Forget")
@@ -122,3 +124,40 @@ def test_the_system_tells_what_it_stands_on_and_limits_are_set(page: Browser, ap
     page.press("Lift")
     page.one("[aria-label=Limits]", "None: every worker")
     assert api.get("/limits").json()["limits"] == {}
+
+
+def test_the_library_is_narrowed_by_colour(
+    page: Browser, server: Server, remote: dict[str, str], library: Path, tmp_path: Path
+) -> None:
+    nodes = [{"id": "files", "operator": "source.filesystem"}, {"id": "colours", "operator": "image.dominant-color"}]
+    edges = [{"from": {"node": "files"}, "to": {"node": "colours"}}]
+    definition = tmp_path / "colours.json"
+    definition.write_text(
+        json.dumps({"schema_version": 1, "name": "colours", "graph": {"nodes": nodes, "edges": edges}})
+    )
+    command = (
+        "ingest",
+        library / "coffee.jpg",
+        library / "rocket.jpg",
+        library / "coins.jpg",
+        "--pipeline",
+        definition,
+    )
+    assert Running(CORTEX, *command, "--json", env=remote, folder=tmp_path).wait().code == 0
+    counted = server.get("/assets/facets")["color"]
+    page.open("/library")
+    page.one(".facets h2", "Colour")
+    page.one(".facets a[href*='color=red'] .swatch")
+    page.one(".facets a[href*='color=red']").click()
+    page.until(lambda: len(page.all(".tile")) == counted["red"] == 1)
+    assert _titles(page) == ["coffee.jpg"]
+    page.one(".chip", "red in it").click()
+    page.until(lambda: len(page.all(".tile")) > 3)
+    page.open("/library?color=%23152f52")
+    page.until(lambda: _titles(page) == ["rocket.jpg"])
+    assert page.one("input[name=color]").get_attribute("value") == "#152f52"
+    choose = "arguments[0].value = '#b35e2e'; arguments[0].dispatchEvent(new Event('change'))"
+    page.driver.execute_script(choose, page.one("input[name=color]"))
+    page.until(lambda: _titles(page) == ["coffee.jpg"])
+    assert page.path == "/library?color=%23b35e2e"
+    page.one(".chip", "a colour like #b35e2e")

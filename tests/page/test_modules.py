@@ -197,3 +197,31 @@ def test_a_million_rows_scroll_smoothly_and_both_ends_are_reached(module: Browse
     assert -36 < told["bottom"] <= 2
     assert told["alive"] < 60
     assert told["rate"] >= 30
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("photo\u202egpj.exe", "photo‹U+202E›gpj.exe"),
+        ("a\x1b[31m\x00\x7f\x9b", "a‹U+001B›[31m‹U+0000›‹U+007F›‹U+009B›"),
+        ("\u2066\u200f\ufeff", "‹U+2066›‹U+200F›‹U+FEFF›"),
+        ("naïve – ok 😀 שלום\n\t", "naïve – ok 😀 שלום\n\t"),
+    ],
+)
+def test_characters_that_are_not_seen_or_turn_the_text_around_have_a_mark_wherever_they_come(
+    module: Browser, text: str, shown: str
+) -> None:
+    made = "const one = m.h('p', {title: a[0], 'data-raw': a[0]}, 'x', [a[0]]), two = m.h('p'); m.setText(two, a[0]);"
+    told = "[one.textContent, one.title, two.textContent, m.fill(two, a[0]).textContent, one.dataset.raw]"
+    assert _call(module, "dom.js", f"{{ {made} return {told}; }}", text) == [f"x{shown}", shown, shown, shown, text]
+
+
+def test_a_name_is_one_line(module: Browser) -> None:
+    assert _call(module, "format.js", "m.nameOf(a[0])", "/a/b\nc\td") == "b‹U+000A›c‹U+0009›d"
+    assert _call(module, "parts.js", "m.path(a[0]).textContent", "/a\n/b") == "/a‹U+000A›/b"
+
+
+def test_what_files_wait_for_is_said_in_sentences(module: Browser) -> None:
+    said = {"waiting": ["12 files are at caption", "1 file waits for its turn at network"]}
+    told = _call(module, "words.js", "[m.othersWaitFor(a[0]), m.othersWaitFor({})]", said)
+    assert told == ["12 files are at caption. 1 file waits for its turn at network.", ""]

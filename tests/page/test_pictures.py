@@ -18,8 +18,8 @@ from realmedia import RealMedia
 
 pytestmark = pytest.mark.slow
 MANY = 240
-VIEWS = ("runs", "run", "failures", "library", "list", "narrowed", "asset", "film", "sources", "pipelines", "pipeline",
-         "versions", "operator", "system")  # fmt: skip
+VIEWS = ("runs", "run", "failures", "library", "list", "narrowed", "asset", "film", "duplicates", "sources",
+         "pipelines", "pipeline", "versions", "operator", "system")  # fmt: skip
 LOOKS = {"light": (DESK, False), "dark": (DESK, True), "phone": (PHONE, False), "narrow": ((360, 740), True),
          "wall": ((2560, 1440), False)}  # fmt: skip
 SHOWN = {("light", view) for view in VIEWS} | {
@@ -43,6 +43,13 @@ def source(server: Server, library: Path) -> Iterator[None]:
 
 
 @pytest.fixture
+def duplicates(propose: Callable[..., str]) -> None:
+    """A group of copies, and one of pictures that are alike, both to be decided."""
+    propose("exact", "cup.jpg")
+    propose("similar", "coffee.jpg", "cup.jpg")
+
+
+@pytest.fixture
 def addresses(runs: dict[str, dict[str, Any]], asset: Callable[[str], str]) -> dict[str, str]:
     return {
         "runs": "/runs",
@@ -53,6 +60,7 @@ def addresses(runs: dict[str, dict[str, Any]], asset: Callable[[str], str]) -> d
         "narrowed": "/library?text=cup&captured_from=2024-01-01&near=48.14,-11.58",
         "asset": f"/assets/{asset('cup.jpg')}",
         "film": f"/assets/{asset('meadow.mp4')}",
+        "duplicates": "/duplicates",
         "sources": "/sources",
         "pipelines": "/pipelines",
         "pipeline": "/pipelines/photos",
@@ -68,7 +76,7 @@ def gallery(project: Path, tmp_path: Path) -> Path:
     return project / "docs/page" if os.environ.get("PAGE_PICTURES") == "1" else tmp_path
 
 
-@pytest.mark.usefixtures("source")
+@pytest.mark.usefixtures("source", "duplicates")
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_view_fits(page: Browser, addresses: dict[str, str], gallery: Path, look: str) -> None:
     size, is_dark = LOOKS[look]

@@ -93,6 +93,16 @@ def test_the_graph_follows_what_is_typed(page: Browser, trial: dict[str, Any]) -
     page.one(".editor-remarks .error", "small")
 
 
+def test_an_edge_is_called_by_the_port_that_it_leaves(page: Browser, trial: dict[str, Any]) -> None:
+    page.open(f"/pipelines/{trial['name']}")
+    page.one("[data-node=small] .name")
+    buckets = '{"buckets": [{"name": "light", "when": "media.size < 1MB"}]}'
+    _replace(page, '"operator": "hash.sha256"', f'"operator": "filter.expression", "config": {buckets}')
+    _replace(page, '"from": {"node": "sha256"}', '"from": {"node": "sha256", "port": "light"}')
+    page.one(".edge-branch", "light")
+    page.one(".verdict.good", "not saved yet")
+
+
 def test_a_switch_makes_a_version(page: Browser, server: Server, trial: dict[str, Any]) -> None:
     page.open("/pipelines")
     page.one(f"article[aria-label='Pipeline {trial['name']}'] [role=switch]").click()

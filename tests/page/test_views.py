@@ -142,3 +142,25 @@ def test_what_is_not_there_is_said(page: Browser) -> None:
     page.open("/runs/../system")
     page.one("h1", "System")
     page.complaints()
+
+
+def test_what_is_not_there_is_told_in_a_sentence(page: Browser) -> None:
+    gone = "00000000-0000-8000-8000-000000000000"
+    for address, sentence in (
+        ("/runs/zz", "There is no such run."),
+        ("/assets/zz", "There is no such asset."),
+        (f"/runs/{gone}", f"There is no run {gone}."),
+        (f"/assets/{gone}", f"There is no asset {gone}."),
+    ):
+        page.open(address)
+        assert page.one(".empty-title").text == sentence
+    assert all("404" in one for one in page.complaints())
+
+
+def test_failures_are_chosen_by_their_cause(page: Browser, server: Server) -> None:
+    group = server.get("/failures")["items"][0]
+    page.open(f"/failures?code={group['code']}&cause={group['cause']}")
+    page.one(".chip", "one cause")
+    assert len(page.all(".cause")) == 1
+    page.open("/failures?cause=000000000000")
+    page.one(".empty", "Nothing has failed.")

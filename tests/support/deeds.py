@@ -59,6 +59,14 @@ def _progress(board: BoardSlot) -> None:
         board.progress(tenth / 10)
 
 
+def _ponder(board: BoardSlot) -> None:
+    """Works for long, and then takes a while to say what came of it."""
+    for _ in range(4):
+        _progress(board)
+    board.rest()
+    time.sleep(0.6)
+
+
 def _mute(board: BoardSlot) -> None:
     board.rest()
     time.sleep(30)
@@ -173,6 +181,8 @@ class Deeds:
     def _do(self, deed: str) -> None:
         if deed == "progress":
             _progress(self.board)
+        elif deed == "ponder":
+            _ponder(self.board)
         elif deed == "mute":
             _mute(self.board)
         elif deed == "leak":

@@ -1,12 +1,13 @@
 // One asset: what it looks or sounds like, everything that was found out about it, and where it lies.
 
-import { all, content, get, thumbnail, withQuery } from "../api.js";
+import { all, content, get, getOr, thumbnail, withQuery } from "../api.js";
 import { begin } from "../actions.js";
 import { fill, h, painter, setText, settled } from "../dom.js";
-import { bytes, degrees, duration, folderOf, nameOf, time } from "../format.js";
+import { bytes, counted, degrees, duration, folderOf, nameOf, time } from "../format.js";
 import { listen } from "../live.js";
 import { Happenings } from "./happenings.js";
 import { artifactLinks, outputs } from "./outputs.js";
+import { together } from "./together.js";
 import { box, button, empty, facts, field, head, path, square, when } from "../parts.js";
 import { CHANGES, causeOf, KINDS, ORIGINS, REASONS } from "../words.js";
 
@@ -24,6 +25,7 @@ class AssetView {
     Object.assign(this, { uuid, scope, happenings: new Happenings() });
     this.about = h("div");
     this.results = h("section", { "aria-label": "Results" });
+    this.together = h("section", { "aria-label": "Belongs together" });
     this.events = h("section", { "aria-label": "What happened" });
     this.places = h("section", { "aria-label": "Locations" });
     this.busy = h("p", { class: "why", role: "status" });
@@ -48,7 +50,7 @@ class AssetView {
       h(
         "div",
         { class: "asset" },
-        h("div", null, preview(this.found, this.name), this.about, this.places, this.events),
+        h("div", null, preview(this.found, this.name), this.about, this.together, this.places, this.events),
         h("div", null, this.results),
       ),
     );
@@ -58,19 +60,21 @@ class AssetView {
 
   async refresh() {
     const { uuid, scope } = this;
-    const [found, computed, locations, events] = await Promise.all([
+    const [found, computed, locations, events, groups, fellows] = await Promise.all([
       get(`/assets/${uuid}`, scope.signal),
       all(`/assets/${uuid}/results`, 1000, scope.signal),
       all(`/assets/${uuid}/locations`, 1000, scope.signal),
       get(`/assets/${uuid}/events?limit=${EVENTS}`, scope.signal),
+      getOr({ items: [] }, `/duplicates?asset=${uuid}`, scope.signal),
+      getOr({ items: [] }, `/assets/${uuid}/groups`, scope.signal),
     ]);
     this.happenings.take(events.items);
     this.drawEvents();
-    const known = JSON.stringify([found, computed, locations]);
+    const known = JSON.stringify([found, computed, locations, groups, fellows]);
     if (known === this.known) return; // what is unfolded stays so
     Object.assign(this, { found, computed, known });
     const shown = latest(computed);
-    fill(this.about, about(found, shown));
+    fill(this.about, about(found, shown, groups.items.length));
     fill(
       this.results,
       h("h2", null, "Results"),
@@ -82,6 +86,7 @@ class AssetView {
           )
         : empty("Nothing was computed yet."),
     );
+    fill(this.together, together(fellows.items, uuid));
     fill(this.places, h("h2", null, "Locations"), h("ul", { class: "locations" }, locations.map(location)));
   }
 
@@ -135,13 +140,19 @@ function nothingToSee(found) {
   );
 }
 
-function about(found, results) {
+function about(found, results, groups) {
   const hash = (text) => h("code", { class: "hash" }, text);
   return facts([
     ["Type", found.mime],
     ["Size", bytes(found.size)],
     ["First seen", time(found.first_seen)],
     ["Place", placeOf(results)],
+    [
+      "Duplicates",
+      groups
+        ? h("a", { href: withQuery("/duplicates", { asset: found.uuid }) }, counted(groups, "group", "groups"))
+        : null,
+    ],
     ["BLAKE3", hash(found.blake3)],
     ["SHA-256", found.sha256 && hash(found.sha256)],
     [

@@ -13,10 +13,10 @@ import { FORGOTTEN, problemList } from "./problems.js";
 const MOST_LISTED = 200;
 
 export default async function failures(main, scope, _, query) {
-  const asked = { run: query.get("run"), node: query.get("node"), code: query.get("code") };
+  const asked = { run: query.get("run"), node: query.get("node"), code: query.get("code"), cause: query.get("cause") };
   const groups = await all(withQuery("/failures", asked), 1000, scope.signal);
   const run = asked.run && (await getOr(null, `/runs/${asked.run}`, scope.signal));
-  const unread = run && !asked.node ? await problemList(run, asked.code, scope) : null;
+  const unread = run && !asked.node && !asked.cause ? await problemList(run, asked.code, scope) : null;
   const count = groups.reduce((sum, group) => sum + group.count, 0);
   fill(
     main,
@@ -58,6 +58,7 @@ function narrowed(asked) {
     run: asked.run && `run ${short(asked.run)}`,
     node: asked.node && `node ${asked.node}`,
     code: asked.code && causeOf(asked.code),
+    cause: asked.cause && "one cause",
   };
   const chips = Object.entries(words)
     .filter(([, text]) => text)
@@ -74,7 +75,7 @@ function narrowed(asked) {
 
 function cause(group, asked, scope) {
   const { newest } = group;
-  const meant = { ...selection(asked), node: group.node, code: group.code };
+  const meant = { ...selection(asked), node: group.node, code: group.code, cause: group.cause };
   const list = h("ul", { class: "examples", hidden: true });
   const title = `${causeOf(group.code)}`;
   const toggle = h(
@@ -156,7 +157,7 @@ async function unfold(group, list, toggle, scope) {
   const found = run
     ? await all(withQuery(`/runs/${run}/results`, { state: "FAILED", node: group.node }), MOST_LISTED, scope.signal)
     : [];
-  const these = found.filter((one) => one.error?.code === group.code).map((one) => one.asset);
+  const these = found.filter(({ error }) => error?.code === group.code && error.cause === group.cause).map((one) => one.asset);
   const more = run ? `Others were met in earlier runs than ${short(run)}.` : "Others were met in earlier runs.";
   const assets = these.length ? these : [group.newest.asset];
   fill(list, await examples(assets, scope.signal, these.length < group.count ? more : null));

@@ -1,4 +1,5 @@
-// The fields by which the library is narrowed beside its facets: words, days and place of capture; and what is narrowed.
+// The fields by which the library is narrowed beside its facets: words, days and place of capture, a colour; and what is
+// narrowed.
 
 import { withQuery } from "../api.js";
 import { h } from "../dom.js";
@@ -8,11 +9,17 @@ import { KINDS } from "../words.js";
 export const ASKED = [
   ...["q", "text", "path", "kind", "camera", "year", "place", "collection"],
   ...["captured_from", "captured_to", "near", "radius_km", "box"],
+  ...["color", "color_distance", "color_share"],
 ];
-const NUMBERS = ["year", "radius_km"];
+const NUMBERS = ["year", "radius_km", "color_distance", "color_share"];
+const MIXED = /^#?[0-9a-f]{6}$/i;
 const DEGREES = "[\\-+]?\\d{1,3}(\\.\\d{1,12})?";
 
 export const PLACES = { known: "With a place", unknown: "Without a place" };
+
+// A colour as a dot: names and sRGB values are those of style sheets.
+export const swatch = (color) => h("i", { class: "swatch", style: { background: hexed(color) } });
+const hexed = (color) => (MIXED.test(color) ? `#${color.replace("#", "")}` : color);
 
 // What a run's filter takes, from the texts of an address.
 export function asFilter(asked) {
@@ -30,11 +37,13 @@ export function fields(asked, changed) {
       ...more,
       on: { change: ({ target }) => target.reportValidity() && changed({ [name]: valueOf(target) }) },
     });
-  const isOpen = ["text", "captured_from", "captured_to", "near", "radius_km", "box"].some((name) => asked[name]);
+  const mixed = MIXED.test(asked.color ?? "") && hexed(asked.color);
+  const isOpen =
+    mixed || ["text", "captured_from", "captured_to", "near", "radius_km", "box"].some((name) => asked[name]);
   return h(
     "details",
-    { class: "filters", open: isOpen },
-    h("summary", null, "By words, day and place"),
+    { class: "filters", open: Boolean(isOpen) },
+    h("summary", null, "By words, day, place and colour"),
     h(
       "div",
       { class: "fields" },
@@ -43,11 +52,14 @@ export function fields(asked, changed) {
       field("Taken until", control("captured_to", { type: "date" })),
       field("Near", control("near", { pattern: `${DEGREES}, ?${DEGREES}`, placeholder: "52.52, 13.405" }), "Latitude, longitude."),
       field("Within", control("radius_km", { type: "number", min: 0.1, max: 1000, step: "any", placeholder: "10" }), "Kilometres."),
+      field("With a colour like", control("color", { type: "color", value: mixed || "#808080" }), "Of a tenth of the picture or more."),
     ),
   );
 }
 
 const valueOf = ({ name, value }) => (name === "near" ? value.replaceAll(" ", "") : value.trim()) || null;
+
+const BESIDE = { near: { radius_km: null }, color: { color_distance: null, color_share: null } };
 
 // What is asked for that no facet shows, each to be taken away.
 export function chips(asked, more) {
@@ -62,6 +74,7 @@ export function chips(asked, more) {
     camera: asked.camera,
     year: asked.year && `year ${asked.year}`,
     place: asked.place && PLACES[asked.place].toLowerCase(),
+    color: asked.color && (MIXED.test(asked.color) ? `a colour like ${hexed(asked.color)}` : `${asked.color} in it`),
     collection: asked.collection && `in ${asked.collection}`,
   };
   const shown = Object.entries(told).filter(([, text]) => text);
@@ -70,7 +83,7 @@ export function chips(asked, more) {
     "div",
     { class: "chips" },
     shown.map(([name, text]) => {
-      const without = { ...asked, ...more, [name]: null, ...(name === "near" ? { radius_km: null } : {}) };
+      const without = { ...asked, ...more, [name]: null, ...BESIDE[name] };
       return h("a", { class: "chip", href: withQuery("/library", without), "aria-label": `Take away: ${text}` }, text, " ×");
     }),
     shown.length > 1 && h("a", { href: "/library" }, "Show all"),

@@ -7,7 +7,7 @@ import { bytes, counted, nameOf, number, rate } from "../format.js";
 import { listen } from "../live.js";
 import { button, empty, figure, head, picture, runState } from "../parts.js";
 import { Pace } from "../pace.js";
-import { leftOf, waitingFor } from "../words.js";
+import { leftOf, othersWaitFor, waitingFor } from "../words.js";
 import { runsTable } from "./runs.js";
 
 const PASSING = 14;
@@ -124,6 +124,7 @@ class Card {
       }),
     );
     this.lanes = h("ul", { class: "lanes", "aria-label": "At work on" });
+    this.waits = h("p", { class: "why" });
     this.element = h(
       "article",
       { class: "card now" },
@@ -133,6 +134,7 @@ class Card {
       this.figures,
       this.passing,
       this.lanes,
+      this.waits,
     );
   }
 
@@ -170,6 +172,7 @@ class Card {
     setText(values.left, leftOf(this.run, pace));
     setText(values.bytes, bytes(said.bytes));
     setText(values.failed, number(said.assets.failed));
+    setText(this.waits, othersWaitFor(said));
     const current = (said.current ?? []).slice(0, 16);
     if (current.join("\n") !== this.current) {
       this.current = current.join("\n");

@@ -99,9 +99,15 @@ function restOf({ summary, description }) {
   return (description.startsWith(summary) ? description.slice(summary.length) : description).trim();
 }
 
+// What goes through a port, in words.
+function passing({ content_type, cardinality, passes }) {
+  if (passes) return `what comes in at ${passes}`;
+  return cardinality === "many" ? `many ${content_type}` : content_type;
+}
+
 function ports(items) {
   return items.length
-    ? items.map((port) => `${port.id}: ${port.content_type}${port.required === false ? " (optional)" : ""}`).join(", ")
+    ? items.map((port) => `${port.id}: ${passing(port)}${port.required === false ? " (optional)" : ""}`).join(", ")
     : null;
 }
 

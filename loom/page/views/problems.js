@@ -12,7 +12,7 @@ export const FORGOTTEN = "Only the counts of this run are kept: what became of e
 export function keptFrom({ problems, error }) {
   return error
     ? counted(problems, "problem", "problems")
-    : `${counted(problems, "file or folder", "files or folders")} could not be read`;
+    : `${counted(problems, "file or folder", "files or folders")} ${problems === 1 ? "was" : "were"} not read`;
 }
 
 // Those of a run, or those of them with one code; nothing where there are none.
@@ -23,7 +23,7 @@ export async function problemList(run, code, scope) {
   const more = code ? 0 : run.problems - these.length;
   return h(
     "section",
-    { class: "card", "aria-label": "What could not be read" },
+    { class: "card", "aria-label": "What was not read" },
     h("h2", null, keptFrom(run)),
     h(
       "ul",

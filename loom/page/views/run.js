@@ -11,7 +11,7 @@ import { Pace } from "../pace.js";
 import { facts, figure, runState, when } from "../parts.js";
 import { note } from "../router.js";
 import { Tally } from "../tally.js";
-import { RUN_STATES, leftOf, stateOf, waitingFor } from "../words.js";
+import { RUN_STATES, leftOf, othersWaitFor, stateOf, waitingFor } from "../words.js";
 import { nodePanel } from "./node.js";
 import { FORGOTTEN, keptFrom } from "./problems.js";
 
@@ -32,6 +32,7 @@ class RunView {
     scope.own(this.paint.stop);
     this.top = h("div");
     this.why = h("p", { class: "why" });
+    this.waits = h("p", { class: "why" });
     this.after = h("div");
     this.bar = h("progress", { max: 1, value: 0, "aria-label": "Progress" });
     this.figures = h("div", { class: "figures" });
@@ -49,7 +50,7 @@ class RunView {
   async start(main, node) {
     await this.refresh();
     await this.drawGraph();
-    fill(main, this.top, this.why, this.after, this.bar, this.figures, this.parts, this.heard);
+    fill(main, this.top, this.why, this.waits, this.after, this.bar, this.figures, this.parts, this.heard);
     if (node) this.choose(node);
     this.draw();
     this.startGrid();
@@ -122,6 +123,7 @@ class RunView {
   }
 
   progress(said) {
+    setText(this.waits, othersWaitFor(said));
     this.tally.adopt(said.nodes);
     this.pace.tell(said);
     this.said = said;
@@ -222,6 +224,7 @@ class RunView {
       ),
     );
     setText(this.why, waitingFor(run, this.workers) ?? "");
+    if (run.state !== "RUNNING") setText(this.waits, "");
     fill(
       this.after,
       run.error && h("p", { class: "trouble" }, run.error.message),

@@ -65,8 +65,7 @@ function source(one) {
 const below = (folder) => (folder.endsWith("/") ? folder : `${folder}/`);
 
 function ingest(one) {
-  const over = one.path_b64 ? { paths_b64: [one.path_b64] } : { paths: [one.path] };
-  const wish = { ...over, host: one.host };
+  const wish = { source: one.name };
   return one.options.pipeline ? begin(one.options.pipeline, wish) : startRun(null, { wish, over: `Over ${one.name}.` });
 }
 

@@ -1,4 +1,5 @@
 import sys
+import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,7 @@ from cortex.sources.found import Found
 from loom.errors import LoomError
 from loom.graph.plan import AssetFilter
 from loom.model import FileStat, Kind, State
+from loom.verbs import CopyAt
 
 
 class Sink(MediaNode[NodeOptions]):
@@ -49,6 +51,45 @@ class Store(Sink):
         """Nothing."""
 
 
+class Long(Post):
+    """Takes longer than a second, and says how far it is if its id is so."""
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        for part in range(100):
+            if self.id == "telling":
+                ctx.progress(part / 100)
+            time.sleep(0.015)
+
+
+class Asks(Sink):
+    """Asks Loom's library and proposes, within an effect or (`rash`) not."""
+
+    capabilities = frozenset({"database"})
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        found = [(copy.path, 0) for copy in ctx.library.copies(b"asset")]
+        if self.id == "rash":
+            ctx.library.propose("exact", found)
+        ctx.effect("propose", lambda: ctx.library.propose("exact", found))
+
+
+class Nosy(Asks):
+    capabilities = frozenset({"effect"})
+
+
+class Shelf:
+    """A library that remembers what was proposed."""
+
+    def __init__(self) -> None:
+        self.proposed: list[Any] = []
+
+    def copies(self, asset: bytes) -> list[CopyAt]:
+        return [CopyAt("here", asset, 1)]
+
+    def propose(self, kind: str, members: Any) -> None:
+        self.proposed.append((kind, members))
+
+
 class Shy(Sink):
     """Works at the third attempt."""
 
@@ -76,7 +117,8 @@ class Ends(Sink):
 
 class Operators:
     def create(self, operator: str, config: Any, node: str) -> MediaNode[Any]:
-        return {"sink": Sink, "post": Post, "store": Store, "shy": Shy, "ends": Ends}[operator](id=node)
+        made = {one.__name__.lower(): one for one in (Sink, Post, Store, Shy, Ends, Asks, Nosy, Long)}
+        return made[operator](id=node)
 
 
 Steps = Callable[..., Any]
@@ -93,18 +135,33 @@ def carry_on(make_plan: Steps, make_step: Steps) -> Callable[..., Finished]:
         has_loom: bool = True,
         acknowledged: Callable[[], bool] = at_once,
         retries: int = 0,
+        timeout_s: float | None = None,
         goes_on: bool = True,
         limits: Mapping[str, int] = MappingProxyType({}),
+        library: Any = None,
     ):
         plan = make_plan(
             *(
-                make_step(index, node, (index - 1, None), operator=operator, sandboxed=False, retries=retries)
+                make_step(
+                    index,
+                    node,
+                    (index - 1, None),
+                    operator=operator,
+                    sandboxed=False,
+                    retries=retries,
+                    timeout_s=timeout_s,
+                )
                 for index, (operator, node) in enumerate(step.split(":") for step in steps)
             )
         )
         lane = Lane(AssetFilter(), msgspec.structs.replace(plan, dry_run=dry_run))
         beside = Beside(
-            (lane,), Operators(), has_loom=has_loom, would_write=would or WouldWrite(), acknowledged=acknowledged
+            (lane,),
+            Operators(),
+            has_loom=has_loom,
+            would_write=would or WouldWrite(),
+            acknowledged=acknowledged,
+            library=library,
         )
         beside.open()
         beside.turns.limit(limits)
@@ -132,8 +189,26 @@ def test_it_stops_before_a_step_that_belongs_elsewhere(carry_on: Callable[..., F
 
 
 def test_the_first_step_is_taken_wherever_it_belongs(carry_on: Callable[..., Finished]) -> None:
-    assert carry_on("store:a", "sink:b").done
-    assert carry_on("post:a", "sink:b").done
+    assert carry_on("store:a").done
+    assert carry_on("post:a", "post:b").done
+
+
+def test_what_may_take_long_goes_on_elsewhere(carry_on: Callable[..., Finished]) -> None:
+    """Neither the thread that stores may be held up by an effect, nor one that waits for the network."""
+    for first in ("store:a", "post:a"):
+        finished = carry_on(first, "sink:b")
+        assert (finished.walked.next_step, finished.done) == (1, False)
+
+
+def test_who_is_reached_after_storing_may_ask_and_propose(carry_on: Callable[..., Finished]) -> None:
+    shelf, would = Shelf(), WouldWrite()
+    assert codes(carry_on("asks:a", library=shelf)) == [None]
+    assert shelf.proposed == [("exact", [(b"asset", 0)])]
+    assert codes(carry_on("asks:a", library=shelf, dry_run=True, would=would)) == [None]
+    assert codes(carry_on("asks:rash", library=shelf, dry_run=True)) == ["OPERATOR_FAILED"]
+    assert codes(carry_on("nosy:a", library=shelf)) == ["OPERATOR_FAILED"]
+    assert codes(carry_on("asks:a", has_loom=False)) == ["LOOM_UNREACHABLE"]
+    assert (len(shelf.proposed), would.effects) == (1, ["propose"])
 
 
 def test_an_operator_that_asks_for_the_bytes_fails_alone(carry_on: Callable[..., Finished]) -> None:
@@ -154,6 +229,11 @@ def test_an_operator_that_does_not_end_keeps_the_run_from_nothing(
     lane = Lane(AssetFilter(), make_plan(make_step(0, "a", operator="ends", sandboxed=False)))
     Beside((lane,), Operators(), has_loom=True, would_write=WouldWrite()).close()
     assert "does not end: SystemExit: 3" in caplog.text
+
+
+def test_progress_renews_the_time_of_a_step_that_waits_for_the_network(carry_on: Callable[..., Finished]) -> None:
+    assert codes(carry_on("long:silent", timeout_s=0.3)) == ["TIMED_OUT"]
+    assert codes(carry_on("long:telling", timeout_s=0.3)) == [None]
 
 
 def test_without_loom_nothing_is_collected_or_stored(carry_on: Callable[..., Finished]) -> None:
@@ -197,11 +277,11 @@ def test_between_two_attempts_it_keeps_its_turn(carry_on: Callable[..., Finished
 
 
 def test_what_must_be_stored_before_it_waits_for_the_acknowledgement(carry_on: Callable[..., Finished]) -> None:
-    waits = carry_on("store:a", "sink:b", acknowledged=lambda: False, goes_on=False)
+    waits = carry_on("store:a", acknowledged=lambda: False, goes_on=False)
     assert (waits.walked.next_step, waits.done) == (0, False)
     assert waits.wait_s > 0
     said = iter([False, False, True])
-    assert codes(carry_on("store:a", "sink:b", acknowledged=lambda: next(said))) == [None, None]
+    assert codes(carry_on("store:a", acknowledged=lambda: next(said))) == [None]
 
 
 def test_a_loom_that_stays_away_fails_it_and_what_loom_refused_breaks_the_run(

@@ -2,13 +2,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from cortex.engine.course import Course, compute
-from cortex.engine.records import Walked
-from cortex.node import MediaNode, NodeContext
+from cortex.engine.records import Computed, Walked
+from cortex.node import MediaNode, NodeContext, OutputKey
 from loom.errors import LoomError
-from loom.graph.plan import AssetFilter, Plan, Step
+from loom.graph.plan import AssetFilter, Feed, Intake, Plan, Step
 from loom.model import Branch, Kind, Origin, Outcome, Reason, State, StoredResult
 
 
@@ -189,3 +190,99 @@ def test_across_the_border_only_stored_results_that_were_used_are_read(
     walked = Walked(1, None, None, True, tuple(course.outcomes), (), stored, None, course.next_step)
     upstream = Course.resumed(plan, walked).upstream(steps[4])
     assert upstream == course.upstream(steps[4]) == {"off": None, "failed": None, "used": {"done": "long ago"}}
+
+
+WORDS = b'{"words": ["one", null, "three"], "first": "one", "nested": [["a"], null, ["b", "c"]], "none": null}'
+
+
+@pytest.mark.parametrize(
+    ("feeds", "more", "expected"),
+    [
+        ([Feed(0, "words", 1)], {"fans_out": True}, {"items": ["one", "three"]}),
+        ([Feed(0, "words", 1)], {"many": True}, {"items": ["one", "three"]}),
+        ([Feed(0, "first", 0)], {}, {"items": ["one"], "item": "one"}),
+        ([Feed(0, "nested", 2)], {"fans_out": True}, {"items": ["a", "b", "c"]}),
+        ([Feed(0, "none", 1), Feed(0, "words", 1)], {"fans_out": True}, {"items": ["one", "three"]}),
+        ([Feed(0, "none", 1)], {"fans_out": True}, None),
+        ([Feed(0, "gone", 0)], {}, None),
+        ([Feed(0, "gone", 0)], {"required": False}, {"items": None}),
+    ],
+)
+def test_what_comes_in_at_the_input_for_values(
+    make_step: Any, make_plan: Any, facts: Any, feeds: Any, more: Any, expected: Any
+) -> None:
+    """From a stored result, as from one that was computed."""
+    intake = Intake(feeds=tuple(feeds), **more)
+    step = make_step(1, "takes", (0, None), intake=intake)
+    stored = StoredResult(b"s", State.COMPLETED, Branch.PASS, WORDS)
+    course = Course(make_plan(make_step(0, "gives"), step), {0: (stored, Origin.REMOTE)})
+    course.advance(facts, b"a.png", None, sandboxed=True)
+    assert course.lacks_input(step) is (expected is None)
+    if expected is not None:
+        assert course.taken(intake) == expected
+
+
+def test_all_outputs_of_a_node_may_be_one_value(make_step: Any, make_plan: Any, facts: Any) -> None:
+    outputs = b'{"width": [1, 2], "height": [3, null]}'
+    course = Course(
+        make_plan(make_step(0, "gives")),
+        {0: (StoredResult(b"s", State.COMPLETED, Branch.PASS, outputs), Origin.REMOTE)},
+    )
+    course.advance(facts, b"a.png", None, sandboxed=True)
+    assert course.taken(Intake(feeds=(Feed(0, None, 0),)))["item"] == {"width": [1, 2], "height": [3, None]}
+    rows = course.taken(Intake(feeds=(Feed(0, None, 1),), fans_out=True))["items"]
+    assert rows == [{"width": 1, "height": 3}, {"width": 2, "height": None}]
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+@pytest.mark.parametrize(("bucket", "reached"), [("small", "b"), ("large", "c"), (None, "d"), ("other", "d")])
+def test_a_bucket_decides_which_port_is_taken(
+    make_step: Any, make_plan: Any, facts: Any, bucket: str | None, reached: str, is_stored: bool
+) -> None:
+    plan = make_plan(
+        make_step(0, "a"), make_step(1, "b", (0, None, "small")), make_step(2, "c", (0, Branch.PASS, "large")),
+        make_step(3, "d", (0, None, "other")), make_step(4, "all", (0, None)),
+    )  # fmt: skip
+    outputs = {} if bucket is None else {"bucket": bucket}
+    stored = StoredResult(b"s", State.COMPLETED, Branch.PASS, msgspec.json.encode(outputs))
+
+    def work(step: Step, course: Course) -> Outcome:
+        return course.add(Computed(step.index, Branch.PASS, b"{}", (), None, None, 0, 0, False), outputs)
+
+    course = Course(plan, {0: (stored, Origin.CACHED)} if is_stored else {})
+    course.advance(facts, b"a.png", work, sandboxed=True)
+    taken = [step.node for step, o in zip(plan.steps, course.outcomes, strict=True) if o and o.state is State.COMPLETED]
+    assert [node for node in taken if node != "a"] == [reached, "all"]
+
+
+def test_what_a_filter_was_skipped_for_is_among_the_rest(make_step: Any, make_plan: Any, toy: Any, facts: Any) -> None:
+    plan = make_plan(
+        make_step(0, "a", enabled=False), make_step(1, "b", (0, None, "small")), make_step(2, "c", (0, None, "other"))
+    )
+    assert shapes(walk(plan, {2: toy()}, facts))[1:] == [
+        (State.SKIPPED, Reason.BRANCH_NOT_TAKEN, None),
+        (State.COMPLETED, None, Branch.PASS),
+    ]
+
+
+def test_a_step_is_computed_for_each_item_with_its_retries(make_step: Any, make_plan: Any, facts: Any) -> None:
+    class Shy(MediaNode[Any]):
+        operator = "test.shy"
+        ITEM = OutputKey("item", str)
+        asked = 0
+
+        def compute(self, ctx: NodeContext, media: Any) -> None:
+            self.asked += 1
+            if self.asked == 2:
+                raise LoomError("TRY_AGAIN", "not yet")
+            ctx.output(self.ITEM, ctx.item)
+
+    step = make_step(0, "shy", intake=Intake(feeds=(), fans_out=True), retries=1)
+    node = Shy(id="shy")
+    made, outputs = compute(node, step, facts, partial(NodeContext, "shy", {}, items=["a", "b"]), lambda _: None)
+    assert (outputs, made.attempts, node.asked) == ({"item": ["a", "b"]}, 2, 3)
+    node.asked = 0
+    made, _ = compute(
+        node, make_step(0, "shy", intake=step.intake), facts, partial(NodeContext, "s", {}, items=["a", "b"])
+    )
+    assert (made.error_code, made.error_message) == ("TRY_AGAIN", "item 2 of 2: not yet")

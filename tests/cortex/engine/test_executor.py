@@ -12,11 +12,12 @@ from cortex.catalogue import load
 from cortex.engine.beside import Beside
 from cortex.engine.entry import Entry
 from cortex.engine.executor import Executor
-from cortex.engine.intake import Intake, Usable
+from cortex.engine.intake import Intake
 from cortex.engine.records import Identity, Lane, Setup
 from cortex.engine.reporting import Batch
 from cortex.engine.sandbox import Sandbox
 from cortex.engine.tally import LaneRun, WouldWrite
+from cortex.engine.usable import Usable
 from cortex.sources.found import Found
 from loom.errors import LoomError
 from loom.events import Event, NodeEvent, RunHead

@@ -386,6 +386,8 @@ class Sources:
         self.unreachable: list[bytes] = []
         self.unreadable: list[Any] = []
         self.why_unreachable: dict[bytes, str] = {}
+        self.special: list[bytes] = []
+        self.special_total = 0
 
     def __iter__(self) -> Iterator[Found]:
         return self._found
@@ -409,6 +411,20 @@ def test_files_that_are_gone_or_closed_by_their_turn(loom: LocalLoom, folder: Pa
     assert sorted((one.path, one.code) for one in loom.run_problems(run).items) == [
         (str(folder / "gone"), "FILE_VANISHED"), (str(folder / "pipe"), "NOT_A_REGULAR_FILE")
     ]  # fmt: skip
+
+
+def test_what_is_no_regular_file_is_kept_with_a_run_and_does_not_fail_it(loom: LocalLoom, folder: Path) -> None:
+    odd = Sources(iter(()))
+    odd.special, odd.special_total = [os.fsencode(folder / "pipe")], 1200
+    story = carry_out(loom, folder, definition("plain", SHA256), files=odd)
+    run = story.ingest.runs[0].uuid
+    assert (story.ended.exit_code, loom.run(run).state, loom.run(run).problems) == (0, RunState.COMPLETED, 1200)
+    assert [(one.path, one.code) for one in loom.run_problems(run).items] == [
+        (str(folder / "pipe"), "NOT_A_REGULAR_FILE")
+    ]
+    assert (story.ended.summary["passed_over"], story.heard.failures) == (1200, [])
+    pipelines = [definition(name, SHA256, match={"kinds": [kind]}) for name, kind in (("p", "image"), ("t", "text"))]
+    assert carry_out(loom, folder, *pipelines, matched=True, files=odd).ended.summary["runs"] == [], "nothing begins"
 
 
 def test_what_could_not_be_read_is_kept_with_a_run_that_has_nothing_else_to_do(loom: LocalLoom, folder: Path) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from cortex.catalogue import load
+from cortex.engine.asking import asked_anew
 from cortex.engine.entry import Entry
-from cortex.engine.intake import AHEAD, Intake, Usable
+from cortex.engine.intake import AHEAD, Intake
 from cortex.engine.records import Answer, Identity, Item, Lane, Walked
+from cortex.engine.usable import Usable
 from cortex.sources.found import Found
 from loom.graph.plan import AssetFilter
 from loom.model import FileStat, Kind, Origin, State, StoredResult
@@ -92,6 +95,47 @@ def test_asked_again_it_goes_on_as_before(desk: Desk) -> None:
     (one,) = desk.offer("one")
     assert desk.ask(one, "x").walk
     assert desk.ask(one, "x").walk
+
+
+def due(desk: Desk) -> Item:
+    return next(item for item in desk.items if item is not None)
+
+
+def test_what_another_run_has_in_hand_is_asked_about_again_and_not_read(
+    lanes: tuple[Lane, ...], signatures: dict[str, bytes]
+) -> None:
+    stored = Nothing(Usable(True, False, {signatures["a"]: (result(signatures["a"]), Origin.REMOTE)}, elsewhere=True))
+    desk = Desk(lanes, stored)
+    one, copy = desk.offer("one", "copy")
+    assert not desk.ask(one, "x").walk
+    assert not desk.ask(copy, "x").walk
+    again = due(desk)
+    assert (again.token, again.asset) == (one.token, b"x".ljust(32))
+    assert not desk.ask(again, "x").walk
+    assert desk.intake.in_hand() == [b"x".ljust(32)]
+    stored.usable_for_all = stored.usable_for_all._replace(elsewhere=False)
+    assert desk.ask(due(desk), "x").walk, "the other has let go of it"
+    assert desk.intake.release(desk.entry(one)) == [desk.entry(copy)]
+
+
+def test_what_another_run_has_in_hand_is_walked_where_nothing_is_left_to_compute(
+    lanes: tuple[Lane, ...], signatures: dict[str, bytes]
+) -> None:
+    results = {signatures[node]: (result(signatures[node]), Origin.REMOTE) for node in "ab"}
+    desk = Desk(lanes, Nothing(Usable(True, False, results, elsewhere=True)))
+    one, two = desk.offer("one", "two")
+    assert desk.ask(one, "x").walk
+    assert not desk.ask(two, "y", lane=1).walk
+
+
+def test_once_stopped_nothing_waits_for_another_run(lanes: tuple[Lane, ...]) -> None:
+    desk = Desk(lanes, Nothing(Usable(False, False, {}, elsewhere=True)))
+    one, copy, late = desk.offer("one", "copy", "late")
+    for item in (one, copy):
+        desk.ask(item, "x")
+    desk.intake.stop()
+    assert not desk.ask(late, "y").walk
+    assert list(itertools.islice(desk.items, 5)) == []
 
 
 def test_when_a_file_changes_its_first_copy_takes_its_place(desk: Desk) -> None:
@@ -192,7 +236,7 @@ def test_recompute_leaves_out_the_stored_results_of_a_node(
 ) -> None:
     stored = {digest: (result(digest), Origin.REMOTE) for digest in signatures.values()}
     for recompute, used in (({"b"}, [0]), ({"*"}, []), ({"c"}, [0, 1])):
-        desk = Desk(lanes, Nothing(Usable(True, False, stored)), recompute=frozenset(recompute))
+        desk = Desk(lanes, Nothing(Usable(True, False, stored)), is_anew=asked_anew(recompute, load()))
         (one,) = desk.offer("one")
         assert [step for step, *_ in desk.ask(one, "x").stored] == used
 

@@ -83,6 +83,14 @@ def test_a_worker_that_falls_silent_is_given_up() -> None:
     assert walked[2].failure is None
 
 
+def test_who_worked_for_long_has_time_to_say_what_came_of_it() -> None:
+    """Packing a large derived file takes longer than the parent takes to look."""
+    with sandbox(limits=QUICK._replace(base_s=2.0)) as box:
+        walked = run(box, [item(1, "ponder@after")])
+    assert failed_steps(walked[1]) == {}
+    assert walked[1].failure is None
+
+
 def test_progress_renews_the_time_of_a_step() -> None:
     with sandbox() as box:
         walked = run(box, [item(1, "progress@0")])

@@ -24,7 +24,7 @@ def make_run(make_plan: Callable[..., Any], make_step: Callable[..., Any]) -> Ca
 def summary(*runs: LaneRun, dry_run: bool = False, would: WouldWrite | None = None) -> dict[str, Any]:
     return summarise(
         runs, AssetCounts(seen=2), state=RunState.COMPLETED, seconds=1.23456, dry_run=dry_run,
-        unreachable=["/away"], would_write=would,
+        unreachable=["/away"], passed_over=3, would_write=would,
     )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_of_one_run(make_run: Callable[..., LaneRun]) -> None:
     )  # fmt: skip
     assert told["nodes"] == {"a": {"computed": 0, "cached": 0, "remote": 0, "skipped": 0, "failed": 0}}
     assert (told["state"], told["seconds"], told["bytes"], told["assets"]["seen"]) == ("COMPLETED", 1.235, 10, 2)
-    assert told["would_write"] is None
+    assert (told["would_write"], told["passed_over"]) == (None, 3)
 
 
 def test_of_several_it_names_the_first_that_had_something_to_do(make_run: Callable[..., LaneRun]) -> None:

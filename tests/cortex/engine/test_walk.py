@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 from ingests import MD5, SHA256, THUMBNAIL, definition
 
 from cortex.catalogue import load
@@ -17,7 +18,7 @@ from cortex.operators.hashing import Sha256
 from cortex.operators.thumbnails import Thumbnail
 from loom.errors import LoomError
 from loom.graph.plan import AssetFilter
-from loom.model import FileStat, Kind, Reason, State
+from loom.model import FileStat, Kind, Origin, Reason, State, StoredResult
 
 
 class Page:
@@ -213,3 +214,18 @@ def test_a_halted_worker_gives_a_file_back_as_far_as_it_got(walker: Walker, real
     again = item._replace(asset=walked.identity and walked.identity.asset, resume=walked)
     walker.identify(again)
     assert walker.walk(again, Answer(1, walk=True)).next_step == 2
+
+
+def test_nobody_is_fed_for_nodes_that_have_a_result(real_image: Path) -> None:
+    """A node that is added later is not to have a film decoded for all the others again."""
+    off = {"id": "off", "operator": "hash.sha512", "config": {"enabled": False}}
+    walker = walker_of(SHA256, MD5, off)
+    item = item_of(real_image)
+    stored = StoredResult(b"s" * 32, State.COMPLETED, None, b"{}", (), None, None, 0)
+    asked = item._replace(asset=blake3(real_image.read_bytes()).digest())
+    for known, left in (((), {"sha256", "md5"}), (((0, stored, Origin.REMOTE),), {"md5"})):
+        walker.identify(asked)
+        media = walker._open[1][0]
+        walked = walker.walk(asked, Answer(1, walk=True, stored=known))
+        assert [outcome.state for outcome in walked.outcomes if outcome][1:] == [State.COMPLETED, State.SKIPPED]
+        assert set(media._wants.streams) == left

@@ -1,6 +1,7 @@
 from sandboxes import item
 
 from cortex.engine.autopsy import Verdict
+from cortex.engine.records import Handed
 from cortex.engine.workload import MAX_BATCH_BYTES, Workload
 
 
@@ -64,3 +65,10 @@ def test_at_the_end_nothing_more_is_waited_for() -> None:
     work.gather(0.0, 10)
     assert len(work) == 0
     assert work.exhausted
+
+
+def test_what_is_handed_along_counts_for_the_size_of_a_batch() -> None:
+    half = Handed(b"digest", bytes(MAX_BATCH_BYTES // 2))
+    work = Workload(iter([item(number)._replace(handed=(half,)) for number in range(3)]))
+    work.gather(0.0, 3)
+    assert [len(work.take(3)), len(work.take(3))] == [1, 1], "two of them and the files are more than may go together"

@@ -11,6 +11,9 @@ import pytest
 from realmedia import FILMS, PAPERS, SOUNDS, VARIANTS, RealMedia
 
 from cortex.node import MediaNode
+from cortex.operators.dominant_color import DominantColor
+from cortex.operators.image_edit import ImageEdit
+from cortex.operators.image_quality import ImageQuality
 from cortex.operators.loudness import Loudness
 from cortex.operators.metadata import Metadata
 from cortex.operators.scenes import Scenes
@@ -48,9 +51,11 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
 def _codes(path: Path) -> set[str]:
     """The codes with which operators that look inside fail."""
     found = set()
-    sounding: tuple[MediaNode[Any], ...] = (Loudness(), Waveform())
+    edit = ImageEdit(width=64, height=64, fit="fill", metadata="keep")
+    still: tuple[MediaNode[Any], ...] = (ImageQuality(size=64), DominantColor(), edit)
+    sounding = (Loudness(), Waveform())
     moving = (Scenes(pictures=2, picture_size=64), VideoFingerprint(), VideoQuality())
-    for node in (Metadata(), Thumbnail(size=64, cols=2, rows=2), *sounding, *moving):
+    for node in (Metadata(), Thumbnail(size=64, cols=2, rows=2), *still, *sounding, *moving):
         try:
             run_operator(node, path)
         except LoomError as error:

@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 from realmedia import VARIANTS, RealMedia
 
 from cortex.media import Media
+from cortex.media.wants import Wants
 from loom.errors import LoomError
 
 Opened = Callable[..., Media]
@@ -300,3 +301,36 @@ def test_exif_transposition_agrees_with_pillow(opened: Opened, media: RealMedia)
     with Image.open(path) as image:
         wanted = ImageOps.exif_transpose(image)
     assert _difference(opened(path).image(), wanted) == 0
+
+
+def test_how_opaque_a_picture_is(opened: Opened, media: RealMedia, tmp_path: Path) -> None:
+    alpha = opened(media.variant("png-alpha"))
+    whole, small = alpha.opacity(), alpha.opacity(100)
+    assert whole is not None
+    assert small is not None
+    assert (whole.mode, whole.size, small.size) == ("L", alpha.image().size, alpha.image(100).size)
+    assert (small.getpixel((1, 30)), small.getpixel((98, 30))) == (pytest.approx(255, abs=6), pytest.approx(0, abs=6))
+    shot = media.picture("coffee", (60, 40))
+    turned = Image.new("L", (60, 40), 255)
+    turned.paste(0, (0, 0, 10, 10))
+    shot.putalpha(turned)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    shot.save(path := tmp_path / "turned.png", exif=exif)
+    opacity = opened(path).opacity()
+    assert opacity is not None
+    assert (opacity.size, opacity.getpixel((39, 0)), opacity.getpixel((0, 0))) == ((40, 60), 0, 255)
+    shot.putalpha(255)
+    shot.save(path := tmp_path / "opaque.png")
+    for opaque in (path, media.photo(), media.film("h264"), media.sound("flac")):
+        assert opened(opaque).opacity(64) is None
+
+
+def test_what_others_want_and_cannot_have_costs_nobody_else_the_picture(opened: Opened, media: RealMedia) -> None:
+    wants = Wants(image_side=1 << 20)
+    photo = opened(media.photo(size=(1200, 800)), wants, max_pixels=500_000)
+    assert photo.image(256).size == (256, 171)
+    for side in (1 << 20, None):
+        with pytest.raises(LoomError) as caught:
+            photo.image(side)
+        assert caught.value.code == "FILE_TOO_LARGE"

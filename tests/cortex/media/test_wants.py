@@ -16,12 +16,12 @@ def test_wants_of_several_are_joined() -> None:
     joined = together(
         [
             Wants(200, streams={"sha256": hashlib.sha256}),
-            Wants(pictures={"all": PictureFeed(Notes)}),
+            Wants(pictures={"all": PictureFeed(Notes)}, stills=frozenset({(9, 320)})),
             Wants(100, pictures={"few": PictureFeed(Notes, rate=1)}, sounds={"ear": SoundFeed(Notes)}),
         ]
     )
     assert joined.image_side == 200
-    assert [set(part) for part in joined[1:]] == [{"sha256"}, {"all", "few"}, {"ear"}]
+    assert [set(part) for part in joined[1:]] == [{"sha256"}, {"all", "few"}, {"ear"}, {(9, 320)}]
 
 
 def test_a_reader_that_cannot_be_made() -> None:

@@ -17,6 +17,7 @@ SUMMARY = {
     "bytes": 123456,
     "seconds": 1.9,
     "unreachable": [],
+    "passed_over": 0,
     "would_write": None,
 }  # fmt: skip
 
@@ -74,6 +75,7 @@ def test_why_nothing_was_computed_is_said_in_one_sentence(counts: dict[str, int]
 def test_where_there_is_no_file_it_says_so() -> None:
     empty = {**SUMMARY, "nodes": {"sha256": {"computed": 0}}, "assets": {**SUMMARY["assets"], "seen": 0}}  # type: ignore[dict-item]
     assert in_words(empty)[-1] == "  no file was found"
+    assert "  2 pipes, sockets and devices were passed over" in in_words({**empty, "passed_over": 2})
     assert "1 source could not be read" in "\n".join(in_words({**empty, "unreachable": ["/away"]}))
 
 

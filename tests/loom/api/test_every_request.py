@@ -190,6 +190,9 @@ def _speak(client: LoomClient) -> None:
     client.move_source("card", b"/moved")
     client.source_seen("card", reachable=True)
     client.set_limit("network", 4)
+    client.copies(digest("a"))
+    client.similar("image.phash", b"eight of", 8, 10)
+    client.propose("similar", [(digest("a"), 0), (digest("b"), 3)])
 
 
 def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

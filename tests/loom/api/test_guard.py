@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from loom.api.guard import Guard
@@ -170,3 +171,20 @@ def test_answers_are_not_guessed_at(http):
 def test_a_guard_without_a_token_is_not_made():
     with pytest.raises(ValueError, match="token"):
         Guard(lambda *_: None, token="", allowed_hosts=AllowedHosts(["localhost"]), sessions=Sessions())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [[("x", "y")] * 10_000, [("x", "y")] * 101, [("x", "y" * 40_000)], [("cookie", "x=" + "y" * 33_000)]],
+    ids=["10,000", "101", "long", "cookie"],
+)
+@pytest.mark.parametrize("path", ["/healthz", "/api/v1/runs"])
+def test_more_headers_than_anybody_sends_are_refused(server, token, path, more):
+    with httpx.Client(base_url=server.url, trust_env=False) as http:
+        refused = http.get(path, headers=[("authorization", f"Bearer {token}"), *more])
+    assert (refused.status_code, refused.json()["code"]) == (431, "HEADERS_TOO_LARGE")
+
+
+def test_as_many_headers_as_a_browser_behind_proxies_sends_are_taken(http):
+    more = [(f"x-{number}", "y" * 200) for number in range(80)]
+    assert http.get("/runs", headers=more).status_code == 200

@@ -3,15 +3,20 @@ import pkgutil
 import re
 
 import httpx
+import msgspec
 import pytest
 from fastapi.routing import APIRoute
 from jsonschema import Draft202012Validator
-from ledgers import definition
+from ledgers import definition, toy_operators
 
 import loom.api
 from loom.api import docs, health
-from loom.api.app import PREFIX
+from loom.api.answers import COMPONENTS
+from loom.api.app import PREFIX, create_app
 from loom.api.guard import OPEN_PATHS
+from loom.api.problems import RefusalShape
+from loom.bus.frames import Answer, Frame, PublishFrame
+from loom.bus.hub import Hub
 
 
 @pytest.fixture
@@ -66,6 +71,15 @@ def test_it_lists_every_route_with_shapes_that_exist(document):
     names = document["components"]["schemas"]
     assert {ref.rsplit("/", 1)[-1] for ref in references(document)} <= set(names)
     assert {"AssetShape", "ResultShape", "RunShape", "ProblemShape", "NodeFrame"} <= set(names)
+
+
+def test_no_two_shapes_have_one_name(loom):
+    app = create_app(loom, Hub(), toy_operators(), token="x")
+    every = [RefusalShape, Frame, Answer, PublishFrame]
+    _, found = msgspec.json.schema_components(every, ref_template="#/components/schemas/{name}")
+    for route in app.routes:
+        for name, schema in (getattr(route, "openapi_extra", None) or {}).get(COMPONENTS, {}).items():
+            assert found.setdefault(name, schema) == schema, f"{name} of {route.path}"
 
 
 def test_answers_are_of_the_shapes_that_it_gives(document, http):

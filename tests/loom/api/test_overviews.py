@@ -43,13 +43,17 @@ def test_the_plan_of_a_run(http, run):
 @pytest.mark.usefixtures("run")
 def test_facets_and_the_history_of_locations(http):
     assert http.get("/assets/facets", params={"q": "3"}).json() == {
-        "kind": {"image": 1}, "camera": {}, "year": {}, "place": {"unknown": 1}, "total": 1
+        "kind": {"image": 1}, "camera": {}, "year": {}, "place": {"unknown": 1}, "color": {}, "total": 1
     }  # fmt: skip
     assert http.get("/assets/facets", params={"year": "soon"}).status_code == 422
     assert http.get("/assets", params={"year": 2020}).json()["items"] == []
     for wrong in ({"captured_from": "May"}, {"near": "here"}, {"near": "95,0"}, {"radius_km": 0}, {"box": "1,2,3"},
-                  {"place": "there"}):  # fmt: skip
+                  {"place": "there"}, {"color": "rde"}, {"color": "#12345"}, {"color": "#0000000"}, {"color": ""},
+                  {"color": "red", "color_share": 1.5}, {"color": "red", "color_distance": 0}, {"colour": "red"},
+                  {"color": "red", "color_share": "much"}):  # fmt: skip
         assert http.get("/assets", params=wrong).status_code == 422, wrong
+    for color in ("beige", "#C04020", "c04020"):
+        assert http.get("/assets", params={"color": color}).json()["items"] == []
     found = {"near": "1.5,-2", "captured_from": "2024-01-01", "text": "lake"}
     assert http.get("/assets", params=found).json()["items"] == []
     (place,) = http.get(f"/assets/{asset_uuid(digest('3'))}/locations").json()["items"]

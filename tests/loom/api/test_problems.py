@@ -87,3 +87,9 @@ def test_bodies_are_bounded_where_they_are_read(serving, loom, token, streamed):
     ):
         assert status(method, path, limit) == fine
         assert status(method, path, limit + 500) == 413
+
+
+def test_a_malformed_uuid_is_told_in_a_sentence(http):
+    for path, where in (("/runs/zz", "path.uuid"), ("/failures?run=zz", "query.run")):
+        refused = http.get(path)
+        assert (refused.status_code, refused.json()["detail"]) == (422, f"{where}: 'zz' is not a UUID")

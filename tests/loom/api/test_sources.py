@@ -48,6 +48,8 @@ def test_many_sources_are_listed_page_by_page(http):
         ("Card", {}, 422, "REQUEST_INVALID"),
         ("card", {"marker": {"kind": "smell", "id": "x"}}, 422, "REQUEST_INVALID"),
         ("card", {"options": {"include": "*"}}, 422, "REQUEST_INVALID"),
+        ("card", {"options": {"include": ["*.jpg", "[z-a]"]}}, 422, "REQUEST_INVALID"),
+        ("card", {"options": {"exclude": ["!"]}}, 422, "REQUEST_INVALID"),
         ("card", {"options": {"pipeline": "none"}}, 404, "NOT_FOUND"),
         ("taken", {}, 409, "SOURCE_EXISTS"),
         ("other", {"path": "/taken/"}, 409, "SOURCE_EXISTS"),
@@ -84,7 +86,23 @@ def test_a_run_goes_over_a_source(http):
     assert (made.json()["request"]["paths"], made.json()["request"]["host"]) == (["/media/\ufffd"], HOST)
     given = http.post("/runs/claim", json={"worker": "w", "host": HOST}).json()
     assert base64.b64decode(given["paths_b64"][0]) == b"/media/\xff"
-    both = http.post("/pipelines/photos/runs", json={"source": "card", "paths": ["/more"], "host": HOST}).json()
-    assert both["request"]["paths"] == ["/more", "/media/\ufffd"]
-    for body, code in (({"source": "none"}, "NOT_FOUND"), ({"source": "card", "host": "other"}, "REQUEST_INVALID")):
-        assert http.post("/pipelines/photos/runs", json=body).json()["code"] == code
+
+
+def test_a_run_over_a_source_goes_over_nothing_else(http):
+    assert http.post("/pipelines", json=definition()).status_code == 201
+    put(http, "card")
+    made = http.post("/pipelines/photos/runs", json={"source": "card"})
+    assert made.status_code == 202
+    told = made.json()["request"]
+    assert (told["source"], told["paths"], told["host"]) == ("card", ["/media/card"], HOST)
+    claimed = http.post("/runs/claim", json={"worker": "w", "host": HOST}).json()
+    assert (claimed["uuid"], claimed["source"]) == (made.json()["uuid"], "card")
+    refusals = [
+        ({"source": "none"}, 404, "NOT_FOUND"),
+        ({"source": "card", "paths": ["/other"]}, 422, "REQUEST_INVALID"),
+        ({"source": "card", "filter": {}}, 422, "REQUEST_INVALID"),
+        ({"source": "card", "host": "other"}, 422, "REQUEST_INVALID"),
+    ]
+    for wish, status, code in refusals:
+        refused = http.post("/pipelines/photos/runs", json=wish)
+        assert (refused.status_code, refused.json()["code"]) == (status, code)

@@ -25,7 +25,7 @@ def test_a_run_is_asked_for(http):
     assert made.headers["location"] == f"/api/v1/runs/{shown['uuid']}"
     assert (shown["state"], shown["started"], shown["worker"], shown["paused"]) == ("QUEUED", None, None, [])
     assert shown["request"] == {
-        "paths": ["/dä ta"], "globs": [], "assets": [], "recompute": [], "host": None, "total_paths": 1,
+        "paths": ["/dä ta"], "globs": [], "assets": [], "recompute": [], "host": None, "source": None, "total_paths": 1,
         "total_assets": 0,
         "filter": {**dict.fromkeys(AssetQuery.__struct_fields__), "kind": "image"},
     }  # fmt: skip

@@ -22,7 +22,7 @@ from ledgers import (
 )
 from sqlalchemy import make_url
 
-from loom.bus.sequence import StoredSequence
+from loom.bus.sequence import STORED_BLOCK, StoredSequence
 from loom.errors import LoomError
 from loom.model import RunState, State
 from loom.service import LocalLoom
@@ -152,7 +152,7 @@ def test_two_processes_never_give_a_number_twice(postgresql):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(given) == list(range(0, 400, 10))
+    assert sorted(given) == list(range(0, 40 * STORED_BLOCK, STORED_BLOCK))
     for database in databases:
         database.close()
 

@@ -6,6 +6,7 @@ from loom.errors import LoomError
 from loom.model import KnownAsset, KnownFile
 from loom.steering import Place, Selection
 from loom.wire import ledger, runs
+from loom.wire.reports import ReportWire
 from loom.wire.shapes import (
     AssetWire,
     ClosingWire,
@@ -13,7 +14,6 @@ from loom.wire.shapes import (
     KnownFileWire,
     OpeningWire,
     PlaceWire,
-    ReportWire,
     SelectionWire,
 )
 from loom.wire.values import digest_of, microseconds_of, moment_of, object_bytes, sendable
@@ -53,7 +53,7 @@ def test_runs_arrive_as_they_were():
         assert runs.opening_of_wire(sent(runs.opening_to_wire(one), OpeningWire)) == one
     ended = closing(one.uuid)
     assert runs.closing_of_wire(one.uuid, sent(runs.closing_to_wire(ended), ClosingWire)) == ended
-    selection = Selection(one.uuid, "a", "b", one.uuid)
+    selection = Selection(one.uuid, "a", "b", one.uuid, cause="c")
     assert runs.selection_of_wire(sent(runs.selection_to_wire(selection), SelectionWire)) == selection
     place = Place("p", "h", b"/\xff")
     assert runs.place_of_wire(sent(runs.place_to_wire(place), PlaceWire)) == place

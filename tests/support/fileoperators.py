@@ -1,0 +1,66 @@
+"""Operators of a third party that hand derived files on: one makes them, one reads them in a worker, one beside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cortex import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.media import Media
+from cortex.operators.references import ArtifactName, artifact_of
+from loom.errors import LoomError
+
+
+class Make(MediaNode[NodeOptions]):
+    """Makes a file of each word, and none of a text without words."""
+
+    operator = "files.make"
+    reads = ()
+    kinds = frozenset({"text"})
+    WORDS = OutputKey("words", int)
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        words = media.text().split()
+        for number, word in enumerate(words):
+            ctx.artifact(f"word {number}", word.encode() * 1000, "text/plain")
+        ctx.output(self.WORDS, len(words))
+
+
+class ReadOptions(NodeOptions):
+    """`needs`: a text without the first of the files is a failure."""
+
+    of: tuple[ArtifactName, ...]
+    mark: str = ""
+    needs: bool = False
+
+
+class Read(MediaNode[ReadOptions]):
+    """Tells how the files begin that its option names."""
+
+    operator = "files.read"
+    reads = ()
+    BEGIN = OutputKey("begin", list)
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        found = [artifact_of(ctx, name) for name in self.options.of]
+        if self.options.needs and found[0] is None and media.kind == "text":
+            raise LoomError("OPERATOR_FAILED", "there is no file")
+        ctx.output(self.BEGIN, [one and f"{one.name}: {one.data[:5].decode()}, {one.media_type}" for one in found])
+
+
+class Send(Read):
+    """The same beside the sandbox."""
+
+    operator = "files.send"
+    capabilities = frozenset({"network"})
+
+
+def install(site: Path) -> str:
+    """Makes a distribution that offers the operators in the folder `site`; returns the PYTHONPATH that has it."""
+    info = site / "files-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: files\nVersion: 1.0\n")
+    offers = "".join(f"{one.operator} = fileoperators:{one.__name__}\n" for one in (Make, Read, Send))
+    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
+    return os.pathsep.join([str(site), str(Path(__file__).parent)])
