@@ -2,7 +2,8 @@
 
     python benchmarks/ingest.py [SECTION...] [--rounds N] [--json FILE]
 
-photos      500 photographs through sha256 + metadata + thumbnail(512), against benchmarks/handwritten.py
+photos      500 photographs (or BENCH_PHOTOS=1000) through sha256 + metadata + thumbnail(512), against
+            benchmarks/handwritten.py
 unchanged   100,000 files that were ingested before, against os.walk + stat; `cortex --version`
 overhead    ten trivial operators over 10,000 files, against a plain loop and other engines
 memory      peak memory of the parent at 10,000 and at 100,000 files
@@ -11,6 +12,7 @@ memory      peak memory of the parent at 10,000 and at 100,000 files
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -22,7 +24,7 @@ import product
 from engines import ENGINES, STEPS, environment
 from figures import Figure, report
 from measure import CACHE, Took, fresh, median, median_ratio, rounds, run
-from photos import corpus
+from photos import COUNT, corpus
 from tree import tree
 
 HERE = Path(__file__).parent
@@ -30,7 +32,9 @@ HERE = Path(__file__).parent
 
 def photos(count: int) -> list[Figure]:
     """All photographs, and one alone, which tells what of the time is start-up."""
-    folder, definition = corpus(), product.photo_definition()
+    number = int(os.environ.get("BENCH_PHOTOS", COUNT))
+    folder = corpus(CACHE / ("photos" if number == COUNT else f"photos-{number}"), number)
+    definition = product.photo_definition()
     pictures = sorted(folder.rglob("*.jpg"))
     one = fresh("one-photo")
     shutil.copy2(pictures[0], one)
