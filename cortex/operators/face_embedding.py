@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from cortex.media.wants import Wants
-from cortex.node import MediaNode, NodeContext, OutputKey
-from cortex.operators.image_embedding import VectorOptions
-from cortex.operators.model_inputs import RUNTIME, needs
-from cortex.operators.models import checked_file
-from cortex.requirements import demand
+from cortex.node import NodeContext
+from cortex.operators.embedding import PictureEmbedding, VectorOptions
 from loom.errors import LoomError
-from loom.graph.specs import Port, Requirement
+from loom.graph.specs import Port
 from loom.model import Kind
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from cortex.media import Media
-    from cortex.operators.onnx_models import PictureModel
 
 
 class FaceEmbeddingOptions(VectorOptions):
@@ -29,7 +25,7 @@ class FaceEmbeddingOptions(VectorOptions):
     size: int = Field(1024, ge=128, le=8192, description="The picture's longer side from which faces are taken")
 
 
-class FaceEmbedding(MediaNode[FaceEmbeddingOptions]):
+class FaceEmbedding(PictureEmbedding[FaceEmbeddingOptions]):
     """Describes each face by a vector, with a model that you give: those of one person have nearly the same direction.
 
     It stands behind `vision.faces`. Each face is turned and scaled by its eyes, nose and mouth to where models of the
@@ -50,38 +46,15 @@ class FaceEmbedding(MediaNode[FaceEmbeddingOptions]):
     """
 
     operator = "vision.face-embedding"
-    kinds = frozenset({Kind.IMAGE, Kind.VIDEO})
-    reads = ()
-    verdicts = False
-    requires = (RUNTIME,)
     inputs = (Port(id="in", content_type="detection/face"),)
     outputs = (Port(id="out", content_type="vector/face", key="vector"),)
-    VECTOR: OutputKey[Any] = OutputKey("vector", object, "a text in base64, or a list of numbers")
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._model: PictureModel | None = None
-
-    def requirements(self) -> Sequence[Requirement]:
-        return needs(self.options.model)
-
-    def open(self) -> None:
-        demand(self.requirements())
-        from cortex.operators.onnx_models import PictureModel
-
-        self._model = PictureModel(checked_file(self.options.model, {}), self.options.input)
-
-    def close(self) -> None:
-        self._model = None
 
     def wants(self) -> Wants:
         return Wants(image_side=self.options.size)
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
         from cortex.operators.face_alignment import aligned
-        from cortex.operators.vectors import stored, vector_of
 
-        assert self._model is not None, "the engine calls open() first"
         face = ctx.item
         if not isinstance(face, Mapping):
             raise LoomError("OPERATOR_FAILED", "the item is no face")
@@ -89,11 +62,10 @@ class FaceEmbedding(MediaNode[FaceEmbeddingOptions]):
             return
         picture = self._picture(media, face)
         try:
-            crop = aligned(picture, face.get("landmarks") or {}, self._model.size)
+            crop = aligned(picture, face.get("landmarks") or {}, self.model.size)
         except ValueError as error:
             raise LoomError("OPERATOR_FAILED", str(error)) from error
-        vector = vector_of(self._model.run(crop), self.options.output, self.options.unit)
-        ctx.output(self.VECTOR, stored(vector, self.options.form))
+        self.give_vector(ctx, crop)
 
     def _picture(self, media: Media, face: Mapping[str, Any]) -> Image:
         """The picture that the face is in."""

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from cortex.media.wants import Wants
-from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.node import NodeContext, OutputKey
 from cortex.operators.drawings import has_pixels
-from cortex.operators.model_inputs import PLAIN, RUNTIME, PictureInput, needs
-from cortex.operators.models import ModelFile, checked_file
-from cortex.requirements import demand
-from loom.graph.specs import Port, Requirement
-from loom.model import Kind
+from cortex.operators.embedding import PictureEmbedding, VectorOptions
+from loom.graph.specs import Port
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from cortex.media import Media
-    from cortex.operators.onnx_models import PictureModel
 
 _USUAL_SIDE = 448
 """Twice what most models take, so that a picture twice as wide as high is not enlarged when it is cropped."""
-
-
-class VectorOptions(NodeOptions):
-    """Of operators that give a vector."""
-
-    model: ModelFile = Field(description="Path and SHA-256 of the model, in ONNX, in one file")
-    input: PictureInput = Field(PLAIN, description="In which form the model takes a picture")
-    output: str | None = Field(None, description="Which of the model's outputs is the vector; else the first")
-    unit: bool = Field(True, description="The vector gets the length 1, so that products of vectors are cosines")
-    form: Literal["float16", "list"] = Field(
-        "float16", description="As base64 of half-precision numbers, little-endian, or as a list of numbers"
-    )
 
 
 class EmbeddingOptions(VectorOptions):
@@ -44,7 +27,7 @@ class EmbeddingOptions(VectorOptions):
     )
 
 
-class ImageEmbedding(MediaNode[EmbeddingOptions]):
+class ImageEmbedding(PictureEmbedding[EmbeddingOptions]):
     """Describes a picture by a vector, with a model that you give: pictures that the model takes for alike have vectors
     in nearly the same direction.
 
@@ -64,29 +47,8 @@ class ImageEmbedding(MediaNode[EmbeddingOptions]):
     """
 
     operator = "vision.embedding"
-    kinds = frozenset({Kind.IMAGE, Kind.VIDEO})
-    reads = ()
-    verdicts = False
-    requires = (RUNTIME,)
     outputs = (Port(id="out", content_type="vector/image", key="vector"),)
-    VECTOR: OutputKey[Any] = OutputKey("vector", object, "a text in base64, or a list of numbers")
     DIMENSIONS = OutputKey("dimensions", int, "how many numbers the vector has")
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._model: PictureModel | None = None
-
-    def requirements(self) -> Sequence[Requirement]:
-        return needs(self.options.model)
-
-    def open(self) -> None:
-        demand(self.requirements())
-        from cortex.operators.onnx_models import PictureModel
-
-        self._model = PictureModel(checked_file(self.options.model, {}), self.options.input)
-
-    def close(self) -> None:
-        self._model = None
 
     def wants(self) -> Wants:
         return Wants(image_side=2 * max(self.options.input.size or (_USUAL_SIDE // 2,)))
@@ -95,14 +57,8 @@ class ImageEmbedding(MediaNode[EmbeddingOptions]):
         return super().is_processable(media) and has_pixels(media)
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
-        from cortex.operators.vectors import stored, vector_of
-
-        assert self._model is not None, "the engine calls open() first"
-        picture = media.image(2 * max(self._model.size))
-        answers = self._model.run(fitted(picture, self._model.size, self.options.fit))
-        vector = vector_of(answers, self.options.output, self.options.unit)
-        ctx.output(self.VECTOR, stored(vector, self.options.form))
-        ctx.output(self.DIMENSIONS, len(vector))
+        picture = media.image(2 * max(self.model.size))
+        ctx.output(self.DIMENSIONS, self.give_vector(ctx, fitted(picture, self.model.size, self.options.fit)))
 
 
 def fitted(picture: Image, size: tuple[int, int], how: str) -> Image:
