@@ -55,9 +55,6 @@ def run_operator(
     list of such: it is computed once for each, unless its input takes the whole list. `library` answers an operator
     with the capability `database`. What `compute` raises is raised here: `LoomError` for a bad file, anything else for
     a defect."""
-    effects: list[str] = []
-    collections: list[str] = []
-    actions: list[Action] = []
     if not node.is_enabled():
         return _skipped(Reason.DISABLED)
     items = [item] if item is not None else items
@@ -66,27 +63,19 @@ def run_operator(
     if any(needed not in upstream for needed in nodes_of(node.needs)) or _lacks_value(node, items):
         return _skipped(Reason.MISSING_INPUT)
 
-    def perform(description: str, do: Callable[[], object]) -> None:
-        effects.append(description)
-        if not dry_run:
-            do()
-
-    def derived(name: str, file: str) -> ProducedArtifact | None:
-        found = artifacts.get(name, {}).get(file)
-        return None if found is None else ProducedArtifact(file, *found)
-
     read = node.named_nodes() or nodes_of(node.reads or ())
+    outside = _Outside(dry_run, artifacts)
     make_context = partial(
         NodeContext,
         node.id,
         {**dict.fromkeys(read), **upstream},
         dry_run=dry_run,
-        perform=perform if {"effect", "database"} & set(node.capabilities) else None,
-        collect=collections.append if "effect" in node.capabilities else None,
-        record=actions.append,
+        perform=outside.perform if {"effect", "database"} & set(node.capabilities) else None,
+        collect=outside.collections.append if "effect" in node.capabilities else None,
+        record=outside.actions.append,
         keys=keys_of(type(node)),
         library=library,
-        derived=derived,
+        derived=outside.derived,
         items=items,
         item=item,
     )
@@ -106,16 +95,40 @@ def run_operator(
                 node.compute(context, media)
     finally:
         node.close()
-    return OperatorRun(
-        context.outputs,
-        tuple(context.artifacts),
-        context.result_verdict,
-        context.verdict_reason,
-        tuple(effects),
-        State.COMPLETED,
-        tuple(collections),
-        tuple(actions),
-    )
+    return outside.came_of(context)
+
+
+class _Outside:
+    """What is done outside, and what comes from there."""
+
+    def __init__(self, dry_run: bool, artifacts: Mapping[str, Mapping[str, tuple[bytes, str]]]) -> None:
+        self.effects: list[str] = []
+        self.collections: list[str] = []
+        self.actions: list[Action] = []
+        self._dry_run = dry_run
+        self._artifacts = artifacts
+
+    def perform(self, description: str, do: Callable[[], object]) -> None:
+        self.effects.append(description)
+        if not self._dry_run:
+            do()
+
+    def derived(self, node: str, name: str) -> ProducedArtifact | None:
+        found = self._artifacts.get(node, {}).get(name)
+        return None if found is None else ProducedArtifact(name, *found)
+
+    def came_of(self, context: NodeContext) -> OperatorRun:
+        """With what its node gave and did."""
+        return OperatorRun(
+            context.outputs,
+            tuple(context.artifacts),
+            context.result_verdict,
+            context.verdict_reason,
+            tuple(self.effects),
+            State.COMPLETED,
+            tuple(self.collections),
+            tuple(self.actions),
+        )
 
 
 def _takes_one(node: MediaNode[Any]) -> bool:
