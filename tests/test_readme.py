@@ -51,11 +51,11 @@ def _commands(command: click.Command, name: str) -> Iterator[tuple[str, set[str]
 @pytest.fixture(scope="module")
 def offered() -> dict[str, set[str]]:
     """Every command of both programs with its options, as their --help has them."""
-    from cortex.cli.commands import app as cortex
+    from cortex.cli.commands import make_app
     from loom.cli import app as loom
 
     return {
-        **dict(_commands(typer.main.get_command(cortex), "cortex")),
+        **dict(_commands(typer.main.get_command(make_app()), "cortex")),
         **dict(_commands(typer.main.get_command(loom), "loom")),
     }
 

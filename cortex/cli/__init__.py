@@ -17,19 +17,19 @@ def main() -> None:
     except KeyboardInterrupt:
         os.write(2, _TOO_EARLY.encode())
         os._exit(130)
-    from cortex.engine.garbage import look_no_more, look_rarely
+    from cortex.engine.garbage import look_no_more, look_seldom
 
-    look_rarely()
+    look_seldom()
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         from loom.ending import ended
 
         sys.exit(ended(_print_version))
-    from cortex.cli.commands import app
+    from cortex.cli.commands import make_app
     from loom.ending import run
 
     code = run(
-        app,
+        make_app(arguments),
         _with_recompute_value(arguments),
         on_usage=_tell_program if "ingest" in arguments and "--json" in arguments else None,
         on_interrupt=_tell_how_to_go_on,

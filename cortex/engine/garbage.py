@@ -11,6 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _THRESHOLDS = (20_000, 50, 100)
+_AT_FIRST = (300_000, 50, 100)
+
+
+def look_seldom() -> None:
+    """While a process gets ready: nearly all that it makes then is there to stay."""
+    gc.set_threshold(*_AT_FIRST)
 
 
 def look_rarely() -> None:
@@ -27,10 +33,13 @@ def look_no_more() -> None:
 
 @contextmanager
 def looked_for_rarely() -> Iterator[None]:
-    """While an ingest runs in a process that may belong to somebody else."""
-    before = gc.get_threshold()
+    """While an ingest runs in a process that may belong to somebody else; what was there before is not looked at."""
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
     try:
         yield
     finally:
         gc.set_threshold(*before)
+        if not frozen:
+            gc.unfreeze()

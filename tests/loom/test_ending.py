@@ -3,7 +3,7 @@ import errno
 import pytest
 import typer
 
-from cortex.cli.commands import app as cortex_app
+from cortex.cli.commands import make_app
 from loom.cli import app as loom_app
 from loom.ending import EXIT_CODES, ended, first_that_applies, run
 from loom.errors import CODES, LoomError
@@ -46,7 +46,7 @@ def test_errors_are_a_sentence_and_a_code(
 
 
 @pytest.mark.parametrize("option", ["VERSION", "INSTALL_COMPLETION", "SHOW_COMPLETION"])
-@pytest.mark.parametrize(("program", "app"), [("LOOM", loom_app), ("CORTEX", cortex_app)])
+@pytest.mark.parametrize(("program", "app"), [("LOOM", loom_app), ("CORTEX", make_app())])
 def test_what_prints_something_and_ends_has_no_variable(
     program: str, app: typer.Typer, option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

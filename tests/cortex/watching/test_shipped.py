@@ -26,10 +26,10 @@ def test_settings_exist(name: str) -> None:
 
 @FILES
 def test_commands_and_options_exist(name: str) -> None:
-    from cortex.cli.commands import app as cortex
+    from cortex.cli.commands import make_app
     from loom.cli import app as loom
 
-    programs = {"cortex": typer.main.get_command(cortex), "loom": typer.main.get_command(loom)}
+    programs = {"cortex": typer.main.get_command(make_app()), "loom": typer.main.get_command(loom)}
     text = re.sub(r'[",\[\]]', "", shipped(name))
     calls = re.findall(r"^(?:ExecStart=\S*/|CMD )(cortex|loom) (\w+)(.*)$", text, re.MULTILINE)
     assert calls
