@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -13,7 +14,7 @@ def in_words(summary: dict[str, Any]) -> list[str]:
     lines = [
         f"{title} of pipeline {summary['pipeline']} {_STATES[summary['state']]}: {_count(assets['seen'], 'file')} seen,"
         f" {human_bytes(summary['bytes'])} read in {human_seconds(seconds)}",
-        "  " + ", ".join(f"{assets[name]:,} {words}" for name, words in _ASSETS if assets[name] or name in _ALWAYS),
+        "  " + ", ".join(_what_they_were(assets)),
     ]
     if summary["unreachable"]:
         lines.append(f"  {_count(len(summary['unreachable']), 'source')} could not be read")
@@ -29,6 +30,17 @@ def in_words(summary: dict[str, Any]) -> list[str]:
         lines.append(f"Nothing was written. A real run would write {writes_in_words(would)}")
         lines.extend(f"  would {effect}" for effect in would["effects"])
     return lines
+
+
+def _what_they_were(assets: dict[str, int]) -> Iterator[str]:
+    """Files that Loom knew at their places, but had something left to do, are counted under no name of their own; those
+    without a pipeline would be among them."""
+    for name, words in _ASSETS:
+        if assets[name] or name in _ALWAYS:
+            yield f"{assets[name]:,} {words}"
+        left = assets["seen"] - sum(assets[one] for one in ("new", "unchanged", "moved", "unreadable"))
+        if name == "unchanged" and left > 0 and not assets["unmatched"]:
+            yield f"{left:,} known with work left"
 
 
 def writes_in_words(would: dict[str, Any]) -> str:

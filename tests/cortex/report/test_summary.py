@@ -40,6 +40,16 @@ def test_a_column_stands_there_where_it_says_something() -> None:
     ]
 
 
+def test_files_that_were_known_but_not_done_are_counted() -> None:
+    counts = dict.fromkeys(SUMMARY["assets"], 0)
+    known = {**counts, "seen": 35, "unchanged": 2, "moved": 1, "completed": 35}
+    assert in_words({**SUMMARY, "assets": known})[1] == (
+        "  0 new, 2 unchanged, 32 known with work left, 1 at a new path, 0 failed"
+    )
+    unread = {**counts, "seen": 35, "unchanged": 34, "unreadable": 1}
+    assert in_words({**SUMMARY, "assets": unread})[1] == "  0 new, 34 unchanged, 0 failed, 1 unreadable"
+
+
 def test_how_it_ended_is_said_in_words() -> None:
     ends = {"COMPLETED": "completed", "PARTIAL": "completed, but some failed", "CANCELLED": "was stopped"}
     for state, words in ends.items():
