@@ -18,7 +18,7 @@ class Request(NamedTuple):
     pipeline, if it is not the current one. `claim`: a run that Loom has handed out, and the name of the worker that has
     it. `gone`: what was there and is not counts as deleted, also where its disk is away. `watched`: what a round of a
     watch is to look at. `sources` are names of stored ones. `away` are folders whose disk is known to be away, and why
-    one says so."""
+    one says so, `apart` those that are ingested by themselves."""
 
     paths: tuple[Path, ...] = ()
     pipeline: str | None = None
@@ -47,6 +47,7 @@ class Request(NamedTuple):
     watched: Watched | None = None
     sources: tuple[str, ...] = ()
     away: tuple[tuple[bytes, str], ...] = ()
+    apart: frozenset[bytes] = frozenset()
 
     def command(self) -> str:
         """What goes on from where it ended. One that visits failed files anew goes on with their folders."""

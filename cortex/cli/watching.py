@@ -36,7 +36,12 @@ SETTLE = Annotated[
 ]
 RESCAN = Annotated[
     float | None,
-    typer.Option(min=1, max=WEEK_S, metavar="SECONDS", help="Between two walks of a whole folder.  [default: 21600]"),
+    typer.Option(
+        min=1,
+        max=WEEK_S,
+        metavar="SECONDS",
+        help="Between two walks of a whole folder.  [default: 21600; a store: 300]",
+    ),
 ]
 SCHEDULE = Annotated[
     list[str] | None,
@@ -124,7 +129,7 @@ def watch(
     files_from: FILES_FROM = None,
     gone: GONE = None,
 ) -> int:
-    """Walk folders through a pipeline, then follow their changes until Ctrl-C; without any, all stored sources."""
+    """Walk folders, or the store of a --pipeline, then follow their changes; without any, all stored sources."""
     from cortex.request import Request
     from cortex.watching.watch import Manner, watch_paths
 

@@ -30,6 +30,9 @@ LOST = THREADS
 
 _REDONE = frozenset({"READ_FAILED", "CHANGED_WHILE_READ"})
 _MOST_REDONE = 3
+"""So often in a row, without that more of the file came than ever before."""
+_GETS_ON = 256 * 1024
+"""Bytes; fewer than these are not worth a connection that breaks."""
 _FIRST_PAUSE_S = 0.5
 _LOOK_S = 0.05
 _FAREWELL_S = 2.0
@@ -150,23 +153,24 @@ class Fetcher:
                 self._busy -= 1
 
     def _bring(self, found: Found, remote: Remote, scratch: Scratch) -> Found | Arrived | LoomError | None:
-        pause_s = _FIRST_PAUSE_S
-        for attempt in itertools.count():
-            landing = _Landing(self._place(found, scratch), scratch, self._is_wanted, self._begins)
-            try:
-                arrived = remote.bring(landing)
-                return arrived if arrived.unchanged else landing.found(found, remote, arrived.version)
-            except UnwantedError:
-                return None
-            except LoomError as error:
-                if error.code not in _REDONE or attempt == _MOST_REDONE or self._is_away(remote.origin):
-                    return error
-            finally:
-                landing.leave()
-            if not self._sleeps(pause_s):
-                return None
-            pause_s *= 2
-        return None
+        landing = _Landing(self._place(found, scratch), scratch, self._is_wanted, self._begins)
+        attempt, most = 0, 0
+        try:
+            while True:
+                try:
+                    arrived = remote.bring(landing)
+                    return arrived if arrived.unchanged else landing.found(found, remote, arrived.version)
+                except UnwantedError:
+                    return None
+                except LoomError as error:
+                    gets_on = error.code == "READ_FAILED" and landing.total >= most + _GETS_ON
+                    attempt, most = 0 if gets_on else attempt + 1, max(landing.total, most)
+                    if error.code not in _REDONE or attempt > _MOST_REDONE or self._is_away(remote.origin):
+                        return error
+                if not self._sleeps(_FIRST_PAUSE_S * 2 ** max(attempt - 1, 0)):
+                    return None
+        finally:
+            landing.leave()
 
     def _place(self, found: Found, scratch: Scratch) -> str:
         """Programs that are given it may go by its suffix."""
@@ -201,6 +205,9 @@ class _Landing:
         self, path: str, scratch: Scratch, is_wanted: Callable[[], bool], begins: Callable[[int], bool]
     ) -> None:
         self.path = path
+        self.part: Version | None = None
+        self.total = 0
+        """How many bytes were there last."""
         self._scratch = scratch
         self._is_wanted = is_wanted
         self._begins = begins
@@ -219,6 +226,7 @@ class _Landing:
     def came(self, total: int) -> None:
         if not self._is_wanted():
             raise UnwantedError
+        self.total = total
         if self._size is not None and total > self._size:
             self._scratch.resize(self._size, total)
             self._size = total

@@ -25,7 +25,7 @@ def make_files(request: Request, scheme: Scheme, loom: Loom | None, host: str, *
     paths of its `match` let pass, and each of its nodes those of them that the paths of its `filter` do. The pipelines
     are `competing` ones. Raises `USAGE` where paths are wanted and none is given; a run that Loom handed out was given
     something, which may be nothing by now."""
-    sources = [_source_of(lane) for lane in scheme.lanes]
+    sources = [source_of(lane) for lane in scheme.lanes]
     given = request.paths or request.files_from or request.places or request.claim
     if isinstance(sources[0], FilesystemSource) and not given:
         raise LoomError("USAGE", "say which files or folders to ingest: cortex ingest PATH...")
@@ -51,7 +51,8 @@ def _node_paths(lane: Lane) -> tuple[tuple[str, ...], ...]:
     return tuple(one.path for one in filters if one is not None and one.path)
 
 
-def _source_of(lane: Lane) -> FileSource[Any]:
+def source_of(lane: Lane) -> FileSource[Any]:
+    """Where a pipeline takes its files from. Raises `DEFINITION_INVALID` for what is no source of files."""
     source = lane.plan.source
     node = load().create(source.operator, source.config, source.node)
     if not isinstance(node, FileSource):
@@ -77,6 +78,7 @@ def wishes(request: Request, *, dry_run: bool) -> ScanWishes:
         dry_run=dry_run,
         watched=request.watched,
         away=request.away,
+        apart=request.apart,
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from loom.verbs import Loom
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[^/?#]*)(?P<path>/[^?#]*)?")
-_LOGINS = frozenset({"sftp", "ssh", "ftp", "smb"})
+_LOGINS = frozenset({"sftp", "ssh", "ftp", "ftps", "webdav", "webdavs", "dav", "davs", "smb"})
 """Schemes whose addresses may name a user."""
 _ELSEWHERE = frozenset({"memory", "data", "simplecache", "filecache", "blockcache", "reference", "dir", "generic"})
 
@@ -126,13 +126,10 @@ class RemoteSource(FileSource[O]):
         wishes: ScanWishes = NO_WISHES,
         lanes: Sequence[LaneOptions] = (),
     ) -> RemoteScan:
-        """A scan of the store, or of the files in it that are `listed`. Raises `USAGE` for paths, which are elsewhere,
-        and for a watch."""
+        """A scan of the store, or of the files in it that are `listed`. Raises `USAGE` for paths, which are
+        elsewhere."""
         from cortex.sources.remote_scan import RemoteScan
 
-        if wishes.watched is not None:
-            url = self.options.url
-            raise LoomError("USAGE", f"cortex watch follows folders: {url} is gone through by each `cortex ingest`")
         if roots:
             raise LoomError("USAGE", f"this pipeline takes its files from {self.options.url}: leave out the paths")
         return RemoteScan(
@@ -144,12 +141,13 @@ class RemoteSource(FileSource[O]):
             plan=plan,
             listed=None if isinstance(listed, Sequence) and not listed else listed,
             lanes=lanes,
+            watched=wishes.watched,
         )
 
     def _store(self) -> Folders:
-        from cortex.sources.remote_fsspec import FsspecStore
+        from cortex.sources.remote_stores import open_store
 
-        return FsspecStore(self.options.url, self.store_options())
+        return open_store(self.options.url, self.store_options())
 
 
 class S3Source(RemoteSource[S3Options]):
@@ -192,17 +190,28 @@ class S3Source(RemoteSource[S3Options]):
 
 
 class FsspecSource(RemoteSource[RemoteOptions]):
-    """The files in a folder of any store that fsspec knows: SFTP, WebDAV, the listing of a web server and more.
+    """The files in a folder of another machine: SFTP, FTP, WebDAV, a web server that lists it, and what fsspec knows.
 
-    `{url: "sftp://anna@archive.example.org/photos"}` and `{url: "https://example.org/photos"}` are examples. It is as
-    `source.s3`; whether a file has changed is told by its etag, or else by size and time, and a file of which a store
-    tells neither is read each time. Credentials come from where the protocol's own tools take them, such as SSH keys,
-    or from the environment (`FSSPEC_FTP_PASSWORD`, …); an address that holds a password is refused. Sizes are not
-    known before a file of a web server is read, and count as 0 for `min_size` and `max_size`.
+    `{url: "sftp://anna@archive.example.org/photos"}`, `ftps://…`, `webdavs://…` and `https://…` are examples; paths are
+    written as they are, without percent-encoding. It is as `source.s3`; whether a file has changed is told by its etag,
+    or else by size and time, and a file of which a store tells neither is read each time. A connection that breaks goes
+    on where it broke, where the server can do that and the file is still the same.
 
-    Needs the extra `remote`, and for many protocols a package more, which fsspec names. Fails as `source.s3` does:
-    `SOURCE_UNREACHABLE`, `FILE_UNREADABLE`, `READ_FAILED`, `CHANGED_WHILE_READ` and `REQUIREMENT_MISSING`.
+    `sftp` finds keys, agent and known hosts as `ssh` does; a server whose key is not known is not asked. Passwords come
+    from the netrc file of the machine (`~/.netrc`, or what NETRC names), by host and user; those of other protocols
+    that fsspec knows from its own settings. An address that holds a password is refused.
+
+    Symbolic links are passed over where the server shows them (SFTP), and so are names that a protocol cannot ask for:
+    with a line break by FTP, with a slash by WebDAV. Sizes of files of a web server, and of an FTP server without MLSD,
+    are not known before they are asked for, and count as 0 for `min_size` and `max_size`.
+
+    Needs the extra `remote`, and for protocols that are not named here a package more, which fsspec names. Fails as
+    `source.s3` does: `SOURCE_UNREACHABLE` (also for a login that is refused), `FILE_UNREADABLE`, `READ_FAILED`,
+    `CHANGED_WHILE_READ` and `REQUIREMENT_MISSING`; `CONFIG_INVALID` for a netrc file that cannot be read.
     """
 
     operator = "source.fsspec"
-    requires = (Requirement(kind="package", name="fsspec", extra="remote"),)
+    requires = (
+        Requirement(kind="package", name="fsspec", extra="remote"),
+        Requirement(kind="package", name="asyncssh", extra="remote", optional=True),
+    )

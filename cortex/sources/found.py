@@ -53,7 +53,8 @@ class ScanOptions:
     against the path below the scanned folder. `min_size` and `max_size` are bytes, inclusive. `limit`: stop after so
     many files that need work. `rehash`: do not trust stat, every file needs work. `visit_all`: settled files do too.
     `reconcile`: tell Loom what is gone; a dry run only counts it. `away`: folders whose files are on a disk that is not
-    there, and why one says so; nothing at or below them counts as gone.
+    there, and why one says so; nothing at or below them counts as gone. `apart` are folders below the scanned ones that
+    are looked at by themselves: nothing in them is looked at here, and nothing in them is gone.
     """
 
     includes: tuple[tuple[str, ...], ...] = ()
@@ -67,3 +68,4 @@ class ScanOptions:
     visit_all: bool = False
     reconcile: bool = True
     away: tuple[tuple[bytes, str], ...] = ()
+    apart: frozenset[bytes] = frozenset()

@@ -47,6 +47,11 @@ class Version(NamedTuple):
         """Whether the same version means the same content."""
         return bool(self.etag) or 0 < self.modified_ns <= now_ns - _RACY_NS
 
+    @property
+    def names_bytes(self) -> bool:
+        """Whether two parts of the same version fit together. A weak etag stands for more than one row of bytes."""
+        return self.modified_ns != 0 or (bool(self.etag) and not self.etag.startswith("W/"))
+
     def is_same(self, other: Version) -> bool:
         """Whether two answers may be about the same content; what one of them leaves unsaid does not count."""
         if None not in (self.size, other.size) and self.size != other.size:
@@ -57,9 +62,10 @@ class Version(NamedTuple):
 
 
 class Landing(Protocol):
-    """Where a file is brought to."""
+    """Where a file is brought to. `part` is the version of which the first bytes lie there, None before the first."""
 
     path: str
+    part: Version | None
 
     def expect(self, size: int | None) -> None:
         """Waits until there is room for a file of this size. Raises `UnwantedError`."""
@@ -74,14 +80,24 @@ class UnwantedError(Exception):
     """The ingest ends: what is on its way is not wanted any more."""
 
 
+class Listed(NamedTuple):
+    """What is in a folder: files by name with their versions (None: must be asked for), folders by name, and names of
+    what is neither."""
+
+    files: list[tuple[bytes, Version | None]]
+    folders: list[bytes]
+    special: list[bytes]
+
+
 class Store(Protocol):
-    """What has the files. Both methods may be called by any thread, and raise `LoomError`: FILE_VANISHED,
+    """What has the files. `look` and `read` may be called by any thread, and raise `LoomError`: FILE_VANISHED,
     FILE_UNREADABLE, READ_FAILED, FILE_TOO_LARGE, DISK_FULL."""
 
     def look(self, url: bytes) -> Version: ...
 
-    def read(self, url: bytes, landing: Landing) -> Version:
-        """Writes the file to the path of the landing; what the store says of it during or after that."""
+    def read(self, url: bytes, landing: Landing, version: Version) -> Version:
+        """Writes the file to the path of the landing, from where it was left when a former try broke off and the file
+        is still the same `version` (`Kept`); what the store says of it during or after that."""
         ...
 
 
@@ -106,12 +122,13 @@ class Remote:
 
     def bring(self, landing: Landing) -> Arrived:
         """Raises as `Store`, `CHANGED_WHILE_READ` when it is another one each time, and `UnwantedError`."""
-        version = self.version or self.store.look(self.url)
+        version = landing.part or self.version or self.store.look(self.url)
         for _ in range(ATTEMPTS):
-            if self.version is None and self.known is not None and self.known.settled and version.is_as(self.known):
+            asked = self.version is None and landing.part is None
+            if asked and self.known is not None and self.known.settled and version.is_as(self.known):
                 return Arrived(version, unchanged=True)
             landing.expect(version.size)
-            seen = self.store.read(self.url, landing)
+            seen = self.store.read(self.url, landing, version)
             if seen.is_same(version):
                 return Arrived(Version(seen.size, version.modified_ns or seen.modified_ns, version.etag or seen.etag))
             version = seen

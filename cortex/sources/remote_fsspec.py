@@ -1,4 +1,4 @@
-"""Stores that fsspec knows: S3, SFTP, WebDAV, listings of web servers and many more."""
+"""Stores that fsspec knows: S3, listings of web servers and many more."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from cortex.sources.remote import Landing, UnwantedError, Version
+from cortex.sources.remote import Landing, Listed, UnwantedError, Version
+from cortex.sources.remote_landing import Kept, begun
+from cortex.sources.remote_logins import said
 from loom.errors import NO_ROOM, LoomError
 
 CONNECT_S, READ_S = 10, 60
@@ -18,17 +20,11 @@ CONNECT_S, READ_S = 10, 60
 _ETAGS = ("ETag", "etag", "md5", "md5Hash", "content_md5", "Content-MD5", "sha256", "sha1", "sha", "crc32c", "checksum")
 _TIMES = ("LastModified", "last_modified", "Last-Modified", "mtime", "modified", "updated", "modify", "timeModified")
 _WEB = frozenset({"http", "https"})
+_AT_ONCE = frozenset({"s3"})
+"""Stores whose library gets a whole file in one request, its bytes in their order."""
+_PIECE = 4 * 1024 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_REFUSED = frozenset({"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "AuthenticationException"})
-
-
-class Listed(NamedTuple):
-    """What is in a folder: files by name with their versions (None: must be asked for), folders by name, and names of
-    what is neither."""
-
-    files: list[tuple[bytes, Version | None]]
-    folders: list[bytes]
-    special: list[bytes]
+_REFUSED = frozenset({"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"})
 
 
 class FsspecStore:
@@ -65,15 +61,23 @@ class FsspecStore:
             raise LoomError("FILE_VANISHED")
         return _version(told)
 
-    def read(self, url: bytes, landing: Landing) -> Version:
+    def read(self, url: bytes, landing: Landing, version: Version) -> Version:
+        store, path, first = self._open(), self._path_of(url), begun(landing, version)
         with _Telling():
-            self._open().get_file(self._path_of(url), landing.path, callback=_told_to(landing))
+            if not first and self._scheme in _AT_ONCE:
+                store.get_file(path, landing.path, callback=_told_to(landing))
+            elif not first or first != version.size:
+                _copy(store, path, landing, first)
         seen = self.look(url)
         size = os.path.getsize(landing.path)
         landing.came(size)
         if seen.size is not None and seen.size != size:
+            landing.part = None
             raise LoomError("CHANGED_WHILE_READ")
         return seen._replace(size=size)
+
+    def close(self) -> None:
+        """Its connections end with the library's own thread."""
 
     def _path_of(self, url: bytes) -> str:
         return self._path + os.fsdecode(url[len(self.root) :])
@@ -106,7 +110,15 @@ def _opened(url: str, scheme: str, options: Mapping[str, Any]) -> tuple[Any, str
     except ValueError as error:
         raise LoomError("REQUIREMENT_MISSING", f"{scheme}:// cannot be opened here: {error}") from error
     except Exception as error:
-        raise LoomError("SOURCE_UNREACHABLE", f"{url} cannot be opened: {_said(error)}") from error
+        raise LoomError("SOURCE_UNREACHABLE", f"{url} cannot be opened: {said(error)}") from error
+
+
+def _copy(store: Any, path: str, landing: Landing, first: int) -> None:
+    with store.open(path, "rb") as file, Kept(landing, first) as kept:
+        if first:
+            file.seek(first)
+        while piece := file.read(_PIECE):
+            kept.write(piece)
 
 
 def _web_options() -> dict[str, Any]:
@@ -189,11 +201,7 @@ class _Telling:
         if isinstance(error, FileNotFoundError):
             raise LoomError("FILE_VANISHED", "It is not there any more.") from error
         if isinstance(error, PermissionError) or type(error).__name__ in _REFUSED:
-            raise LoomError("FILE_UNREADABLE", f"It may not be read: {_said(error)}") from error
+            raise LoomError("FILE_UNREADABLE", f"It may not be read: {said(error)}") from error
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise LoomError("DISK_FULL", "There is no room left for files that are brought here.") from error
-        raise LoomError("READ_FAILED", f"Reading failed: {_said(error)}") from error
-
-
-def _said(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise LoomError("READ_FAILED", f"Reading failed: {said(error)}") from error

@@ -12,15 +12,19 @@ from cortex.sources.counts import Counts
 from cortex.sources.found import EVERYBODY, NEVER_SETTLED, Found, Part, ScanOptions
 from cortex.sources.ignore import Rules
 from cortex.sources.lanes import LaneOptions, LaneRules
-from cortex.sources.reconcile import BATCH
-from cortex.sources.remote import DEVICE, Remote, Store, Version
-from cortex.sources.remote_fsspec import Listed
+from cortex.sources.reconcile import BATCH, Gone
+from cortex.sources.remote import DEVICE, Listed, Remote, Store, Version
+from cortex.sources.remote_loss import Leave
 from cortex.sources.returned import Returned
 from cortex.sources.roots import is_at_or_below, join
 from cortex.sources.walk import AnyRules
+from cortex.sources.watched import Watched
 from loom.errors import LoomError
 from loom.model import FileStat, KnownFile
 from loom.verbs import Ledger
+
+MOST_DEEP = 64
+"""Folders in folders; what lies deeper is taken for a link to a folder around it, which some servers do not show."""
 
 _ATTEMPTS = 4
 _FIRST_PAUSE_S = 0.5
@@ -32,6 +36,8 @@ class Folders(Store, Protocol):
     root: bytes
 
     def folder(self, url: bytes) -> Listed: ...
+
+    def close(self) -> None: ...
 
 
 class RemoteScan(Counts):
@@ -50,9 +56,11 @@ class RemoteScan(Counts):
         plan: bytes,
         listed: Iterable[bytes] | None = None,
         lanes: Sequence[LaneOptions] = (),
+        watched: Watched | None = None,
     ) -> None:
-        """`listed` are the addresses of files; None: all there are. `plan` and `lanes` as for `Scan`. Raises `USAGE`
-        for a pattern without meaning."""
+        """`listed` are the addresses of files; None: all there are. `plan` and `lanes` as for `Scan`. Of `watched` only
+        what is asked and told counts: a store is always gone through whole. Raises `USAGE` for a pattern without
+        meaning."""
         super().__init__()
         self._opened = opened
         self._root = root
@@ -62,7 +70,13 @@ class RemoteScan(Counts):
         self._plan = plan
         self._listed = listed
         self._returned = Returned(ledger if options.reconcile else None, host)
-        self._gone: list[tuple[bytes, bytes]] = []
+        self._watched = watched
+        self._leave = Leave(watched, ledger, host, plan, root)
+        if watched is not None:
+            watched.hidden = options.hidden or any(lane.source.hidden for lane in lanes)
+            watched.settles, watched.leaves_traces = plan, ledger is not None and options.reconcile
+        self._store: Folders | None = None
+        self._gone: list[Gone] = []
         self._shows_something = False
         self._read: set[bytes] = set()
         self._kept: set[bytes] = set()
@@ -74,7 +88,7 @@ class RemoteScan(Counts):
 
     def __iter__(self) -> Iterator[Found]:
         try:
-            store = self._opened()
+            store = self._store = self._opened()
         except LoomError as error:
             if error.code != "SOURCE_UNREACHABLE":
                 raise
@@ -85,6 +99,15 @@ class RemoteScan(Counts):
         self._returned.tell()
         if self._listed is None and self._options.limit is None and not self.unreachable:
             self._reconcile()
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+    def note_away(self, folder: bytes, why: str) -> None:
+        super().note_away(folder, why)
+        if self._watched is not None:
+            self._watched.unreachable.add(self._root)
 
     def has_arrived(self, found: Found) -> None:
         """It was counted when it was found."""
@@ -119,6 +142,9 @@ class RemoteScan(Counts):
                 below = join(relative, name) if relative else name
                 if rules.leaves_name(name) or rules.leaves_directory(below):
                     self._kept.add(join(url, name))
+                elif below.count(b"/") >= MOST_DEEP:
+                    self._kept.add(join(url, name))
+                    self.note_special(join(url, name))
                 else:
                     stack.append((join(url, name), below, rules.enter(below)))
 
@@ -150,7 +176,7 @@ class RemoteScan(Counts):
                 below = join(relative, name) if relative else name
                 yield from self._file(store, url, name, below, versions[name], known.get(name), part)
         known = self._known_files(url, EVERYBODY)
-        self._gone.extend((url, name) for name, file in known.items() if file.present and name not in versions)
+        self._gone.extend((url, file) for name, file in known.items() if file.present and name not in versions)
 
     def _file(
         self,
@@ -168,6 +194,8 @@ class RemoteScan(Counts):
             self.count_unchanged(1, trusted.size, trusted.failed)
             if trusted.away:
                 self._returned.note(url, name, DEVICE)
+            return
+        if version is not None and not self._leave.is_ready(join(url, name), version, known):
             return
         stat = FileStat(0, 0, 0, DEVICE) if version is None else version.stat
         self.seen, self.found = self.seen + 1, self.found + 1
@@ -211,13 +239,15 @@ class RemoteScan(Counts):
             self._is_unreachable("it shows nothing, where there were files before", [self._root])
             return
         gone = self._gone + [
-            (url, file.name)
+            (url, file)
             for url in known
             if url not in self._read and not any(is_at_or_below(url, kept) for kept in self._kept)
             for file in self._ledger.known_files(self._host, [url], self._plan)[0]
             if file.present
         ]
-        self._count_missing(gone)
+        if self._leave.may_go(gone):
+            self._count_missing([(url, file.name) for url, file in gone])
+            self._leave.counted()
 
     def _count_missing(self, gone: list[tuple[bytes, bytes]]) -> None:
         if self._ledger is None or not self._options.reconcile:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from cortex.sources.remote import Landing, Version
 from cortex.sources.remote_fsspec import CONNECT_S, READ_S, web_date
-from loom.errors import NO_ROOM, LoomError
+from cortex.sources.remote_landing import Kept, begun
+from cortex.sources.remote_logins import NOBODY, Login, said
+from loom.errors import LoomError
 from loom.version import VERSION
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ _SECRET = re.compile(
     r"x-(amz|goog)-(signature|credential|security-token)|signature|sig|(access_?)?token|api_?key|key-pair-id"
 )
 _PIECE = 256 * 1024
+_PART = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _NO_HEAD = frozenset({400, 403, 405, 501})
 """What servers say that do not know HEAD, or not for signed addresses."""
 
@@ -70,13 +74,16 @@ def origin_of(place: bytes) -> bytes:
 
 class Web:
     """Asks servers for what is at an address, with HEAD, or GET where that is refused. At most 5 redirects are
-    followed, to http and https. A file of more than `max_size` bytes is `FILE_TOO_LARGE`."""
+    followed, to http and https. A file of more than `max_size` bytes is `FILE_TOO_LARGE`. The `login` is sent if its
+    password is known, to nobody else than who was asked."""
 
-    def __init__(self, max_size: int) -> None:
+    def __init__(self, max_size: int, login: Login = NOBODY) -> None:
         import httpx
 
         self._max_size = max_size
-        self._client = httpx.Client(
+        self._login = login
+        self.client = httpx.Client(
+            auth=None if login.password is None else httpx.BasicAuth(login.user, login.password),
             timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
             follow_redirects=True,
             max_redirects=MAX_REDIRECTS,
@@ -84,71 +91,93 @@ class Web:
         )
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
 
     def look(self, url: bytes) -> Version:
-        try:
-            with self._client.stream("HEAD", os.fsdecode(url)) as answer:
+        with self.telling():
+            with self.client.stream("HEAD", os.fsdecode(url)) as answer:
                 if answer.status_code not in _NO_HEAD:
                     return self._version(answer)
-            with self._client.stream("GET", os.fsdecode(url)) as answer:
+            with self.client.stream("GET", os.fsdecode(url)) as answer:
                 return self._version(answer)
-        except Exception as error:
-            raise _failure(error) from error
 
-    def read(self, url: bytes, landing: Landing) -> Version:
-        try:
-            with self._client.stream("GET", os.fsdecode(url)) as answer:
-                version = self._version(answer)
-                total = self._save(answer, landing)
-        except Exception as error:
-            raise _failure(error) from error
-        return version._replace(size=total)
+    def read(self, url: bytes, landing: Landing, version: Version) -> Version:
+        first = begun(landing, version)
+        if first and first == version.size:
+            return self.look(url)
+        with self.telling(), self.client.stream("GET", os.fsdecode(url), headers=_onward(version, first)) as answer:
+            seen, first = self._begins(answer, landing, version, first)
+            with Kept(landing, first) as kept:
+                for piece in answer.iter_raw(_PIECE):
+                    self._check(kept.total + len(piece))
+                    kept.write(piece)
+        return seen._replace(size=kept.total)
 
-    def _save(self, answer: httpx.Response, landing: Landing) -> int:
-        total = 0
-        with open(landing.path, "wb") as file:
-            for piece in answer.iter_raw(_PIECE):
-                file.write(piece)
-                total += len(piece)
-                self._check(total)
-                landing.came(total)
-        return total
+    def _begins(self, answer: httpx.Response, landing: Landing, version: Version, first: int) -> tuple[Version, int]:
+        """Of which version what comes is, and at which byte it begins. A server may send all, and does when the file is
+        another one by now."""
+        if not first or answer.status_code != 206:
+            if answer.status_code == 416:
+                landing.part = None
+                raise LoomError("READ_FAILED", "The server does not have the rest of it.")
+            seen = self._version(answer)
+            landing.part = version if seen.is_same(version) else seen
+            return seen, 0
+        part = _PART.fullmatch(answer.headers.get("Content-Range", ""))
+        seen = _told(answer.headers, None if part is None or part[2] == "*" else int(part[2]))
+        if part is None or int(part[1]) != first or not seen.is_same(version):
+            landing.part = None
+            raise LoomError("READ_FAILED", "The server sends another part of it than it was asked for.")
+        return seen, first
 
     def _version(self, answer: httpx.Response) -> Version:
         """Raises `LoomError` for an answer that is none."""
-        status, headers = answer.status_code, answer.headers
-        if status in (404, 410):
-            raise LoomError("FILE_VANISHED", f"The server answers {status}: it is not there.")
-        if status == 429 or status >= 500:
-            raise LoomError("READ_FAILED", f"The server answers {status}.")
-        if status != 200:
-            raise LoomError("FILE_UNREADABLE", f"The server answers {status}.")
-        size = _size(headers)
+        check_status(answer.status_code, 200)
+        size = _size(answer.headers)
         self._check(size or 0)
-        return Version(size, web_date(headers.get("Last-Modified")), headers.get("ETag", "").strip())
+        return _told(answer.headers, size)
 
     def _check(self, size: int) -> None:
         if size > self._max_size:
             raise LoomError("FILE_TOO_LARGE", f"It has more than {self._max_size} bytes, which is the limit here.")
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """What the client raises within is raised as `LoomError`."""
+        import httpx
+
+        try:
+            yield
+        except (httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise LoomError("FILE_UNREADABLE", f"It cannot be fetched: {said(error, self._login)}") from error
+        except httpx.HTTPError as error:
+            raise LoomError("READ_FAILED", f"Reading failed: {said(error, self._login)}") from error
+
+
+def check_status(status: int, wanted: int) -> None:
+    """Raises `LoomError` for another than is wanted."""
+    if status in (404, 410):
+        raise LoomError("FILE_VANISHED", f"The server answers {status}: it is not there.")
+    if status == 429 or status >= 500:
+        raise LoomError("READ_FAILED", f"The server answers {status}.")
+    if status != wanted:
+        raise LoomError("FILE_UNREADABLE", f"The server answers {status}.")
+
+
+def _onward(version: Version, first: int) -> dict[str, str]:
+    """Asks for what comes after the first bytes, if the file is still the same, and else for all of it."""
+    if not first:
+        return {}
+    strong = version.etag and not version.etag.startswith("W/")
+    date = formatdate(version.modified_ns / 1_000_000_000, usegmt=True)
+    return {"Range": f"bytes={first}-", "If-Range": version.etag if strong else date}
+
+
+def _told(headers: Mapping[str, str], size: int | None) -> Version:
+    return Version(size, web_date(headers.get("Last-Modified")), headers.get("ETag", "").strip())
 
 
 def _size(headers: Mapping[str, str]) -> int | None:
     with suppress(ValueError):
         return max(int(headers.get("Content-Length", "")), 0)
     return None
-
-
-def _failure(error: Exception) -> Exception:
-    """What is raised for it."""
-    import httpx
-
-    said = " ".join(str(error).split())[:300] or type(error).__name__
-    if isinstance(error, httpx.TooManyRedirects | httpx.UnsupportedProtocol | httpx.InvalidURL):
-        return LoomError("FILE_UNREADABLE", f"It cannot be fetched: {said}")
-    if isinstance(error, httpx.HTTPError):
-        return LoomError("READ_FAILED", f"Reading failed: {said}")
-    if isinstance(error, OSError):
-        code = "DISK_FULL" if error.errno in NO_ROOM else "READ_FAILED"
-        return LoomError(code, f"It cannot be kept for reading: {error.strerror}")
-    return error

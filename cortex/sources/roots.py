@@ -17,6 +17,11 @@ def real_file(path: bytes) -> bytes:
     return os.path.realpath(path) if os.path.islink(path) else path
 
 
+def is_address(place: bytes) -> bool:
+    """Whether it is a place on another machine, such as `s3://bucket`, and not a path of this one."""
+    return b"://" in place and not place.startswith(b"/")
+
+
 def join(directory: bytes, name: bytes) -> bytes:
     """The path of an entry of a directory, which may be the root directory."""
     return directory + name if directory.endswith(b"/") else directory + b"/" + name

@@ -64,7 +64,7 @@ class Scan(Counts):
         self._identities: set[tuple[int, int]] = set()
         self._single: set[bytes] = set()
         self._returned = Returned(ledger if options.reconcile else None, host)
-        self._apart: frozenset[bytes] = frozenset()
+        self._apart = options.apart
         self._around: Collection[bytes] = self._given
         self._last: tuple[bytes, Part, dict[bytes, KnownFile]] = (b"", EVERYBODY, {})
         try:
@@ -178,7 +178,7 @@ class Scan(Counts):
             if directory.path in self._visited or (self._rules.follows_links and self._was_read(directory.path)):
                 tree.shows_something()
                 return None
-            listing = list_directory(directory)
+            listing = list_directory(directory, self._apart)
         except OSError as error:
             self._cannot_list(tree, directory.path, error)
             return None

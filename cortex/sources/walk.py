@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from errno import EACCES, ENOENT, EPERM
 from stat import S_ISREG
 from typing import NamedTuple, TypeAlias
@@ -69,9 +70,9 @@ def why_unreadable(error: OSError) -> tuple[str, str]:
     return "READ_FAILED", f"Reading it failed: {reason}."
 
 
-def list_directory(directory: Directory) -> Listing:
-    """What is in the directory, in no particular order. Raises `OSError` when it cannot be listed, and when it cannot
-    be searched, so that no file in it can be asked for its stat."""
+def list_directory(directory: Directory, apart: Collection[bytes] = ()) -> Listing:
+    """What is in the directory, in no particular order, but for the folders that are `apart`. Raises `OSError` when it
+    cannot be listed, and when it cannot be searched, so that no file in it can be asked for its stat."""
     with os.scandir(directory.path) as scan:
         entries = list(scan)
     rules = directory.rules
@@ -86,14 +87,14 @@ def list_directory(directory: Directory) -> Listing:
             listing.shows_something = True
             listing.links.append(name)
         elif entry.is_dir(follow_symlinks=False):
-            _add_directory(listing, directory, name)
+            _add_directory(listing, directory, name, apart)
         else:
             _add_file(listing, directory, entry)
     return listing
 
 
-def _add_directory(listing: Listing, directory: Directory, name: bytes) -> None:
-    if listing.rules.leaves_directory(directory.below(name)):
+def _add_directory(listing: Listing, directory: Directory, name: bytes, apart: Collection[bytes]) -> None:
+    if listing.rules.leaves_directory(directory.below(name)) or (apart and directory.entry(name) in apart):
         listing.shows_something = True
     else:
         listing.directories.append(name)

@@ -47,24 +47,24 @@ class Changed:
 
 @dataclass(kw_only=True)
 class Watched:
-    """What a watch wants of a scan. A root that is not in `changed` is walked whole. `apart` are folders below roots
-    that are walked by themselves: nothing in them is looked at. `around` are folders whose ignore files hold in the
-    roots that lie in them, whether they are walked now or not; none: the roots themselves. `guard` is asked before
-    files that are gone count as deleted. `steer` is called now and then while the files are walked, with the runs that
-    are.
+    """What a watch wants of a scan. A root that is not in `changed` is walked whole. `around` are folders whose ignore
+    files hold in the roots that lie in them, whether they are walked now or not; none: the roots themselves. `guard` is
+    asked before files that are gone count as deleted. `steer` is called now and then while the files are walked, with
+    the runs that are.
 
     The scan tells: `undecided` are roots of which too little was seen to say whether what is gone was deleted, so that
-    they must be walked whole; `hidden`: files may pass whose names begin with a dot; `settles`: the digest under which
-    files count as settled; `leaves_traces`: what is done with the files will be known the next time.
+    they must be walked whole; `unreachable` are stores that could not be listed or read; `hidden`: files may pass whose
+    names begin with a dot; `settles`: the digest under which files count as settled; `leaves_traces`: what is done with
+    the files will be known the next time.
     """
 
     ready: Ready
     changed: Mapping[bytes, Changed] = field(default_factory=dict)
-    apart: frozenset[bytes] = frozenset()
     around: frozenset[bytes] = frozenset()
     guard: Guard | None = None
     steer: Steer | None = None
     undecided: set[bytes] = field(default_factory=set)
+    unreachable: set[bytes] = field(default_factory=set)
     hidden: bool = False
     settles: bytes = b""
     leaves_traces: bool = True
@@ -90,7 +90,6 @@ class WatchedScan(Scan):
         self._watched = watched
         watched.hidden = options.hidden or any(lane.source.hidden for lane in lanes)
         watched.settles, watched.leaves_traces = plan, ledger is not None and options.reconcile
-        self._apart = watched.apart
         self._around = watched.around or self._given
         self._wanted = {root: _Wanted(root, changed) for root, changed in watched.changed.items()}
         self._newcomers = Newcomers()
@@ -101,11 +100,6 @@ class WatchedScan(Scan):
 
     def _list(self, tree: Tree, directory: Directory) -> Listing | None:
         listing = super()._list(tree, directory)
-        if listing is not None and self._apart:
-            others = [name for name in listing.directories if directory.entry(name) not in self._apart]
-            if len(others) < len(listing.directories):
-                listing.directories = others
-                tree.shows_something()
         wanted = self._wanted.get(tree.root)
         if listing is not None and wanted is not None:
             listing.directories = [name for name in listing.directories if wanted.enters(directory.entry(name))]

@@ -11,6 +11,7 @@ from cortex.ingesting import wishes
 from cortex.request import Request
 from cortex.sources.loss import Guard
 from cortex.sources.placing import is_near
+from cortex.sources.roots import is_address
 from cortex.sources.watched import Steer, Watched
 from cortex.watching.again import Again
 from cortex.watching.memory import Memory
@@ -38,19 +39,19 @@ class Group:
     def begin(
         self, work: Work, *, guard: Guard | None, steer: Steer, apart: frozenset[bytes], away: Mapping[bytes, str]
     ) -> Request:
-        """What a round asks of an ingest. `guard`, `steer` and `apart` as in `Watched`, `away` as in `Request`."""
+        """What a round asks of an ingest. `guard` and `steer` as in `Watched`, `apart` and `away` as in `Request`."""
         self._watched = Watched(
             ready=self._is_ready,
             changed=work.changed,
-            apart=apart,
             around=frozenset(self.roots),
             guard=guard,
             steer=steer,
         )
         self._memory.begin()
         return self.request._replace(
-            paths=tuple(Path(os.fsdecode(root)) for root in work.roots),
+            paths=tuple(Path(os.fsdecode(root)) for root in work.roots if not is_address(root)),
             watched=self._watched,
+            apart=apart,
             away=tuple((path, why) for path, why in away.items() if is_near(path, work.roots)),
         )
 
@@ -66,6 +67,11 @@ class Group:
         self.versions.walked(work, watched.settles)
         self.request = self.request._replace(recompute=frozenset(), rehash=False)
         return watched.settles
+
+    @property
+    def unreachable(self) -> Container[bytes]:
+        """The stores that the last round could not reach."""
+        return self._watched.unreachable
 
     def _is_ready(self, path: bytes, status: os.stat_result) -> bool:
         forgotten, settles = not self._watched.leaves_traces, self._watched.settles

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from cortex.engine.telling import shown
 from cortex.sources.loss import Loss
+from cortex.sources.roots import is_address
 
 MANY = 100
 """More files than that are not taken for deleted without a word from somebody;"""
@@ -30,13 +31,14 @@ _NAMED = 3
 
 class Waiting(NamedTuple):
     """Of a root, `gone` of `files` files wait to be confirmed as deleted, `some` of them by their paths. `before`: so
-    many were counted as deleted shortly before."""
+    many were counted as deleted shortly before. `pipeline` is the one by which a store is watched."""
 
     root: bytes
     gone: int
     files: int
     some: tuple[bytes, ...]
     before: int
+    pipeline: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -46,6 +48,8 @@ class Waiting(NamedTuple):
 
     @property
     def confirm(self) -> str:
+        if is_address(self.root):
+            return f"cortex ingest --pipeline {shlex.quote(self.pipeline or '')}"
         return f"cortex ingest {shlex.quote(shown(self.root))}"
 
     @property
@@ -70,11 +74,17 @@ class _Held:
 class Deletions:
     """Lets a few files go, and holds many until Loom no longer remembers them as present or they are back. `tell` is
     called once for what waits, and again when that is twice or half as much; not for what another process has counted
-    as deleted since this one began to look. `clock` gives monotonic seconds."""
+    as deleted since this one began to look. `clock` gives monotonic seconds; `pipeline` as in `Waiting`."""
 
-    def __init__(self, tell: Callable[[Waiting], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        tell: Callable[[Waiting], None],
+        clock: Callable[[], float] = time.monotonic,
+        pipeline: str | None = None,
+    ) -> None:
         self._tell = tell
         self._clock = clock
+        self._pipeline = pipeline
         self._went: dict[bytes, deque[tuple[float, int]]] = {}
         self._held: dict[bytes, _Held] = {}
 
@@ -110,7 +120,7 @@ class Deletions:
             return
         if not held.told * 0.5 < loss.number < held.told * 2:
             held.told = loss.number
-            self._tell(Waiting(loss.root, loss.number, loss.remembered(None), loss.some, before))
+            self._tell(Waiting(loss.root, loss.number, loss.remembered(None), loss.some, before, self._pipeline))
 
 
 def _are_many(loss: Loss, before: int) -> bool:

@@ -10,7 +10,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from cortex.sources.ignore import IGNORE_FILE
-from cortex.sources.roots import is_at_or_below
+from cortex.sources.roots import is_address, is_at_or_below
 from cortex.sources.watched import Changed
 from cortex.watching.settling import Settling
 
@@ -90,10 +90,11 @@ class Pending:
                 below.folders, below.trees = set(), set()
 
     def is_ready(self, path: bytes, status: os.stat_result, *, now: float, wall_ns: int) -> bool:
-        """Whether a file that a scan has found is settled. One that is not is looked at again."""
+        """Whether a file that a scan has found is settled. One that is not is looked at again, in a store when that is
+        gone through the next time."""
         wait = self._settling.wait(path, status.st_size, status.st_mtime_ns, now=now, wall_ns=wall_ns)
         root = self._root_of(path)
-        if wait and root is not None:
+        if wait and root is not None and not is_address(root):
             self._due[path] = (now + wait, root)
         return not wait
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
 from cortex.request import Request
-from cortex.sources.roots import is_at_or_below
+from cortex.sources.roots import is_address, is_at_or_below
 from cortex.watching.group import Group
 from cortex.watching.pending import Pending, Work
+from cortex.watching.polled import Polled
 from cortex.watching.root import Root
 from cortex.watching.settling import Settling
 
 
 class Place(NamedTuple):
-    """A folder, or file, that is to be watched, and the options that hold there."""
+    """A folder or file, or the address of a store, that is to be watched, and the options that hold there."""
 
     path: bytes
     request: Request
@@ -30,6 +31,7 @@ class Roots:
         make_group: Callable[[Request, Pending], Group],
         settling: Settling,
         walks_every_s: float,
+        polls_every_s: float,
         wake: Callable[[], None],
         note: Callable[[str], None],
     ) -> None:
@@ -37,9 +39,10 @@ class Roots:
         self.groups: dict[Request, Group] = {}
         self._make_group = make_group
         self._walks_every_s = walks_every_s
+        self._polls_every_s = polls_every_s
         self._wake = wake
         self._note = note
-        self._followed: dict[bytes, tuple[Root, Group]] = {}
+        self._followed: dict[bytes, tuple[Root | Polled, Group]] = {}
 
     def __len__(self) -> int:
         return len(self._followed)
@@ -67,14 +70,17 @@ class Roots:
         return self.groups[request]
 
     def _begin(self, path: bytes, group: Group, now: float) -> None:
-        root = Root(path, self._walks_every_s, self._changed, self._note)
+        if is_address(path):
+            root: Root | Polled = Polled(path, self._polls_every_s)
+        else:
+            root = Root(path, self._walks_every_s, self._changed, self._note)
         self._followed[path] = root, group
         group.roots.add(path)
         self.pending.add(path)
         root.begin(now)
         self.walk_whole(path, now)
 
-    def _regroup(self, path: bytes, root: Root, group: Group, now: float) -> None:
+    def _regroup(self, path: bytes, root: Root | Polled, group: Group, now: float) -> None:
         self._forget(path)
         self._followed[path] = root, group
         group.roots.add(path)
@@ -106,6 +112,13 @@ class Roots:
     def walk_whole(self, path: bytes, now: float) -> None:
         self.pending.whole(path)
         self._followed[path][0].walked(now)
+
+    def done(self, work: Work, unreachable: Container[bytes], now: float) -> None:
+        """A round was carried out; these could not be reached."""
+        for path in work.roots:
+            root, _ = self._followed[path]
+            if isinstance(root, Polled):
+                root.done(now, reached=path not in unreachable)
 
     def next(self) -> tuple[float, Group | None]:
         """When there is to be a round next, and of which group."""

@@ -15,6 +15,7 @@ from cortex.sources.marker import Markers
 from cortex.sources.placing import Placed, Where, place_of
 from cortex.sources.roots import absolute, is_at_or_below, join
 from cortex.sources.storing import add_source
+from cortex.watching.named import NamedStore
 from cortex.watching.root import Identity, identity_of
 from cortex.watching.roots import Place
 from loom.errors import LoomError
@@ -50,12 +51,14 @@ class Wanted:
     `away` are the former places of sources that are not there, and why one says so.
     """
 
-    def __init__(self, request: Request, host: str, note: Callable[[str], None]) -> None:
+    def __init__(self, request: Request, host: str, note: Callable[[str], None], store: NamedStore) -> None:
+        """`store` is watched alone, if there is one."""
         self.away: dict[bytes, str] = {}
         self._host = host
         self._note = note
         self._plain = request._replace(paths=(), sources=(), recompute=frozenset(), rehash=False)
         self._names = request.sources
+        self._store_named = store
         paths = list(dict.fromkeys(map(absolute, roots_of(request))))
         self._lies_at = {path: path for path in paths}
         self._bases: dict[bytes, _Base] = {}
@@ -66,7 +69,7 @@ class Wanted:
 
     @property
     def _is_all(self) -> bool:
-        return not (self._names or self._lies_at)
+        return not (self._names or self._lies_at or self._store_named.address)
 
     @property
     def lost(self) -> int:
@@ -74,8 +77,12 @@ class Wanted:
         return len(self._told)
 
     def given(self) -> list[Place]:
-        """What the command line names by its path; all that is known before Loom was asked."""
-        return [Place(path, self._plain) for path in self._lies_at.values()]
+        """What the command line names by its path, or by a pipeline; all that is known before Loom was asked."""
+        return [*self._stores(), *(Place(path, self._plain) for path in self._lies_at.values())]
+
+    def _stores(self) -> Iterator[Place]:
+        if self._store_named.address is not None:
+            yield Place(self._store_named.address, self._plain)
 
     def is_outdated(self, loom: Loom) -> bool:
         """Whether Loom stores other sources than before, or takes one now that it did not."""
@@ -193,6 +200,7 @@ class Wanted:
 
     def _places(self, placed: Mapping[str, Placed]) -> Iterator[Place]:
         """The paths first: what the command line says of them goes before what is stored."""
+        yield from self._stores()
         for given in self._lies_at:
             base = self._bases.get(given)
             if base is None:

@@ -1,4 +1,4 @@
-"""`cortex watch`: walks folders whole, then follows their changes, in rounds of an ordinary ingest."""
+"""`cortex watch`: walks folders and stores whole, then follows their changes, in rounds of an ordinary ingest."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import os
 import platform
 import queue
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
 from cortex.app import check, ingest_with
+from cortex.holding import Opened
 from cortex.ingesting import Interruption, wishes
 from cortex.request import Request
 from cortex.settings import CortexSettings
 from cortex.watching.again import Again
 from cortex.watching.group import Group
 from cortex.watching.guard import Deletions
+from cortex.watching.named import NamedStore
 from cortex.watching.pending import Pending, Work
 from cortex.watching.quiet import Hush, QuietHours, in_words
 from cortex.watching.roots import Place, Roots
@@ -33,6 +35,9 @@ from loom.errors import LoomError, is_retryable
 from loom.settings import LoomSettings
 
 RESCAN_S = 21_600.0
+
+POLL_S = 300.0
+"""How often a store is gone through by default."""
 
 LOOK_S = 5.0
 """How often it is looked whether the roots are still there, and what Loom has to say."""
@@ -49,8 +54,9 @@ SLIPPED = frozenset({"NOT_FOUND"})
 
 class Manner(NamedTuple):
     """How a watch goes about it: seconds without a change before a file counts as settled, seconds for files in hand
-    when it is to end, seconds between two walks of a whole root (None: six hours) or the schedule for these; when it is
-    quiet; whether many files that are gone count as deleted without a word from anybody."""
+    when it is to end, seconds between two walks of a whole root (None: six hours, of a store five minutes) or the
+    schedule for these; when it is quiet; whether many files that are gone count as deleted without a word from
+    anybody."""
 
     settle_s: float
     grace_s: float
@@ -63,6 +69,10 @@ class Manner(NamedTuple):
     def walks_every_s(self) -> float:
         return math.inf if self.schedule else RESCAN_S if self.rescan_s is None else self.rescan_s
 
+    @property
+    def polls_every_s(self) -> float:
+        return math.inf if self.schedule else POLL_S if self.rescan_s is None else self.rescan_s
+
 
 def watch_paths(request: Request, manner: Manner) -> int:
     """Watches until Ctrl-C or SIGTERM; returns the exit code: 0 when all files in hand were finished, 130 when they
@@ -70,7 +80,7 @@ def watch_paths(request: Request, manner: Manner) -> int:
     check(request)
     if request.dry_run and request.serve:
         raise LoomError("USAGE", "--dry-run only looks at Loom now and then: `loom serve` beside it serves the page")
-    if request.offline and not request.paths:
+    if request.offline and not request.paths and request.pipeline is None:
         raise LoomError("USAGE", "say which folders to watch: cortex watch PATH... --offline")
     if manner.schedule and manner.rescan_s is not None:
         raise LoomError("USAGE", "--schedule says when folders are walked whole: leave out --rescan")
@@ -93,15 +103,18 @@ class Watch:
         self._reporter = reporter
         self._interruption = Interruption()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._wanted = Wanted(request, platform.node(), reporter.note)
+        self._store = NamedStore(request)
+        self._wanted = Wanted(request, platform.node(), reporter.note, self._store)
         self._roots = Roots(
             self._make_group,
             Settling(manner.settle_s),
             manner.walks_every_s,
+            manner.polls_every_s,
             partial(self._wake.put, None),
             reporter.note,
         )
-        self._guard = None if manner.accepts_deletions or request.dry_run else Deletions(reporter.waiting)
+        asks = not (manner.accepts_deletions or request.dry_run)
+        self._guard = Deletions(reporter.waiting, pipeline=request.pipeline) if asks else None
         self._schedule = Schedule(manner.schedule, datetime.now()) if manner.schedule else None
         self._hours = QuietHours(manner.quiet_hours)
         self._hush = Hush(self._hours)
@@ -146,7 +159,8 @@ class Watch:
         number, former = len(self._roots), self._number
         self._number = number + self._wanted.lost
         if number and self._number != former and not self._request.quiet:
-            self._reporter.note(f"watching {number} {'folder' if number == 1 else 'folders'}")
+            what = "folder" if self._store.address is None else "store"
+            self._reporter.note(f"watching {number} {what}{'s' * (number != 1)}")
 
     def _turn(self) -> None:
         now, is_quiet = time.monotonic(), self._is_quiet()
@@ -184,6 +198,7 @@ class Watch:
             return False
         try:
             opened = self._loom.open()
+            self._look_at_pipeline(opened)
             places = self._wanted.given() if opened is None else self._wanted.look(opened.loom)
         except (LoomError, OSError) as error:
             self._asking.later(self._or_raise(error, SLIPPED if self._was_asked else frozenset()))
@@ -194,6 +209,13 @@ class Watch:
         self._follow(places)
         return True
 
+    def _look_at_pipeline(self, opened: Opened | None) -> None:
+        """While it cannot be used the one before counts, and the next round tells of it."""
+        with suppress(LoomError) if self._was_asked else nullcontext():
+            self._store.look(opened)
+        if opened is None and not self._wanted.given():
+            raise LoomError("USAGE", "say which folders to watch: cortex watch PATH... --offline")
+
     def _ask_for_changes(self) -> None:
         """Other sources, other pipelines or versions of them. While Loom is away, or what is in use cannot be used, the
         next round will tell."""
@@ -201,6 +223,8 @@ class Watch:
         with suppress(LoomError, OSError):
             opened = self._loom.open()
             is_outdated = opened is not None and self._wanted.is_outdated(opened.loom)
+            with suppress(LoomError):
+                is_outdated = (opened is not None and self._store.look(opened)) or is_outdated
             for group in self._roots.groups.values() if self._succeeded else ():
                 with suppress(LoomError):
                     self._walk_outdated(group, group.versions.now(opened))
@@ -272,4 +296,5 @@ class Watch:
         )
         with grace(self._interruption, self._manner.grace_s):
             ingest_with(self._loom.open(), request, self._reporter, None, self._interruption)
+        self._roots.done(work, group.unreachable, time.monotonic())
         self._walk_outdated(group, group.ended(work, self._reporter.again))

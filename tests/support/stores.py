@@ -39,6 +39,11 @@ class Served:
         self.knows_head = True
         self.hanging: set[str] = set()
         """Of these files a GET sends the first bytes and waits."""
+        self.cuts: dict[str, list[int]] = {}
+        """Of these files a GET sends so many bytes before the connection is cut, once for each number."""
+        self.knows_ranges = True
+        self.sent: list[int] = []
+        """How many bytes of a file were sent, for each answer to a GET."""
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (handler,), {"served": self}))
         self._http.daemon_threads = True
         self.port = self._http.server_port
@@ -104,19 +109,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_file(self, method: str, stored: Stored) -> None:
         data, first, status = stored.data, 0, 200
-        if (asked := self.headers.get("Range")) is not None:
+        asked = self.headers.get("Range") if self.served.knows_ranges else None
+        if asked is not None and self.headers.get("If-Range", stored.etag) in (stored.etag, date_of(stored)):
             start, _, end = asked.removeprefix("bytes=").partition("-")
             first, status = int(start), 206
             data = data[first : int(end) + 1 if end else None]
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
-        self.send_header("Last-Modified", formatdate(stored.changed, usegmt=True))
+        self.send_header("Last-Modified", date_of(stored))
         if status == 206:
             self.send_header("Content-Range", f"bytes {first}-{first + len(data) - 1}/{len(stored.data)}")
-        self.send_header("ETag", stored.etag)
+        if stored.etag:
+            self.send_header("ETag", stored.etag)
         self.end_headers()
         if method == "HEAD":
             return
+        if cuts := self.served.cuts.get(unquote(self.path)):
+            data = data[: cuts.pop(0)]
+            self.close_connection = True
+        self.served.sent.append(len(data))
         for start in range(0, len(data), PIECE):
             while start and unquote(self.path) in self.served.hanging:
                 time.sleep(0.01)
@@ -161,6 +172,10 @@ class _WebHandler(_Handler):
             return
         links = "".join(f'<a href="{name}{slash}">{name}</a>' for name, slash, _ in names)
         self.send(200, f"<html>{links}</html>".encode(), Content_Type="text/html")
+
+
+def date_of(stored: Stored) -> str:
+    return formatdate(stored.changed, usegmt=True)
 
 
 def formatted(seconds: int) -> str:

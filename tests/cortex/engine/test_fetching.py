@@ -15,6 +15,7 @@ from cortex.engine.fetching import Fetcher
 from cortex.sources.counts import Counts
 from cortex.sources.found import Found
 from cortex.sources.remote import Landing, Remote, Version
+from cortex.sources.remote_landing import Kept, begun
 from loom.errors import LoomError
 from loom.model import FileStat
 
@@ -54,7 +55,7 @@ class Store:
     def look(self, url: bytes) -> Version:
         return Version(10, 1_700_000_000 * 10**9, url.decode())
 
-    def read(self, url: bytes, landing: Landing) -> Version:
+    def read(self, url: bytes, landing: Landing, version: Version) -> Version:
         self.reads.append(url)
         if (error := self.fails(url, self.reads.count(url))) is not None:
             raise error
@@ -135,6 +136,32 @@ def test_what_fails_is_tried_again(fetcher: Fetcher, store: Store, files: Files)
     assert {name: store.reads.count(name) for name in (b"gone", b"lost", b"once")} == {
         b"gone": 1, b"lost": 4, b"once": 2,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("each", "reads"), [(300_000, 12), (1000, 4)])
+def test_what_gets_on_is_tried_as_often_as_it_takes(
+    fetcher: Fetcher, store: Store, files: Files, monkeypatch: pytest.MonkeyPatch, each: int, reads: int
+) -> None:
+    """The first bytes stay for the next try, and are worth one if they are enough."""
+    size = 3_400_000
+    monkeypatch.setattr(store, "look", lambda url: Version(size, 1_700_000_000 * 10**9, "a"))
+
+    def read(url: bytes, landing: Landing, version: Version) -> Version:
+        store.reads.append(url)
+        with Kept(landing, begun(landing, version)) as kept:
+            kept.write(bytes(min(each, size - kept.total)))
+            if kept.total < size:
+                raise LoomError("READ_FAILED", "reset")
+        return version
+
+    monkeypatch.setattr(store, "read", read)
+    arrived = list(fetcher.through(found(store, "large"), Helm()))
+    assert len(store.reads) == reads
+    assert len(arrived) == (each > 1000)
+    for one in arrived:
+        assert one.local is not None
+        assert one.local.stat.size == size
+        one.local.release()
 
 
 def test_a_store_that_went_away_is_asked_no_more(fetcher: Fetcher, store: Store, files: Files) -> None:

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ingests import HOST, SHA256, Heard, loom_in
+from ingests import HOST
+from remote_runs import Ingesting
 from stores import Served, s3_server, web_server
 
-from cortex.catalogue import load
-from cortex.engine.ingest_order import Ended
-from cortex.engine.scheme import Chosen, make_scheme
-from cortex.ingesting import executing
-from cortex.ingesting.executing import execute
-from cortex.request import Request
-from cortex.settings import CortexSettings
 from loom.service.loom import LocalLoom
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore:Unclosed:ResourceWarning")
-
-
-@pytest.fixture
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "scratch"
-    monkeypatch.setenv("CORTEX_SCRATCH_PATH", str(path))
-    monkeypatch.setenv("CORTEX_JOBS", "1")
-    monkeypatch.setattr(executing.platform, "node", lambda: HOST)
-    return path
 
 
 @pytest.fixture
@@ -50,42 +35,6 @@ def web() -> Iterator[Served]:
     served = web_server()
     yield served
     served.close()
-
-
-@pytest.fixture
-def loom(tmp_path: Path) -> Iterator[LocalLoom]:
-    with loom_in(tmp_path / "loom") as loom:
-        yield loom
-
-
-class Run:
-    def __init__(self, ended: Ended, heard: Heard) -> None:
-        self.code = ended.exit_code
-        self.summary = ended.summary
-        self.assets = {name: count for name, count in ended.summary["assets"].items() if count}
-        self.failures = [(one.path, one.code) for one in heard.failures]
-        self.heard = heard
-
-
-Ingesting = Callable[..., Run]
-
-
-@pytest.fixture
-def ingest(scratch: Path, loom: LocalLoom) -> Ingesting:
-    def run(operator: str, config: dict[str, Any], *nodes: dict[str, Any], **more: Any) -> Run:
-        chain = [{"id": "files", "operator": operator, "config": config}, *(nodes or [SHA256])]
-        edges = [{"from": {"node": a["id"]}, "to": {"node": b["id"]}} for a, b in zip(chain, chain[1:], strict=False)]
-        definition = {"schema_version": 1, "name": "remote", "graph": {"nodes": chain, "edges": edges}}
-        request = Request(**more)
-        scheme = make_scheme([Chosen(definition, 0, matched=False)], load(), dry_run=request.dry_run)
-        heard = Heard()
-        ended = execute(
-            request, CortexSettings.load({}), scheme, loom, embedded=True, reporter=heard, publish=lambda *_: None
-        )
-        assert not scratch.exists()
-        return Run(ended, heard)
-
-    return run
 
 
 def bucket(store: Served, **more: Any) -> dict[str, Any]:
@@ -123,6 +72,32 @@ def test_changed_and_vanished_objects(store: Served, ingest: Ingesting, loom: Lo
     assert (run.assets["unchanged"], run.assets["seen"]) == (4, 5)
     assert states(loom, f"s3:/{gone}") == "missing"
     assert states(loom, f"s3:/{changed}") == "present"
+
+
+@pytest.mark.slow
+def test_a_connection_that_was_cut_goes_on_where_it_was(store: Served, web: Served, ingest: Ingesting) -> None:
+    data = os.urandom(2_000_000)
+    store.put("/archive/photos/large.bin", data)
+    store.cuts["/archive/photos/large.bin"] = [1_500_000, 300_000]
+    assert ingest("source.s3", bucket(store, include=["*.bin"])).assets["completed"] == 1
+    web.put("/large.bin", data[::-1])
+    web.cuts["/large.bin"] = [1_500_000, 300_000]
+    assert ingest("source.fsspec", {"url": web.url}).assets["completed"] == 1
+    for served in (store, web):
+        assert len(served.sent) == 3
+        assert sum(served.sent) < 3_000_000
+
+
+def test_a_key_that_is_a_file_and_a_folder(store: Served, ingest: Ingesting, loom: LocalLoom) -> None:
+    store.put("/archive/photos/2024", b"a file")
+    store.put("/archive/photos/2024/a.txt", b"one below it")
+    store.put("/archive/photos/2024/", b"")
+    config = bucket(store, include=["2024", "2024/*.txt"])
+    assert ingest("source.s3", config).assets == {"seen": 2, "new": 2, "completed": 2}
+    assert states(loom, "s3://archive/photos/2024") == states(loom, "s3://archive/photos/2024/a.txt") == "present"
+    store.asked.clear()
+    assert ingest("source.s3", config).assets["unchanged"] == 2
+    assert store.reads() == []
 
 
 @pytest.mark.slow

@@ -143,3 +143,20 @@ def test_sources_of_other_machines_are_not_looked_at(loom: LocalLoom, tmp_path: 
     loom.save_source(Source(name="far", host="elsewhere", path=os.fsencode(tmp_path / "none")))
     request = Request(paths=(tmp_path,))
     assert at_their_places(request, loom, HOST, pytest.fail, dry_run=False) is request
+
+
+def test_a_source_in_another_one_is_looked_at_once(loom: LocalLoom, tmp_path: Path) -> None:
+    outer = add(loom, tmp_path / "outer")
+    inner = add(loom, outer / "inner", pipeline="mine")
+    innermost = add(loom, inner / "innermost")
+    made, notes = parts(loom, Request(sources=("outer", "inner", "innermost")))
+    assert [(part.paths, part.pipeline, part.apart) for part in made] == [
+        ((outer, innermost), None, frozenset({os.fsencode(inner)})),
+        ((inner,), "mine", frozenset({os.fsencode(innermost)})),
+    ]
+    assert notes == [
+        "The source inner lies in outer: its files are looked at once, as those of inner",
+        "The source innermost lies in inner: its files are looked at once, as those of innermost",
+    ]
+    of_path, of_source = parts(loom, Request(paths=(tmp_path,), sources=("inner",)))[0]
+    assert (of_path.apart, of_source.apart) == (frozenset({os.fsencode(inner)}), frozenset())

@@ -7,7 +7,6 @@ from pydantic import ValidationError
 
 from cortex.operators.sources import ScanWishes
 from cortex.operators.sources_remote import FsspecSource, S3Source
-from cortex.sources.watched import Watched
 from loom.errors import LoomError
 
 
@@ -36,7 +35,8 @@ def test_buckets_that_are_refused(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["sftp://anna:secret@host/a", "https://token@host/a", "memory://a", "/media/a", "a", "sftp:///a", "dir::s3://b/a"]
+    "url", ["sftp://anna:secret@host/a", "webdavs://anna:secret@host/a", "https://token@host/a", "memory://a",
+            "/media/a", "a", "sftp:///a", "dir::s3://b/a"]
 )  # fmt: skip
 def test_addresses_that_are_refused(url: str) -> None:
     with pytest.raises(ValidationError):
@@ -64,13 +64,11 @@ def open_scan(source: Any, roots: list[bytes], **wishes: Any) -> Any:
     return source.open_scan(roots, loom=None, host="here", plan=b"p", wishes=ScanWishes(**wishes))
 
 
-def test_paths_and_watches_are_refused() -> None:
+def test_paths_are_refused() -> None:
     source = S3Source(url="s3://bucket")
     with pytest.raises(LoomError, match="leave out the paths") as caught:
         open_scan(source, [b"/media"])
     assert caught.value.code == "USAGE"
-    with pytest.raises(LoomError, match="cortex watch follows folders"):
-        open_scan(source, [], watched=Watched(ready=lambda *_: True))
 
 
 def test_a_scheme_that_nobody_knows() -> None:

@@ -58,13 +58,14 @@ class Restless:
     def look(self, url: bytes) -> Version:
         return Version(3, 0, self.etags.pop(0) if len(self.etags) > 1 else self.etags[0])
 
-    def read(self, url: bytes, landing: object) -> Version:
+    def read(self, url: bytes, landing: object, version: Version) -> Version:
         self.reads += 1
         return self.look(url)
 
 
 class Nowhere:
     path = ""
+    part: Version | None = None
 
     def expect(self, size: int | None) -> None: ...
     def came(self, total: int) -> None: ...

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from cortex.sources.found import Found, ScanOptions
-from cortex.sources.remote_fsspec import FsspecStore, Listed
-from cortex.sources.remote_scan import RemoteScan
+from cortex.sources.loss import Loss
+from cortex.sources.remote import Listed, Version
+from cortex.sources.remote_fsspec import FsspecStore
+from cortex.sources.remote_scan import MOST_DEEP, RemoteScan
+from cortex.sources.watched import Watched
 from loom.errors import LoomError
 
 OLD = 1_700_000_000
@@ -37,10 +40,12 @@ Scanned = tuple[RemoteScan, list[Found]]
 
 @pytest.fixture
 def scan(url: bytes, ledger: Any) -> Callable[..., Scanned]:
-    def run(store: Any = None, listed: Sequence[bytes] | None = None, **options: Any) -> Scanned:
+    def run(
+        store: Any = None, listed: Sequence[bytes] | None = None, watched: Watched | None = None, **options: Any
+    ) -> Scanned:
         made = RemoteScan(
             lambda: store or FsspecStore(url.decode(), {}), url, ScanOptions(**options), ledger=ledger, host="here",
-            plan=b"plan", listed=listed,
+            plan=b"plan", listed=listed, watched=watched,
         )  # fmt: skip
         return made, list(made)
 
@@ -148,3 +153,48 @@ def test_a_pattern_without_meaning(scan: Callable[..., Scanned]) -> None:
     with pytest.raises(LoomError) as caught:
         scan(exclude=("[z-a]",))
     assert caught.value.code == "USAGE"
+
+
+def test_folders_that_lead_around(scan: Callable[..., Scanned], url: bytes) -> None:
+    """As links do that some servers follow in their listings."""
+
+    class Around(FsspecStore):
+        def folder(self, url: bytes) -> Listed:
+            return Listed([(b"a.jpg", Version(1, OLD, ""))], [b"loop"], [])
+
+    made, found = scan(Around(url.decode(), {}))
+    assert made.special == [url + b"/loop" * (MOST_DEEP + 1)]
+    assert len(found) == MOST_DEEP + 1
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_watch_takes_what_is_ready_and_is_asked_what_may_go(
+    scan: Callable[..., Scanned], root: Path, url: bytes, ledger: Any
+) -> None:
+    asked: list[tuple[int, bool]] = []
+
+    class Strict:
+        answer = False
+
+        def may_go(self, loss: Loss) -> bool:
+            asked.append((loss.number, loss.still_gone(loss.some)))
+            return self.answer
+
+        def counted(self, root: bytes, number: int) -> None:
+            asked.append((number, True))
+
+    (root / "new.jpg").write_bytes(b"still written to")
+    (root / "a.jpg").rename(root / "moved.jpg")
+    (root / "2024/c.jpg").unlink()
+    watched = Watched(ready=lambda path, status: status.st_mtime_ns == OLD * 10**9, guard=(guard := Strict()))
+    made, found = scan(watched=watched)
+    assert (names(found), made.missing, ledger.missing) == (["moved.jpg"], 0, [])
+    assert asked == [(1, True)]  # what was moved is not lost
+    guard.answer = True
+    assert scan(watched=watched)[0].missing == 2
+    assert asked[1:] == [(1, True), (1, True)]
+    assert watched.unreachable == set()
+    for path in root.rglob("*.*"):
+        path.unlink()
+    scan(watched=watched)
+    assert watched.unreachable == {url}

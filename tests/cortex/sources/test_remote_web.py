@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from stores import Served, web_server
 
+from cortex.sources.remote import Version
 from cortex.sources.remote_web import Web, origin_of, place_of, shown_place
 from loom.errors import LoomError
 
@@ -27,9 +28,12 @@ def web() -> Iterator[Web]:
 class Landing:
     def __init__(self, path: Path) -> None:
         self.path = str(path)
+        self.part: Version | None = None
+        self.total = 0
 
     def expect(self, size: int | None) -> None: ...
-    def came(self, total: int) -> None: ...
+    def came(self, total: int) -> None:
+        self.total = total
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,7 @@ def test_looking_and_reading(served: Served, web: Web, tmp_path: Path) -> None:
     assert [method for method, _ in served.asked] == ["HEAD"]
     served.knows_head = False
     assert web.look(url) == looked
-    assert web.read(url, Landing(tmp_path / "a")) == looked
+    assert web.read(url, Landing(tmp_path / "a"), looked) == looked
     assert (tmp_path / "a").read_bytes() == b"content"
 
 
@@ -86,7 +90,7 @@ def test_what_a_server_refuses(served: Served, web: Web, status: int, code: str)
 
 def test_what_is_too_large(served: Served, web: Web, tmp_path: Path) -> None:
     served.put("/large", b"." * 101)
-    for work in (web.look, lambda url: web.read(url, Landing(tmp_path / "a"))):
+    for work in (web.look, lambda url: web.read(url, Landing(tmp_path / "a"), Version(None, 0, ""))):
         with pytest.raises(LoomError) as caught:
             work(f"{served.url}/large".encode())
         assert caught.value.code == "FILE_TOO_LARGE"
@@ -109,3 +113,93 @@ def test_a_server_that_is_not_there(served: Served, web: Web) -> None:
     with pytest.raises(LoomError) as caught:
         web.look(f"{served.url}/a".encode())
     assert caught.value.code == "READ_FAILED"
+
+
+CONTENT = bytes(range(256)) * 4096
+
+
+class Broken:
+    """A large file of which a first part came."""
+
+    def __init__(self, served: Served, tmp_path: Path) -> None:
+        self.served = served
+        self.web = Web(max_size=10 * len(CONTENT))
+        self.url = f"{served.url}/large".encode()
+        self.landing = Landing(tmp_path / "a")
+        served.put("/large", CONTENT)
+        served.cuts["/large"] = [600_000]
+
+    def begin(self) -> Version:
+        version = self.web.look(self.url)
+        with pytest.raises(LoomError) as caught:
+            self.web.read(self.url, self.landing, version)
+        assert caught.value.code == "READ_FAILED"
+        assert 0 < self.landing.total <= 600_000
+        return version
+
+    def go_on(self) -> Version:
+        assert self.landing.part is not None
+        return self.web.read(self.url, self.landing, self.landing.part)
+
+    @property
+    def content(self) -> bytes:
+        return Path(self.landing.path).read_bytes()
+
+
+@pytest.fixture
+def broken(served: Served, tmp_path: Path) -> Iterator[Broken]:
+    broken = Broken(served, tmp_path)
+    yield broken
+    broken.web.close()
+
+
+@pytest.mark.parametrize("etag", [True, False])
+def test_a_connection_that_was_cut_goes_on_where_it_was(broken: Broken, etag: bool) -> None:
+    if not etag:
+        broken.served.files["/large"].etag = ""
+    version, there = broken.begin(), broken.landing.total
+    assert broken.go_on() == version
+    assert (broken.content, broken.served.sent) == (CONTENT, [600_000, len(CONTENT) - there])
+
+
+def test_a_server_that_ignores_ranges_sends_all_of_it_again(broken: Broken) -> None:
+    broken.served.knows_ranges = False
+    version = broken.begin()
+    assert broken.go_on() == version
+    assert (broken.content, broken.served.sent) == (CONTENT, [600_000, len(CONTENT)])
+
+
+def test_a_file_that_is_another_one_meanwhile_is_begun_again(broken: Broken) -> None:
+    version = broken.begin()
+    broken.served.put("/large", CONTENT[::-1])
+    broken.served.cuts["/large"] = [500_000]
+    with pytest.raises(LoomError):
+        broken.go_on()
+    seen = broken.go_on()
+    assert not seen.is_same(version)
+    assert broken.content == CONTENT[::-1]
+
+
+def test_a_server_that_tells_no_version_is_asked_for_all_of_it(broken: Broken) -> None:
+    """A weak etag stands for more than one row of bytes."""
+    broken.served.files["/large"].etag = 'W/"1"'
+    broken.landing.part = Version(len(CONTENT), 0, 'W/"1"')
+    Path(broken.landing.path).write_bytes(b"something else")
+    broken.served.cuts.clear()
+    broken.go_on()
+    assert (broken.content, broken.served.sent) == (CONTENT, [len(CONTENT)])
+
+
+def test_what_came_whole_is_not_asked_for_again(broken: Broken) -> None:
+    broken.served.cuts.clear()
+    version = broken.web.look(broken.url)
+    broken.web.read(broken.url, broken.landing, version)
+    assert broken.web.read(broken.url, broken.landing, version) == version
+    assert len(broken.served.sent) == 1
+
+
+def test_a_full_disk(broken: Broken) -> None:
+    broken.landing.path = "/dev/full"
+    with pytest.raises(LoomError) as caught:
+        broken.web.read(broken.url, broken.landing, broken.web.look(broken.url))
+    assert caught.value.code == "DISK_FULL"

@@ -150,8 +150,8 @@ def test_what_is_walked_by_itself_is_not_looked_at(tree: Any, ledger: Any) -> No
     """Nor is anything of it gone when it is not there."""
 
     def look() -> tuple[WatchedScan, list[bytes]]:
-        watched = Watched(ready=lambda *_: True, apart=frozenset([tree / "a", tree / "c"]))
-        scan = WatchedScan([tree.path], ScanOptions(), watched, ledger=ledger, host="here", plan=b"plan")
+        watched, options = Watched(ready=lambda *_: True), ScanOptions(apart=frozenset([tree / "a", tree / "c"]))
+        scan = WatchedScan([tree.path], options, watched, ledger=ledger, host="here", plan=b"plan")
         return scan, [found.relative for found in scan]
 
     for name in ("new", "a/new", "a/b/new"):

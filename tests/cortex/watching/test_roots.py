@@ -25,7 +25,7 @@ class Kept:
         self.outer, self.inner, self.other = (os.fsencode(folder / name) for name in ("outer", "outer/in", "other"))
         for path in (self.inner, self.other):
             os.makedirs(path)
-        self.roots = Roots(self._group, Settling(0.0), 1000.0, lambda: None, self.notes.append)
+        self.roots = Roots(self._group, Settling(0.0), 1000.0, 500.0, lambda: None, self.notes.append)
 
     def _group(self, request: Request, pending: Pending) -> Group:
         return Group(request, pending, (), self.notes.append)

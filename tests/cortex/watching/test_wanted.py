@@ -12,6 +12,7 @@ from ingests import SHA256, definition, loom_in
 from cortex.request import Request
 from cortex.sources.marker import set_mark
 from cortex.sources.storing import add_source
+from cortex.watching.named import NamedStore
 from cortex.watching.wanted import Wanted
 from loom.errors import LoomError
 from loom.service.loom import LocalLoom
@@ -47,7 +48,8 @@ class Asked:
     def __init__(self, loom: LocalLoom, *paths: Path, **asked: Any) -> None:
         self.loom = loom
         self.notes: list[str] = []
-        self.wanted = Wanted(Request(paths=paths, **asked), HOST, self.notes.append)
+        request = Request(paths=paths, **asked)
+        self.wanted = Wanted(request, HOST, self.notes.append, NamedStore(request))
 
     def look(self) -> dict[Path, Request]:
         return {Path(os.fsdecode(place.path)): place.request for place in self.wanted.look(self.loom)}
