@@ -5,6 +5,8 @@
 lookup      Loom over SQLite with 1,000,000 hashes of pictures and as many fingerprints of films: the first look-up of a
             process, which reads them all, further ones, and those after new ones came; beside it an index in SQL, where
             the 64 bits stand as four numbers of 16: if two hashes differ by 8 bits, two of their numbers differ by two
+vectors     the 256 nearest of 100,000 and of 1,000,000 vectors of 128 numbers, as of faces: the first question of a
+            process, which reads them all, and further ones
 pictures    copies of real photographs, rescaled, re-encoded, cropped, mirrored and graded: how many `image.phash`
             misses within the distance that is the default, and which pairs of different photographs it takes for copies
 films       the same for `video.fingerprint` and pieces of real films
@@ -22,6 +24,7 @@ import alike
 from figures import Figure, report
 from fingerprintstore import Bands, filled, near_one_of
 from photos import corpus
+from vectorstore import filled as filled_with_vectors
 
 from cortex.operators.likeness import DISTANCES
 
@@ -69,6 +72,17 @@ def pictures(_: int) -> list[Figure]:
     return figures + _taken_for_copies(strangers)
 
 
+def vectors(rounds: int) -> list[Figure]:
+    figures: list[Figure] = []
+    for count in (100_000, 1_000_000):
+        with filled_with_vectors(count) as faces:
+            first = _took(lambda: faces.near(256, 0.5))
+            took = [_took(lambda: faces.near(256, 2.0)) for _ in range(LOOKUPS * rounds)]
+        figures.append(Figure(f"of {count:,}, the first", first / 1000, "s"))
+        figures += _times(f"of {count:,}, the 256 nearest", took)
+    return figures
+
+
 def films(_: int) -> list[Figure]:
     pieces = alike.pieces_of_films()
     known = [alike.values_of_film(piece.frames) for piece in pieces]
@@ -114,4 +128,4 @@ def _taken_for_copies(apart: list[int]) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    report(__doc__, {"lookup": lookup, "pictures": pictures, "films": films})
+    report(__doc__, {"lookup": lookup, "vectors": vectors, "pictures": pictures, "films": films})

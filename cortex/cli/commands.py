@@ -40,6 +40,11 @@ COMMANDS = {
     "duplicates reject": "duplicates:reject",
     "duplicates reopen": "duplicates:reopen",
     "duplicates apply": "duplicates:apply",
+    "people list": "people:list_",
+    "people show": "people:show",
+    "people name": "people:name",
+    "people merge": "people:merge",
+    "people split": "people:split",
     "undo": "undo:undo",
     "limits": "limits:limits",
     "operators": "catalogue:operators",
@@ -51,7 +56,7 @@ COMMANDS = {
     "config": "looking:config",
 }
 """The file of this package, and its function."""
-ALONE = {"sources": "sources:sources", "duplicates": "duplicates:duplicates"}
+ALONE = {"sources": "sources:sources", "duplicates": "duplicates:duplicates", "people": "people:people"}
 """What a group does without a command of it."""
 HELP = {
     "pipeline": "Check, store, fetch and show pipeline definitions.",

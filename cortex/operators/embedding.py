@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -31,6 +32,16 @@ class VectorOptions(NodeOptions):
         "float16", description="As base64 of half-precision numbers, little-endian, or as a list of numbers"
     )
 
+    @property
+    def comparable(self) -> str:
+        """The same for all that gives vectors which can be compared."""
+        return known_as(self.model.sha256, self.input.model_dump_json(), self.output or "")
+
+
+def known_as(*parts: str) -> str:
+    """16 hexadecimal digits for a model, and for what is done before and after it."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
 
 V = TypeVar("V", bound=VectorOptions)
 
@@ -38,11 +49,13 @@ V = TypeVar("V", bound=VectorOptions)
 class PictureEmbedding(MediaNode[V]):
     """An operator with a model that gives a vector for a picture."""
 
+    version = "2"
     kinds = frozenset({Kind.IMAGE, Kind.VIDEO})
     reads = ()
     verdicts = False
     requires = (RUNTIME,)
     VECTOR: OutputKey[Any] = OutputKey("vector", object, "a text in base64, or a list of numbers")
+    MODEL = OutputKey("model", str, "16 hexadecimal digits; vectors are compared that have the same")
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -71,4 +84,5 @@ class PictureEmbedding(MediaNode[V]):
 
         vector = vector_of(self.model.run(picture), self.options.output, self.options.unit)
         ctx.output(self.VECTOR, stored(vector, self.options.form))
+        ctx.output(self.MODEL, self.options.comparable)
         return len(vector)

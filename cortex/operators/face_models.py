@@ -1,4 +1,4 @@
-"""BlazeFace: finds faces in a picture, each with six points, by a network that runs in OpenCV."""
+"""BlazeFace: finds faces in a picture, each with six points, by a network that ONNX Runtime runs on one core."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cortex.operators.boxes import Floats, best, covered, fit, shares
+from cortex.operators import face_network, tflite
+from cortex.operators.boxes import Fitted, Floats, best, covered, shares, stretch
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
@@ -59,25 +60,26 @@ class Face(NamedTuple):
     points: Floats
     score: float
 
+    def scaled(self, before: tuple[int, int], after: tuple[int, int]) -> Face:
+        """In a picture of another width and height."""
+        factors = np.array(after, np.float32) / np.array(before, np.float32)
+        return Face(self.box * np.tile(factors, 2), self.points * np.tile(factors, len(POINTS)), self.score)
+
 
 class FaceFinder:
     """Loads the network from a TFLite file. Raises `REQUIREMENT_MISSING` for a file that is none of `FORMS`."""
 
     def __init__(self, path: Path, min_score: float) -> None:
-        import cv2
-
-        cv2.setNumThreads(1)
         self._min_score = min_score
         try:
-            # OpenCV 5 has two engines and takes the choice into account only with a path; OpenCV 4 has one.
-            engine = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
-            self._net: Any = cv2.dnn.readNetFromTFLite(str(path), *engine)
-            layers = set(self._net.getLayerNames())
-        except cv2.error as error:
-            raise LoomError("REQUIREMENT_MISSING", f"the model {path} cannot be loaded: {error.err}") from error
-        form = next((form for form in FORMS if {form.scores, form.boxes} <= layers), None)
-        if form is None:
-            raise LoomError("REQUIREMENT_MISSING", f"{path} is no BlazeFace model of full or short range")
+            model = tflite.read(path.read_bytes())
+            names = {model.tensors[number].name for number in model.outputs}
+            form = next((form for form in FORMS if {form.scores, form.boxes} == names), None)
+            if form is None:
+                raise ValueError("it has other outputs")
+            self._network = _session(face_network.converted(model, form.side))
+        except Exception as error:
+            raise LoomError("REQUIREMENT_MISSING", f"{path} is no BlazeFace model that can be run: {error}") from error
         self._form = form
         self._centres = form.centres()
 
@@ -85,27 +87,22 @@ class FaceFinder:
         """The faces, surest first. The first of the `looks` is at the whole picture; each further one at overlapping
         parts of half the size of those before, in which smaller faces are large enough."""
         found: list[Face] = []
-        for left, top, side in _parts(picture.size, looks):
-            part = picture.crop((left, top, min(left + side, picture.width), min(top + side, picture.height)))
-            corner = np.array([left, top], np.float32)
-            for face in self._look(part if part.size != picture.size else picture):
-                box = face.box + np.tile(corner, 2)
-                if not _is_cut(face.box, part.size, (left, top), picture.size):
-                    found.append(Face(box, face.points + np.tile(corner, len(POINTS)), face.score))
+        for look in range(looks):
+            for part in _parts(picture, self._form.side, 2**look):
+                found += [face for face in self._look(part) if not part.cuts(face.box)]
         return _apart(found)
 
-    def _look(self, picture: Image) -> Iterator[Face]:
-        side = self._form.side
-        fitted = fit(picture, side, side)
-        pixels = np.asarray(fitted.picture, np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(127.5) - 1
-        self._net.setInput(np.ascontiguousarray(pixels))
-        logits, answers = self._net.forward([self._form.scores, self._form.boxes])
+    def _look(self, part: _Part) -> Iterator[Face]:
+        pixels = np.asarray(part.fitted.picture, np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(127.5) - 1
+        names = [self._form.scores, self._form.boxes]
+        logits, answers = self._network.run(names, {face_network.INPUT: np.ascontiguousarray(pixels)})
         scores = 1 / (1 + np.exp(-np.clip(logits.reshape(-1), -_LOGIT, _LOGIT)))
         sure = scores >= self._min_score
-        values = answers.reshape(len(scores), -1)[sure] + np.tile(self._centres[sure] * side, (1, 8)) * _CENTRED
+        values = answers.reshape(len(scores), -1)[sure]
+        values = values + np.tile(self._centres[sure] * self._form.side, (1, 8)) * _CENTRED
         middles, sizes = values[:, :2], values[:, 2:4]
-        boxes = fitted.back(np.concatenate([middles - sizes / 2, middles + sizes / 2], axis=1))
-        points = fitted.back(values[:, 4:])
+        boxes = part.back(np.concatenate([middles - sizes / 2, middles + sizes / 2], axis=1))
+        points = part.back(values[:, 4:])
         for kept in best(boxes, scores[sure], _SAME):
             same = shares(boxes[kept], boxes) > _SAME
             weights = scores[sure][same]
@@ -116,19 +113,47 @@ class FaceFinder:
             )
 
 
+def _session(model: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
 _CENTRED = np.array([1, 1, 0, 0, *[1] * 12], np.float32)
 """Of the sixteen answers all but width and height are counted from the middle of the cell."""
 
 
-def _parts(size: tuple[int, int], looks: int) -> Iterator[tuple[int, int, int]]:
-    """Left, top and side of the squares to look at."""
-    longest = max(size)
-    yield 0, 0, longest
-    for look in range(1, looks):
-        side = -(-longest // 2**look)
-        for top in _starts(size[1], side):
-            for left in _starts(size[0], side):
-                yield left, top, side
+class _Part(NamedTuple):
+    """A square to look at, and how far it reaches in the picture: without end where the picture ends."""
+
+    fitted: Fitted
+    reach: Floats
+
+    def back(self, points: Floats) -> Floats:
+        """In pixels of the picture."""
+        return self.fitted.back(points)
+
+    def cuts(self, box: Floats) -> bool:
+        """Whether the box reaches over an edge that is none of the picture: another part has it whole."""
+        return bool((box[:2] < self.reach[:2]).any() or (box[2:] > self.reach[2:]).any())
+
+
+def _parts(picture: Image, side: int, times: int) -> Iterator[_Part]:
+    """Overlapping squares of `side` pixels from the picture at `times` that size; one with black bars where it is
+    narrower."""
+    scale = side * times / max(picture.size)
+    fitted = stretch(picture, *(max(round(length * scale), 1) for length in picture.size))
+    (width, height), (across, down) = fitted.picture.size, fitted.scale
+    bars = max(side - width, 0) // 2, max(side - height, 0) // 2
+    for top in _starts(height, side):
+        for left in _starts(width, side):
+            x, y = left - bars[0], top - bars[1]
+            reach = np.array([x / across, y / down, (x + side) / across, (y + side) / down], np.float32)
+            is_end = np.array([left == 0, top == 0, left + side >= width, top + side >= height])
+            reach[is_end] = np.array([-np.inf, -np.inf, np.inf, np.inf], np.float32)[is_end]
+            yield _Part(Fitted(fitted.picture.crop((x, y, x + side, y + side)), fitted.scale, -x, -y), reach)
 
 
 def _starts(length: int, side: int) -> list[int]:
@@ -136,16 +161,6 @@ def _starts(length: int, side: int) -> list[int]:
         return [0]
     count = -(-int(length - side) // int(side * (1 - _OVERLAP))) + 1
     return [round(number * (length - side) / (count - 1)) for number in range(count)]
-
-
-def _is_cut(box: Floats, part: tuple[int, int], corner: tuple[int, int], whole: tuple[int, int]) -> bool:
-    """Whether the box reaches over an edge of the part that is none of the picture: another part has it whole."""
-    return bool(
-        (box[0] < 0 and corner[0] > 0)
-        or (box[1] < 0 and corner[1] > 0)
-        or (box[2] > part[0] and corner[0] + part[0] < whole[0])
-        or (box[3] > part[1] and corner[1] + part[1] < whole[1])
-    )
 
 
 def _apart(found: list[Face]) -> list[Face]:

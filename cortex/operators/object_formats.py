@@ -11,7 +11,11 @@ from cortex.operators.boxes import Floats
 from cortex.operators.onnx_models import Answer, Array
 from loom.errors import LoomError
 
-Form = Literal["yolo", "yolo5", "boxes", "detr"]
+Form = Literal["yolo", "yolo5", "yolox", "boxes", "detr"]
+_STRIDES = (8, 16, 32, 64)
+"""Pixels from one cell to the next in the grids of YOLOX; the last only in its models of the kind P6."""
+_MOST_LOGARITHM = 10.0
+"""No box is so many times as large as a cell; beyond, nothing finite would be left."""
 
 
 class Found(NamedTuple):
@@ -38,23 +42,41 @@ def read(answers: Sequence[Answer], form: Form, names: Names, size: tuple[int, i
     """What a detector found in a picture of `size`, width and height; `fractions`: its boxes are parts of that. Raises
     `OPERATOR_FAILED` where the answers are not of the form."""
     try:
-        found = _yolo(answers, form, names) if form in ("yolo", "yolo5") else _apart(answers, form, names)
+        found = _apart(answers, form, names) if form in ("boxes", "detr") else _yolo(answers, form, names, size)
     except (ValueError, IndexError) as error:
         shapes = ", ".join(f"{answer.name} {list(answer.values.shape)}" for answer in answers)
         raise LoomError("OPERATOR_FAILED", f"the model's outputs ({shapes}) are not of the form {form!r}") from error
     return found._replace(boxes=found.boxes * np.tile(np.array(size, np.float32), 2)) if fractions else found
 
 
-def _yolo(answers: Sequence[Answer], form: Form, names: Names) -> Found:
+def _yolo(answers: Sequence[Answer], form: Form, names: Names, size: tuple[int, int]) -> Found:
     """One output of rows, or columns where there are fewer: middle, width, height, a score for each class; before the
-    scores, in the form `yolo5`, how sure it is that there is anything."""
+    scores, in the forms `yolo5` and `yolox`, how sure it is that there is anything."""
     rows = _only(_named(answers, names.boxes, 0), 2)
     rows = rows.T if rows.shape[0] < rows.shape[1] else rows
-    first = 5 if form == "yolo5" else 4
+    first = 4 if form == "yolo" else 5
     if rows.shape[1] <= first:
         raise ValueError
-    scores = rows[:, first:] * rows[:, 4:5] if form == "yolo5" else rows[:, first:]
-    return Found(_corners(rows[:, :4]), scores.max(axis=1), scores.argmax(axis=1))
+    scores = rows[:, first:] if form == "yolo" else rows[:, first:] * rows[:, 4:5]
+    middles = _from_cells(rows[:, :4], size) if form == "yolox" else rows[:, :4]
+    return Found(_corners(middles), scores.max(axis=1), scores.argmax(axis=1))
+
+
+def _from_cells(rows: Floats, size: tuple[int, int]) -> Floats:
+    """Middles, counted from the corner of a cell in cells, and logarithms of widths and heights in cells, in pixels of
+    a picture of `size`: what YOLOX leaves to who runs it. The cells of the finest grid come first, row by row."""
+    grids = [_cells(size, stride) for stride in _STRIDES]
+    if len(rows) == sum(map(len, grids[:3])):
+        grids = grids[:3]
+    cells = np.concatenate(grids)
+    sizes = np.exp(rows[:, 2:].clip(max=_MOST_LOGARITHM))
+    return np.concatenate([rows[:, :2] + cells[:, :2], sizes], axis=1) * cells[:, 2:]
+
+
+def _cells(size: tuple[int, int], stride: int) -> Floats:
+    """Column, row and stride of each."""
+    rows, columns = np.mgrid[: size[1] // stride, : size[0] // stride]
+    return np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, stride)], axis=1).astype(np.float32)
 
 
 def _apart(answers: Sequence[Answer], form: Form, names: Names) -> Found:

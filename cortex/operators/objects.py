@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from cortex.derived import asset_or_file
 from cortex.media.wants import Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.drawings import has_pixels
@@ -31,7 +32,9 @@ _GREY = (114, 114, 114)
 
 class ObjectsOptions(NodeOptions):
     model: ModelFile = Field(description="Path and SHA-256 of the detector, in ONNX, in one file")
-    form: Literal["yolo", "yolo5", "boxes", "detr"] = Field("yolo", description="In which form it tells what it found")
+    form: Literal["yolo", "yolo5", "yolox", "boxes", "detr"] = Field(
+        "yolo", description="In which form it tells what it found"
+    )
     labels: tuple[str, ...] | ModelFile = Field(
         (), description="Names of the classes, from number 0 on, or a text file with one in each line"
     )
@@ -56,7 +59,9 @@ class Objects(MediaNode[ObjectsOptions]):
     3; float32, float16 or uint8). It runs on one core. `form` says what it answers:
 
     - `yolo`: one output of rows, or columns, with the middle, width and height of a box and a score for each class, as
-      YOLOv8 to 11 are exported; `yolo5` has before the scores how sure it is that there is anything;
+      YOLOv8 to 11 are exported; `yolo5` has before the scores how sure it is that there is anything; `yolox` has it
+      too, and counts boxes from the cells of its grids, as YOLOX is published (`input` with `channels: bgr` and
+      `deviation: [0.00392157, 0.00392157, 0.00392157]`);
     - `boxes`: three outputs: left, top, right and bottom of each box, its score, the number of its class;
     - `detr`: two outputs: logits for each class and last for “nothing”, and middle, width and height, as fractions.
 
@@ -83,6 +88,7 @@ class Objects(MediaNode[ObjectsOptions]):
     reads = ()
     verdicts = False
     requires = (RUNTIME,)
+    inputs = asset_or_file("image")
     outputs = (Port(id="out", content_type="detection/object", cardinality="many", key="objects"),)
     COUNT = OutputKey("count", int, "how many were found")
     OBJECTS = OutputKey("objects", list, "label, score, box and pixels of each, surest first")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
+from cortex.operators.embedding import known_as
 from cortex.operators.models import ModelFile, checked_file, requirement
 from cortex.operators.references import ArtifactName, ValueName, artifact_of, nodes_of, texts_of, value_of
 from cortex.requirements import demand
@@ -67,11 +68,13 @@ class TextEmbedding(MediaNode[TextEmbeddingOptions]):
     """
 
     operator = "text.embedding"
+    version = "2"
     reads = ()
     verdicts = False
     requires = _RUNTIME
     outputs = (Port(id="out", content_type="vector/text", key="vector"),)
     VECTOR: OutputKey[Any] = OutputKey("vector", object, "a text in base64, or a list of numbers")
+    MODEL = OutputKey("model", str, "16 hexadecimal digits; vectors are compared that have the same")
     DIMENSIONS = OutputKey("dimensions", int, "how many numbers the vector has")
     TOKENS = OutputKey("tokens", int, "of how many tokens it was made")
     TRUNCATED = OutputKey("truncated", bool, "whether the text has more")
@@ -107,6 +110,9 @@ class TextEmbedding(MediaNode[TextEmbeddingOptions]):
         if found is None:
             return
         ctx.output(self.VECTOR, stored(found.vector, self.options.form))
+        options = self.options
+        told = known_as(options.model.sha256, options.tokenizer.sha256, options.pooling, options.output or "")
+        ctx.output(self.MODEL, told)
         ctx.output(self.DIMENSIONS, len(found.vector))
         ctx.output(self.TOKENS, found.tokens)
         ctx.output(self.TRUNCATED, found.truncated)
