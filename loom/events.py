@@ -48,6 +48,27 @@ class RunEvent(NamedTuple):
     paused: tuple[Pause, ...] = ()
 
 
+class DuplicateEvent(NamedTuple):
+    """A group of duplicates was made, grew, or was decided on: its state is the status. `GONE`: it became part of
+    another."""
+
+    time: int
+    duplicate: UUID
+    kind: str | None
+    status: str
+
+
+class ActionEvent(NamedTuple):
+    """Something was done to a file (`DONE`), or was taken back (`UNDONE`); `duplicate` is the group for which."""
+
+    time: int
+    action: UUID
+    kind: str
+    asset: bytes
+    duplicate: UUID | None
+    status: str
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of a run while it goes on; not numbered. `fraction` of what needs work is done; both this and
     `seconds_left` are those of all that its worker does at once, None while nobody can tell. `waiting`: why files
@@ -71,4 +92,7 @@ class RunHead(msgspec.Struct, frozen=True, cache_hash=True):
     dry_run: bool
 
 
-Event = NodeEvent | AssetEvent | RunEvent
+NO_RUN = RunHead(UUID(int=0), "", False)
+"""Stands where something was done outside of any run."""
+
+Event = NodeEvent | AssetEvent | RunEvent | DuplicateEvent | ActionEvent

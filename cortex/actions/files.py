@@ -11,6 +11,7 @@ from cortex.media.file import OpenFile
 from cortex.operators.moving import Moving
 from cortex.operators.naming import sayable
 from cortex.operators.placing import Conflict, alone, failing, folder_below, numbered
+from cortex.operators.sidecar import part_of
 from loom.errors import LoomError
 from loom.model import FileStat, FoundAt
 
@@ -79,13 +80,12 @@ def remove(path: bytes, then: FileStat) -> None:
 
 
 def sweep(target: bytes, digest: bytes) -> None:
-    """Takes away what a copy on its way to the target left behind when it was interrupted."""
-    name = f".{digest.hex()[:32]}.part"
-    folder = os.path.dirname(os.fsdecode(target))
-    if not os.path.lexists(os.path.join(folder, name)):
-        return
-    with suppress(LoomError, OSError), folder_below(folder, ()) as opened, alone(opened, name):
-        os.unlink(name, dir_fd=opened)
+    """Takes away what a copy or a side file on its way to the target left behind when it was interrupted."""
+    folder, placed = os.path.split(os.fsdecode(target))
+    for name in (f".{digest.hex()[:32]}.part", part_of(placed)):
+        if os.path.lexists(os.path.join(folder, name)):
+            with suppress(LoomError, OSError), folder_below(folder, ()) as opened, alone(opened, name):
+                os.unlink(name, dir_fd=opened)
 
 
 def found_at(path: bytes) -> FoundAt:

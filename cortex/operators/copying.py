@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field
 
+from cortex.derived import asset_or_any_file
 from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions, OutputKey
-from cortex.operators.acts import act, path_at
+from cortex.operators.acts import Deed, path_at, wrote
 from cortex.operators.naming import MAX_TEMPLATE, NamePart, Template, nodes_named, render, sayable
 from cortex.operators.placing import Conflict, failing, folder_below, put
+from cortex.operators.taking import blake3_of, content_of, is_without_file, what_of
 
 if TYPE_CHECKING:
     from cortex.media import Media
@@ -72,13 +74,19 @@ class Copy(MediaNode[PlacingOptions]):
     copied, under that one's name. As every result, this one is kept: a copy that is deleted is made again with
     `--recompute`.
 
-    Ports `in` and `out`; needs the nodes that the template names, and the folder `to`, which is never made. Fails with
-    `OPERATOR_FAILED` for a value that is not there and a name that cannot be one, `CHANGED_WHILE_READ` for a file
-    that is not what it was, `FILE_VANISHED`, `FILE_UNREADABLE` and `READ_FAILED` as reading does, `DISK_FULL`, and
-    `EFFECT_FAILED` for a name that is taken, a link among the folders and all else that the system refuses.
+    Where an edge leads into the port `file`, derived files are copied in place of the asset's own, each for itself:
+    `suffix` is that of its type then, `name` the `stem` with it, and `file` its name, such as `face-003` in
+    `{stem}-{file}{suffix}`. Where the node before made none, nothing is.
+
+    Ports `in`, `file` and `out`; needs the nodes that the template names, and the folder `to`, which is never made.
+    Fails with `OPERATOR_FAILED` for a value that is not there and a name that cannot be one, `CHANGED_WHILE_READ` for
+    a file that is not what it was, `FILE_VANISHED`, `FILE_UNREADABLE`, `FILE_TOO_LARGE` (a derived file of more than
+    512 MiB) and `READ_FAILED` as reading does, `DISK_FULL`, and `EFFECT_FAILED` for a name that is taken, a link among
+    the folders and all else that the system refuses.
     """
 
     operator = "sink.copy"
+    inputs = asset_or_any_file("a derived file of another node, which is copied in place of the asset's")
     outputs = HANDS_ON
     reads = ()
     verdicts = False
@@ -90,20 +98,33 @@ class Copy(MediaNode[PlacingOptions]):
         return nodes_named(self.options.template)
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
+        if is_without_file(ctx):
+            return
         names, target = place_for(self.options, ctx, media)
-        ctx.effect(f"copy {sayable(media.path)} to {target}", lambda: self._copy(ctx, media, names, target))
+        ctx.effect(f"copy {what_of(ctx, media)} to {target}", lambda: self._copy(ctx, media, names, target))
 
     def _copy(self, ctx: NodeContext, media: Media, names: list[str], target: str) -> None:
-        from cortex.media.file import OpenFile
-
         options = self.options
-        with closing(OpenFile(os.fsencode(media.local))) as file, failing(f"copying to {target}"):
+        with closing(content_of(ctx, media)) as file, failing(f"copying to {target}"):
+            digest = media.asset.blake3 if ctx.item is None else blake3_of(ctx.item.data)
+            deed = Deed(
+                ctx,
+                lambda kind, name: wrote(kind, media, path_at(options.to, names[:-1], name), digest, file.size),
+            )
             mode = Path(media.local).lstat().st_mode & 0o777
             with folder_below(options.to, names[:-1]) as folder:
-                digest = media.asset.blake3
-                found = put(folder, names[-1], file, mode, digest, options.conflict, verify=options.verify)
+                found = put(
+                    folder,
+                    names[-1],
+                    file,
+                    mode,
+                    digest,
+                    options.conflict,
+                    verify=options.verify,
+                    before=partial(deed.about_to, "copied"),
+                )
         if found is not None and not found.is_there:
-            ctx.acted(act("copied", media, path_at(options.to, names[:-1], found.name)))
+            deed.done()
         ctx.output(self.COPIED, found is not None and not found.is_there)
         if found is not None:
             ctx.output(self.TARGET, beside(target, found.name))

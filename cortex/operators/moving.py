@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
 from cortex.node import HANDS_ON, MediaNode, NodeContext, OutputKey
-from cortex.operators.acts import act, path_at
+from cortex.operators.acts import Deed, act, path_at
 from cortex.operators.copying import PlacingOptions, beside, place_for
 from cortex.operators.naming import nodes_named, sayable
 from cortex.operators.placing import (
@@ -84,34 +86,46 @@ class Move(MediaNode[MoveOptions]):
         from cortex.media.file import OpenFile
 
         home_path, own_name = os.path.split(media.path)
+        deed = Deed(ctx, lambda kind, name: act(kind, media, path_at(self.options.to, names[:-1], name)))
         with (
             closing(OpenFile(os.fsencode(media.path))) as file,
             failing(f"moving to {target}"),
             folder_below(home_path, ()) as home,
             folder_below(self.options.to, names[:-1]) as folder,
         ):
-            moving = Moving(file, media.asset.blake3, home, own_name, folder)
+            moving = Moving(file, media.asset.blake3, home, own_name, folder, deed.about_to)
             found = moving.carry_out(names[-1], self.options.conflict, verify=self.options.verify)
         if found is not None and not found.is_there:
-            kind: ActionKind = "removed" if moving.was_there else "moved"
-            ctx.acted(act(kind, media, path_at(self.options.to, names[:-1], found.name)))
+            deed.done()
         ctx.output(self.ORIGIN, sayable(media.path))
         ctx.output(self.MOVED, found is not None and not found.is_there)
         if found is not None:
             ctx.output(self.TARGET, beside(target, found.name))
 
 
-class Moving:
-    """One file on its way from the folder `home` to `folder`; both are descriptors."""
+def _untold(kind: ActionKind, name: str) -> None:
+    """Whoever moves it has written it down."""
 
-    def __init__(self, file: OpenFile, blake3: bytes, home: int, own_name: str, folder: int) -> None:
+
+class Moving:
+    """One file on its way from the folder `home` to `folder`; both are descriptors. `before` is told what is about to
+    be done, with the name that the file gets or has."""
+
+    def __init__(
+        self,
+        file: OpenFile,
+        blake3: bytes,
+        home: int,
+        own_name: str,
+        folder: int,
+        before: Callable[[ActionKind, str], None] = _untold,
+    ) -> None:
         self._file = file
         self._blake3 = blake3
         self._home = home
         self._own_name = own_name
         self._folder = folder
-        self.was_there = False
-        """Whether the content lay at the target already, in another file."""
+        self._before = before
 
     def carry_out(self, wanted: str, conflict: Conflict, *, verify: bool) -> Name | None:
         """Where the file is now; `is_there` when it lay exactly there before. None when it was left. Raises as the
@@ -121,8 +135,9 @@ class Moving:
         found = self._bring(wanted, conflict, verify=verify)
         if found is None or self._is_here(found.name):
             return found
-        self.was_there = found.is_there
         try:
+            if found.is_there:
+                self._before("removed", found.name)
             self._remove()
         except BaseException:
             if not found.is_there:
@@ -144,6 +159,7 @@ class Moving:
             found = choose(self._folder, wanted, self._file, self._blake3, conflict)
             if found is None or found.is_there:
                 return found
+            self._before("moved", found.name)
             try:
                 self._link(found.name)
                 return found
@@ -153,7 +169,8 @@ class Moving:
                 if error.errno not in NO_LINKS:
                     raise
             mode = os.stat(self._own_name, dir_fd=self._home, follow_symlinks=False).st_mode & 0o777
-            return put(self._folder, wanted, self._file, mode, self._blake3, conflict, verify=verify)
+            before = partial(self._before, "moved")
+            return put(self._folder, wanted, self._file, mode, self._blake3, conflict, verify=verify, before=before)
 
     def _link(self, name: str) -> None:
         os.link(self._own_name, name, src_dir_fd=self._home, dst_dir_fd=self._folder, follow_symlinks=False)

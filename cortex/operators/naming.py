@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import AfterValidator
 from pydantic import Field as JsonField
 
+from cortex.derived import DerivedFile
 from cortex.node import NodeContext
 from cortex.operators.references import ValueName, is_value_name, nodes_of, value_of
+from cortex.operators.suffixes import suffix_of
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 CAPTURED_AT = "captured_at"
 """Stands for `metadata.captured_at`."""
 
-FACTS = ("name", "stem", "suffix", "kind", "asset", "blake3")
-"""What is known of every file."""
+FACTS = ("name", "stem", "suffix", "kind", "asset", "blake3", "file")
+"""What is known of every file; `file` is the name of a derived file."""
 
 MAX_TEMPLATE = 1000
 _MAX_VALUE = 120
@@ -127,13 +129,18 @@ def _stand_in(field: Field, missing: str | None) -> str:
 
 def _text(field: Field, ctx: NodeContext, media: Media) -> str | None:
     if field.value in FACTS:
-        return _cut(_fact(str(field.value), media), field.form)
+        fact = _fact(str(field.value), ctx, media)
+        return None if fact is None else _cut(fact, field.form)
     return _formed(value_of(ctx, _reference(field.value)), field.form) or None
 
 
-def _fact(fact: str, media: Media) -> str:
-    file = os.path.basename(media.path)
-    known = {"name": file, "stem": PurePath(file).stem, "suffix": PurePath(file).suffix, "kind": media.kind.value}
+def _fact(fact: str, ctx: NodeContext, media: Media) -> str | None:
+    name = PurePath(os.path.basename(media.path))
+    known: dict[str, str | None] = {"name": name.name, "stem": name.stem, "suffix": name.suffix, "file": None}
+    if isinstance(ctx.item, DerivedFile):
+        suffix = suffix_of(ctx.item.media_type)
+        known |= {"name": name.stem + suffix, "suffix": suffix, "file": clean(ctx.item.name)}
+    known["kind"] = media.kind.value
     return known[fact] if fact in known else str(media.asset.uuid) if fact == "asset" else media.asset.blake3.hex()
 
 

@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path, PurePath
@@ -234,16 +234,30 @@ def is_same_folder(one: int, other: int) -> bool:
     return True
 
 
+def untold(name: str) -> None:
+    """Nobody wants to know beforehand under which name a file will lie."""
+
+
 def put(
-    folder: int, wanted: str, file: OpenFile, mode: int, blake3: bytes, conflict: Conflict, *, verify: bool
+    folder: int,
+    wanted: str,
+    file: OpenFile,
+    mode: int,
+    blake3: bytes,
+    conflict: Conflict,
+    *,
+    verify: bool,
+    before: Callable[[str], None] = untold,
 ) -> Name | None:
     """Copies the file into the folder unless its content lies there; where it is now, and whether it was there before.
-    None when it is left. Raises as `choose` and `copied`."""
+    None when it is left. `before` is told each name that it tries to give. Raises as `choose` and `copied`."""
     found = choose(folder, wanted, file, blake3, conflict)
     if found is None or found.is_there:
         return found
+    before(found.name)
     with copied(folder, file, mode, blake3, verify=verify) as part:
         while found is not None and not found.is_there:
+            before(found.name)
             try:
                 publish(folder, part, found.name)
                 break

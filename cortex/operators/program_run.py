@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -50,16 +50,26 @@ class Programs:
         self._halted = self._closed = False
 
     def run(
-        self, command: Sequence[str], folder: str, given: bytes, environment: Mapping[str, str], limits: Limits
+        self,
+        command: Sequence[str],
+        folder: str,
+        given: bytes,
+        environment: Mapping[str, str],
+        limits: Limits,
+        renew: Callable[[], None] = lambda: None,
     ) -> Ended:
         """Runs a command, whose first part is a path, in a folder, with `given` on its stdin. While the node is halted
-        it waits; a program that was dropped by a halt is begun anew. Raises `TIMED_OUT`, `OUTPUT_INVALID` for too much
-        on stdout, and `TRY_AGAIN` when the node was closed."""
+        it waits; a program that was dropped by a halt is begun anew. `renew` is called where time was lost by that.
+        Raises `TIMED_OUT`, `OUTPUT_INVALID` for too much on stdout, and `TRY_AGAIN` when the node was closed."""
+        stood_still = False
         while True:
             with self._changed:
+                stood_still |= self._halted
                 self._changed.wait_for(lambda: self._closed or not self._halted)
                 if self._closed:
                     raise LoomError("TRY_AGAIN", "the run ended before the program did")
+                if stood_still:
+                    renew()
                 Path(folder).mkdir(mode=0o700, exist_ok=True)  # that of a dropped program is removed
                 watch = _Watch(command, folder, given, environment, limits)
                 self._running.add(watch)
@@ -70,6 +80,7 @@ class Programs:
                     self._running.discard(watch)
             if ended is not None:
                 return ended
+            stood_still = True
 
     def halt(self, halted: bool) -> None:
         """Drops what is at work, and begins nothing until it is told that it may."""

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import tempfile
+from functools import partial
 from shutil import which
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -75,7 +76,9 @@ class ScriptOptions(NodeOptions):
     fail_codes: tuple[Annotated[int, Field(ge=1, le=125)], ...] = Field(
         (), max_length=20, description="Exit codes that mean the verdict FAIL, such as [1] of grep."
     )
-    within_s: float = Field(60, gt=0, le=86_400, description="Seconds that it may take for one asset.")
+    within_s: float = Field(
+        60, gt=0, le=86_400, description="Seconds that it may take for one asset; fewer where `timeout_s` says so."
+    )
     memory: Size = Field(1024**3, ge=16 * 1024**2, description="Bytes of data that each of its processes may hold.")
     max_file: Size = Field(
         256 * 1024**2, ge=4096, le=2 * 1024**3, description="Bytes of each file it may write, and of its artifacts."
@@ -124,7 +127,10 @@ class Script(MediaNode[ScriptOptions]):
     """
 
     operator = "script.process"
-    outputs = (Port(id="out", content_type="struct/script"),)
+    outputs = (
+        Port(id="out", content_type="struct/script"),
+        Port(id="files", content_type="artifact/*", cardinality="many", description="what the program made"),
+    )
     reads = ()
     capabilities = frozenset({"effect", "program"})
     VALUES = OutputKey("values", dict, "What the program said, by key.")
@@ -167,14 +173,16 @@ class Script(MediaNode[ScriptOptions]):
 
     def _run(self, ctx: NodeContext, media: Media) -> None:
         options = self.options
-        limits = Limits(
-            options.within_s, options.memory, options.max_file, _MAX_OUTPUT, options.niceness, options.network
-        )
+        seconds = options.within_s if (left := ctx.seconds_left) is None else min(options.within_s, left)
+        if seconds <= 0:
+            raise LoomError("TIMED_OUT")
+        limits = Limits(seconds, options.memory, options.max_file, _MAX_OUTPUT, options.niceness, options.network)
         with tempfile.TemporaryDirectory(prefix="cortex-program-") as scratch:
             facts = _facts(media, scratch)
             command = [self._path, *(_filled(argument, facts) for argument in options.arguments)]
             given, environment = self._given(ctx, media, scratch), self._environment(scratch)
-            ended = self._programs.run(command, scratch, given, environment, limits)
+            renew = partial(ctx.progress, 0.0)
+            ended = self._programs.run(command, scratch, given, environment, limits, renew)
             if ended.how != "exit" or ended.code not in (0, *options.fail_codes):
                 raise _failure(options.program, ended)
             self._take_over(ctx, ended, scratch)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +16,7 @@ import msgspec
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions, OutputKey
-from cortex.operators.acts import path_at, wrote
+from cortex.operators.acts import Deed, path_at, wrote
 from cortex.operators.copying import Folder
 from cortex.operators.naming import MAX_TEMPLATE, NamePart, Template, nodes_named, render, sayable
 from cortex.operators.placing import alone, demand_here, failing, folder_below, publish, sync
@@ -140,11 +142,14 @@ class Sidecar(MediaNode[SidecarOptions]):
         def write() -> None:
             from blake3 import blake3
 
+            placed, digest = path_at(root, folders, name), blake3(data).digest()
+            deed = Deed(ctx, lambda kind, _: wrote(kind, media, placed, digest, len(data)))
             with failing(f"writing {target}"), folder_below(root, folders) as folder:
-                written = replace_own(folder, name, data, must_be_own=options.foreign is Foreign.FAIL)
+                must_be_own = options.foreign is Foreign.FAIL
+                before = partial(deed.about_to, "wrote", name)
+                written = replace_own(folder, name, data, must_be_own=must_be_own, before=before)
             if written:
-                placed = path_at(root, folders, name)
-                ctx.acted(wrote("wrote", media, placed, blake3(data).digest(), len(data)))
+                deed.done()
             ctx.output(self.TARGET, target)
             ctx.output(self.WRITTEN, written)
 
@@ -181,9 +186,11 @@ def _digest(head: bytes) -> str:
     return blake2b(head, digest_size=16).hexdigest()
 
 
-def replace_own(folder: int, name: str, data: bytes, *, must_be_own: bool) -> bool:
-    """Writes the file unless it has that data, or is somebody else's; whether it was written. Raises `EFFECT_FAILED`
-    for one that must be ours and is not, and `OSError`."""
+def replace_own(
+    folder: int, name: str, data: bytes, *, must_be_own: bool, before: Callable[[], None] = lambda: None
+) -> bool:
+    """Writes the file unless it has that data, or is somebody else's; whether it was written. `before` is called just
+    before that. Raises `EFFECT_FAILED` for one that must be ours and is not, and `OSError`."""
     there = _read(folder, name)
     if there == data:
         return False
@@ -191,7 +198,8 @@ def replace_own(folder: int, name: str, data: bytes, *, must_be_own: bool) -> bo
         if must_be_own:
             raise LoomError("EFFECT_FAILED", f"{sayable(name)} was written or changed by somebody else")
         return False
-    part = f".{blake2b(os.fsencode(name), digest_size=16).hexdigest()}.part"
+    before()
+    part = part_of(name)
     with alone(folder, part) as descriptor:
         try:
             with os.fdopen(os.dup(descriptor), "wb") as file:
@@ -206,6 +214,11 @@ def replace_own(folder: int, name: str, data: bytes, *, must_be_own: bool) -> bo
                 os.unlink(part, dir_fd=folder)
     sync(folder)
     return True
+
+
+def part_of(name: str) -> str:
+    """The name that a side file has while it is written."""
+    return f".{blake2b(os.fsencode(name), digest_size=16).hexdigest()}.part"
 
 
 def _read(folder: int, name: str) -> bytes | None:

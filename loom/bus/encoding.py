@@ -8,7 +8,18 @@ from typing import Any
 
 import msgspec
 
-from loom.events import AssetEvent, Event, NodeEnd, NodeEvent, Progress, RunEvent, RunHead
+from loom.events import (
+    NO_RUN,
+    ActionEvent,
+    AssetEvent,
+    DuplicateEvent,
+    Event,
+    NodeEnd,
+    NodeEvent,
+    Progress,
+    RunEvent,
+    RunHead,
+)
 from loom.model import Branch, Origin, Pause, Reason
 from loom.shapes import PauseShape
 from loom.wire.values import sendable
@@ -29,6 +40,13 @@ def event_json(seq: int | None, run: RunHead, event: Event) -> bytes:
     number = "" if seq is None else f'"seq":{seq},'
     if type(event) is AssetEvent:
         return _asset(number, run, event).encode()
+    if type(event) is DuplicateEvent:
+        group = {"duplicate": event.duplicate, "kind": event.kind, "status": event.status}
+        return (_begin("duplicate", number, run, event.time) + _members(group) + "}").encode()
+    if type(event) is ActionEvent:
+        deed = {"action": event.action, "kind": event.kind, "asset": asset_text(event.asset)}
+        deed |= {"duplicate": event.duplicate, "status": event.status}
+        return (_begin("action", number, run, event.time) + _members(deed) + "}").encode()
     assert type(event) is RunEvent
     paused = [pause_told(pause) for pause in event.paused]
     told = {"status": event.status, "assets": event.assets, "paused": paused, "dry_run": run.dry_run}
@@ -161,6 +179,8 @@ def _begin(kind: str, number: str, run: RunHead, time: int) -> str:
 
 @lru_cache(maxsize=64)
 def _run_members(run: RunHead) -> str:
+    if run == NO_RUN:
+        return _members({"run": None, "pipeline": None})
     return _members({"run": run.uuid, "pipeline": run.pipeline})
 
 

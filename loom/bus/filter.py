@@ -7,19 +7,25 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from loom.errors import LoomError
-from loom.events import AssetEvent, Event, NodeEvent, RunEvent, RunHead
+from loom.events import ActionEvent, AssetEvent, DuplicateEvent, Event, NodeEvent, RunEvent, RunHead
 
-TYPES = frozenset({"node", "run", "asset", "progress"})
+TYPES = frozenset({"node", "run", "asset", "duplicate", "action", "progress"})
 NO_TYPE = frozenset({"none"})
 """For those who only publish."""
 
-STATUSES = frozenset({"STARTED", "PAUSED", "RESUMED", "COMPLETED", "PARTIAL", "SKIPPED", "FAILED", "CANCELLED"})
+STATUSES = frozenset(
+    {
+        *("STARTED", "PAUSED", "RESUMED", "COMPLETED", "PARTIAL", "SKIPPED", "FAILED", "CANCELLED"),
+        *("PENDING", "CONFIRMED", "REJECTED", "GONE", "DONE", "UNDONE"),
+    }
+)
 MAX_VALUES = 100
 
 
 class Filter(NamedTuple):
-    """An empty field lets all pass, a field with values those that have one of them. What has no node (runs, assets)
-    does not pass a filter by node, what has no asset (runs) none by asset. `hello` and `gap` always pass."""
+    """An empty field lets all pass, a field with values those that have one of them. What has no node (all but
+    nodes) does not pass a filter by node, what has no asset (runs, groups of duplicates) none by asset, what belongs to
+    no run (groups, actions of people) none by run or pipeline. `hello` and `gap` always pass."""
 
     pipelines: frozenset[str] = frozenset()
     runs: frozenset[UUID] = frozenset()
@@ -58,7 +64,7 @@ class Filter(NamedTuple):
             return False
         if self.nodes and not (type(event) is NodeEvent and event.node in self.nodes):
             return False
-        if self.assets and (isinstance(event, RunEvent) or asset_key(event.asset) not in self.assets):
+        if self.assets and not self._wants_asset(event):
             return False
         return not self.types or type_of(event) in self.types
 
@@ -67,6 +73,9 @@ class Filter(NamedTuple):
         if not self._wants_run(run):
             return False
         return "progress" in self.types if self.types else not (self.nodes or self.statuses or self.assets)
+
+    def _wants_asset(self, event: Event) -> bool:
+        return not isinstance(event, RunEvent | DuplicateEvent) and asset_key(event.asset) in self.assets
 
     def _wants_run(self, run: RunHead) -> bool:
         return (not self.pipelines or run.pipeline in self.pipelines) and (not self.runs or run.uuid in self.runs)
@@ -83,7 +92,15 @@ def asset_key(raw: bytes) -> bytes:
 def type_of(event: Event) -> str:
     if type(event) is NodeEvent:
         return "node"
-    return "asset" if type(event) is AssetEvent else "run"
+    return _TYPE_OF[type(event)]
+
+
+_TYPE_OF: dict[type[Event], str] = {
+    AssetEvent: "asset",
+    RunEvent: "run",
+    DuplicateEvent: "duplicate",
+    ActionEvent: "action",
+}
 
 
 def _values(texts: Iterable[str]) -> frozenset[str]:

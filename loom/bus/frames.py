@@ -12,7 +12,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from loom.bus.encoding import MAX_TEXT
-from loom.model import AssetCounts, Branch, NodeCounts, Origin, Reason, State
+from loom.duplicates import DuplicateKind
+from loom.model import ActionKind, AssetCounts, Branch, NodeCounts, Origin, Reason, State
 from loom.shapes import PauseShape
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -80,6 +81,33 @@ class RunFrame(Numbered, frozen=True, kw_only=True, tag_field="type", tag="run")
     paused: Annotated[list[PauseShape], Meta(max_length=100)] = []
 
 
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """What every event has that may belong to no run."""
+
+    seq: Count
+    time: str
+    run: UUID | None = None
+    pipeline: str | None = None
+
+
+class DuplicateFrame(Outside, frozen=True, kw_only=True, tag_field="type", tag="duplicate"):
+    """A group of duplicates was made, has other members, or was decided on; `GONE`: it became part of another."""
+
+    duplicate: UUID
+    kind: DuplicateKind | None
+    status: Literal["PENDING", "CONFIRMED", "REJECTED", "GONE"]
+
+
+class ActionFrame(Outside, frozen=True, kw_only=True, tag_field="type", tag="action"):
+    """Something was done to a file, by a run or for a group of duplicates, or was taken back."""
+
+    action: UUID
+    kind: ActionKind
+    asset: UUID
+    duplicate: UUID | None
+    status: Literal["DONE", "UNDONE"]
+
+
 class ProgressFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="progress"):
     """Counts of a run while it goes on; not numbered, at most four a second. `fraction` of what needs work is done; it
     never moves back. `seconds_left` is weighed by what files of each kind take. `current` are the files in hand,
@@ -137,5 +165,5 @@ class PublishFrame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
 
 
 EventFrame = NodeFrame | AssetFrame | RunFrame
-Frame = EventFrame | ProgressFrame | HelloFrame | GapFrame
+Frame = EventFrame | DuplicateFrame | ActionFrame | ProgressFrame | HelloFrame | GapFrame
 Answer = AckFrame | RefusalFrame

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from loom.bus.log import CAPACITY, Numbered
-from loom.events import AssetEvent, Event, NodeEvent, RunEvent, RunHead
+from loom.events import ActionEvent, AssetEvent, DuplicateEvent, Event, NodeEvent, RunEvent, RunHead
 
 EVERY_S = 1.0
 """What is younger may be lost when the process is killed: listeners are told of a gap."""
@@ -23,7 +23,7 @@ EVERY_S = 1.0
 MOST_BYTES = 32 * 1024 * 1024
 """Of one of the two files, give or take one batch of events."""
 
-_KINDS: tuple[type[Event], ...] = (NodeEvent, AssetEvent, RunEvent)
+_KINDS: tuple[type[Event], ...] = (NodeEvent, AssetEvent, RunEvent, DuplicateEvent, ActionEvent)
 _decoders = [msgspec.msgpack.Decoder(kind).decode for kind in _KINDS]
 _encode = msgspec.msgpack.Encoder().encode
 _BEGIN = b"loom events 2\n"

@@ -74,3 +74,13 @@ export function median(values) {
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
+
+// What language models were asked and have answered, and what that costs where prices are known.
+export function spentOf(spent) {
+  if (!spent) return [];
+  const tokens = [
+    ["tokens asked", number(spent.prompt_tokens)],
+    ["tokens answered", number(spent.completion_tokens)],
+  ];
+  return spent.cost === null ? tokens : [...tokens, ["cost", String(spent.cost)]];
+}

@@ -165,10 +165,10 @@ export class Graph {
       else this.showNode(id, node, tally);
     }
     for (const edge of this.edges) {
-      // How many went out of one port among several, a run does not tell.
-      if (edge.port) continue;
       const source = this.nodes.get(edge.from)?.isSource;
-      const count = source ? walked : tally.sent(edge.from, edge.branch);
+      const sent = source ? walked : tally.sent(edge.from, edge.branch);
+      const count = edge.port ? tally.fell(edge.from, edge.port, edge.branch) : sent;
+      if (count === null) continue;
       setText(edge.count, number(count));
       edge.line.classList.toggle("unused", count === 0);
     }
@@ -199,8 +199,8 @@ export class Graph {
       setText(counts[index].text, brief(values[kind]));
       counts[index].group.classList.toggle("none", values[kind] === 0);
     });
-    const { flow } = tally.node(id);
-    const rejected = flow.rejected ? ` · FAIL ${brief(flow.rejected)}` : "";
+    const failed = tally.sent(id, "FAIL");
+    const rejected = failed ? ` · FAIL ${brief(failed)}` : "";
     setText(parts.flow, `in ${brief(tally.reached(id))} → out ${brief(tally.sent(id, null))}${rejected}`);
     setText(parts.time, duration(tally.typical(id)));
     setText(parts.running, running.size ? `▸ ${running.size}` : "");

@@ -22,8 +22,9 @@ function tell(state) {
 }
 
 // `onEvents` is given arrays; `onGap` is called when events were missed for good, and after the server came back with
-// fewer events than were known. Answers a function that ends it.
-export function listen({ query = {}, onEvents, onGap = () => {} }) {
+// fewer events than were known; `onHello` once it listens: what happened before is for others to find out. Answers a
+// function that ends it.
+export function listen({ query = {}, onEvents, onGap = () => {}, onHello = () => {} }) {
   let socket = null;
   let seq = null;
   let wait = FIRST_WAIT_MS;
@@ -56,6 +57,7 @@ export function listen({ query = {}, onEvents, onGap = () => {} }) {
   function greeted(newest) {
     wait = FIRST_WAIT_MS;
     tell(true);
+    if (seq === null) onHello();
     if (seq !== null && newest < seq) onGap();
     if (seq === null || newest < seq) seq = newest;
   }

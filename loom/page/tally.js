@@ -5,7 +5,7 @@ import { median } from "./format.js";
 const KEPT_TIMES = 501;
 const PASSED_ON = new Set(["FILTERED", "DISABLED", "NOT_PROCESSABLE", "MISSING_INPUT"]);
 export const COUNTS = ["computed", "cached", "remote", "skipped", "failed"];
-const FLOWS = ["passed", "rejected", "through", "missed", "errors"];
+const FLOWS = ["passed", "rejected", "through", "missed", "errors", "both"];
 
 class NodeTally {
   constructor() {
@@ -13,6 +13,7 @@ class NodeTally {
     this.since = { ...this.said };
     this.shown = { ...this.said };
     this.flow = Object.fromEntries(FLOWS.map((name) => [name, 0]));
+    this.buckets = {};
     this.running = new Set();
     this.times = [];
     this.median = null;
@@ -54,6 +55,7 @@ export class Tally {
     for (const [id, told] of Object.entries(nodes ?? {})) {
       const node = this.node(id);
       for (const name of FLOWS) node.flow[name] = told[name] ?? 0;
+      node.buckets = told.buckets ?? {};
       node.median = told.median_ms;
       node.times = [];
     }
@@ -87,9 +89,14 @@ export class Tally {
   sent(id, branch) {
     const { flow } = this.node(id);
     if (branch === "PASS") return flow.passed + flow.through;
-    if (branch === "FAIL") return flow.rejected;
+    if (branch === "FAIL") return flow.rejected + flow.both;
     if (branch === "ERROR") return flow.errors;
     return Math.max(0, this.reached(id) - flow.errors);
+  }
+
+  // How many assets left by the port of a bucket; null for other ports, and where a label keeps some of them.
+  fell(id, port, branch) {
+    return branch === null ? (this.node(id).buckets[port] ?? null) : null;
   }
 
   walked() {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from ledgers import COMPUTED, HOST, PLAN, begin, digest, done, found, report
+from ledgers import COMPUTED, HOST, PLAN, begin, closing, digest, done, found, report
 
 from loom.actions import ActionEnd
 from loom.errors import LoomError
@@ -139,3 +139,31 @@ def test_what_was_put_aside_is_no_copy_any_more(loom, run):
     loom.end_action(made.uuid, ActionEnd(state="UNDONE", found=found(b"/0/a")))
     assert [str(one.locations[0].state) for one in loom.duplicate(uuid).members] == ["present", "present"]
     assert loom.reopen_duplicate(uuid).state == "PENDING"
+
+
+def test_a_run_says_what_it_is_about_to_do(loom, run):
+    done, dropped, left = action("copied"), action("copied", target=b"/b"), action("moved", target=b"/c")
+    for _ in range(2):
+        loom.intend(run, [done, dropped, left])
+    assert [(one.state, one.run, one.host) for one in loom.actions(run=run).items] == [("BEGUN", run, HOST)] * 3
+    loom.intend(run, [], [dropped.uuid])
+    for _ in range(2):
+        loom.report(run, [report("a", found(b"/0/a"), actions=(done,))])
+    told = loom.actions(run=run).items
+    assert [(one.uuid, one.state) for one in told] == [(done.uuid, "DONE"), (left.uuid, "BEGUN")]
+    assert (told[0].ended is None, told[1].ended) == (False, None)
+    loom.intend(run, [], [done.uuid])
+    assert loom.action(done.uuid).state == "DONE"
+    assert code_of(lambda: loom.intend(uuid4(), [left])) == "NOT_FOUND"
+    loom.finish_run(closing(run))
+    assert code_of(lambda: loom.intend(run, [action()])) == "REQUEST_INVALID"
+    loom.end_action(left.uuid, ActionEnd(state="FAILED"))
+
+
+def test_what_was_undone_stays_so_when_its_run_tells_of_it_late(loom, run):
+    late = action("copied")
+    loom.intend(run, [late])
+    loom.end_action(late.uuid, ActionEnd(state="DONE"))
+    loom.end_action(late.uuid, ActionEnd(state="UNDONE"))
+    loom.report(run, [report("a", found(b"/0/a"), actions=(late,))])
+    assert loom.action(late.uuid).state == "UNDONE"

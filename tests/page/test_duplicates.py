@@ -82,15 +82,24 @@ def test_who_is_no_duplicate_is_left_out(page: Browser, api: httpx.Client, propo
     assert told["keeper"] is not None
 
 
-def test_what_others_decided_meanwhile_is_shown(page: Browser, api: httpx.Client, propose: Callable[..., str]) -> None:
+def test_what_others_decide_and_find_is_shown_while_one_looks(
+    page: Browser, api: httpx.Client, propose: Callable[..., str]
+) -> None:
     uuid = propose("similar", "coffee.jpg", "rocket.jpg")
     page.open("/duplicates")
     page.one(".group h2", "2 similar assets")
+    page.run("document.body.dataset.same = 'page'")
+    other = propose("exact", "cup.jpg")
+    page.until(lambda: [one.text for one in page.all(".group h2")] == ["2 similar assets", "2 exact copies"])
+    radio = page.all(".group:nth-child(2) input[type=radio]")
+    chosen = next(one for one in radio if not one.is_selected())
+    chosen.click()
     api.post(f"/duplicates/{uuid}/reject", json={}).raise_for_status()
-    page.press("Confirm")
-    page.one(".toast.bad", "This group was rejected already; reopen it first.")
-    page.one(".group .state.rejected")
-    assert [one for one in page.complaints() if "409" not in one] == []
+    page.one(".group:nth-child(1) .state.rejected", "Rejected")
+    assert chosen.is_selected(), "what somebody is choosing in another group stays"
+    api.post(f"/duplicates/{other}/confirm", json={}).raise_for_status()
+    page.one(".group:nth-child(2) .state.confirmed", "Confirmed")
+    assert page.run("return document.body.dataset.same") == "page"
 
 
 def test_an_asset_leads_to_its_groups(page: Browser, propose: Callable[..., str], asset: Callable[[str], str]) -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import Browser
+from browser import DESK, Browser
+from programs import Server
 
 
-@pytest.fixture
-def module(page: Browser) -> Browser:
-    page.open("/operators")
-    page.one("details")
-    return page
+@pytest.fixture(scope="module")
+def module(chromium: Browser, server: Server, cookie: dict[str, str]) -> Iterator[Browser]:
+    """One page for all: they only call functions."""
+    chromium.url = server.url
+    chromium.sized(DESK)
+    chromium.forget_everything()
+    chromium.give_cookie(**cookie)
+    chromium.open("/operators")
+    chromium.one("details")
+    yield chromium
+    assert chromium.complaints() == []
 
 
 def _call(page: Browser, name: str, expression: str, *arguments: Any) -> Any:
@@ -225,3 +233,11 @@ def test_what_files_wait_for_is_said_in_sentences(module: Browser) -> None:
     said = {"waiting": ["12 files are at caption", "1 file waits for its turn at network"]}
     told = _call(module, "words.js", "[m.othersWaitFor(a[0]), m.othersWaitFor({})]", said)
     assert told == ["12 files are at caption. 1 file waits for its turn at network.", ""]
+
+
+def test_what_a_run_has_spent_stands_among_its_figures(module: Browser) -> None:
+    assert _call(module, "format.js", "m.spentOf(null)") == []
+    spent = {"prompt_tokens": 12345, "completion_tokens": 678, "cost": None}
+    tokens = [["tokens asked", "12,345"], ["tokens answered", "678"]]
+    assert _call(module, "format.js", "m.spentOf(a[0])", spent) == tokens
+    assert _call(module, "format.js", "m.spentOf(a[0])", spent | {"cost": 0.0125}) == [*tokens, ["cost", "0.0125"]]

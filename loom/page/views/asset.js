@@ -60,21 +60,22 @@ class AssetView {
 
   async refresh() {
     const { uuid, scope } = this;
-    const [found, computed, locations, events, groups, fellows] = await Promise.all([
+    const [found, computed, locations, events, groups, fellows, people] = await Promise.all([
       get(`/assets/${uuid}`, scope.signal),
       all(`/assets/${uuid}/results`, 1000, scope.signal),
       all(`/assets/${uuid}/locations`, 1000, scope.signal),
       get(`/assets/${uuid}/events?limit=${EVENTS}`, scope.signal),
       getOr({ items: [] }, `/duplicates?asset=${uuid}`, scope.signal),
       getOr({ items: [] }, `/assets/${uuid}/groups`, scope.signal),
+      getOr({ items: [] }, `/assets/${uuid}/people`, scope.signal),
     ]);
     this.happenings.take(events.items);
     this.drawEvents();
-    const known = JSON.stringify([found, computed, locations, groups, fellows]);
+    const known = JSON.stringify([found, computed, locations, groups, fellows, people]);
     if (known === this.known) return; // what is unfolded stays so
     Object.assign(this, { found, computed, known });
     const shown = latest(computed);
-    fill(this.about, about(found, shown, groups.items.length));
+    fill(this.about, about(found, shown, groups.items.length, people.items));
     fill(
       this.results,
       h("h2", null, "Results"),
@@ -140,7 +141,7 @@ function nothingToSee(found) {
   );
 }
 
-function about(found, results, groups) {
+function about(found, results, groups, people) {
   const hash = (text) => h("code", { class: "hash" }, text);
   return facts([
     ["Type", found.mime],
@@ -153,6 +154,7 @@ function about(found, results, groups) {
         ? h("a", { href: withQuery("/duplicates", { asset: found.uuid }) }, counted(groups, "group", "groups"))
         : null,
     ],
+    ["People", people.length ? whoIsThere(people) : null],
     ["BLAKE3", hash(found.blake3)],
     ["SHA-256", found.sha256 && hash(found.sha256)],
     [
@@ -164,6 +166,14 @@ function about(found, results, groups) {
         : null,
     ],
   ]);
+}
+
+// Each person once, and the way to all assets with them.
+function whoIsThere(faces) {
+  const names = new Map(faces.map(({ person, name }) => [person, name]));
+  return [...names].map(([person, name]) =>
+    h("a", { class: "chip", href: withQuery("/library", { person }) }, name ?? "somebody without a name"),
+  );
 }
 
 // Where it was taken, and the way to what was taken nearby.

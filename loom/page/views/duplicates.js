@@ -5,6 +5,7 @@ import { fill, h } from "../dom.js";
 import { bytes, counted, nameOf, number, time } from "../format.js";
 import { attempt, button, empty, facts, head, path, picture, tabs } from "../parts.js";
 import { CHANGES } from "../words.js";
+import { GroupList } from "./grouplist.js";
 
 const AT_ONCE = 50;
 const STATES = { PENDING: "To be decided", CONFIRMED: "Confirmed", REJECTED: "Rejected" };
@@ -18,18 +19,38 @@ export default async function duplicates(main, scope, _, query) {
   const more = h("div", { class: "more", hidden: true });
   fill(main, head("Duplicates"), filters(asked), howToMove(), list, more);
 
+  const offer = (act) => {
+    more.hidden = false;
+    fill(more, button("Show more", () => attempt(act)));
+  };
+  const groups = new GroupList({
+    element: list,
+    scope,
+    asked,
+    make: group,
+    draw,
+    most: AT_ONCE,
+    more: () => offer(showNew),
+  });
+
+  async function showNew() {
+    more.hidden = true;
+    await groups.fetch([...groups.fresh].slice(0, AT_ONCE));
+  }
+
   async function load(cursor) {
     const state = asked.state === "ALL" ? null : asked.state;
     const found = await get(withQuery("/duplicates", { ...asked, state, limit: AT_ONCE, cursor }), scope.signal);
-    const groups = found.items.map(group);
-    list.append(...groups);
+    const cards = found.items.map((one) => groups.put(one));
     more.hidden = !found.next;
-    if (found.next) fill(more, button("Show more", () => attempt(() => load(found.next))));
-    if (cursor) groups[0]?.querySelector("h2").focus();
-    if (!list.children.length) fill(list, nothing(asked));
+    groups.isWhole = !found.next;
+    if (found.next) offer(() => load(found.next));
+    if (cursor) cards[0]?.querySelector("h2").focus();
+    if (!groups.cards.size) fill(list, nothing(asked));
   }
 
   await load(null);
+  groups.listen(() => load(null).catch(() => {}));
   return "Duplicates";
 }
 
@@ -84,7 +105,11 @@ function draw(card, one) {
   const title = titleOf(one);
   const chosen = new Choice(one);
   const decide = async (verb, body) => {
-    const done = await attempt(async () => draw(card, await post(`/duplicates/${one.uuid}/${verb}`, body)), SAID[verb]);
+    const done = await attempt(async () => {
+      const now = await post(`/duplicates/${one.uuid}/${verb}`, body);
+      card.seen = JSON.stringify(now);
+      draw(card, now);
+    }, SAID[verb]);
     if (done) card.querySelector("h2").focus();
     else refresh(card, one.uuid);
   };

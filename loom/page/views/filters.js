@@ -7,12 +7,13 @@ import { field } from "../parts.js";
 import { KINDS } from "../words.js";
 
 export const ASKED = [
-  ...["q", "text", "path", "kind", "camera", "year", "place", "collection"],
+  ...["q", "text", "path", "kind", "camera", "year", "place", "collection", "person"],
   ...["captured_from", "captured_to", "near", "radius_km", "box"],
   ...["color", "color_distance", "color_share"],
 ];
 const NUMBERS = ["year", "radius_km", "color_distance", "color_share"];
 const MIXED = /^#?[0-9a-f]{6}$/i;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const DEGREES = "[\\-+]?\\d{1,3}(\\.\\d{1,12})?";
 
 export const PLACES = { known: "With a place", unknown: "Without a place" };
@@ -76,6 +77,7 @@ export function chips(asked, more) {
     place: asked.place && PLACES[asked.place].toLowerCase(),
     color: asked.color && (MIXED.test(asked.color) ? `a colour like ${hexed(asked.color)}` : `${asked.color} in it`),
     collection: asked.collection && `in ${asked.collection}`,
+    person: asked.person && (UUID.test(asked.person) ? "with a face of one person" : `with ${asked.person}`),
   };
   const shown = Object.entries(told).filter(([, text]) => text);
   if (!shown.length) return null;

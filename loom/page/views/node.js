@@ -90,7 +90,7 @@ export function nodePanel({ run, id, operator, tally, scope }) {
       in: tally.reached(id),
       out: tally.sent(id, null),
       passed: flow.passed,
-      rejected: flow.rejected,
+      rejected: tally.sent(id, "FAIL"),
       computed: shown.computed,
       stored: shown.cached + shown.remote,
       skipped: shown.skipped,

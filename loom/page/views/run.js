@@ -3,7 +3,7 @@
 import { all, get, getOr } from "../api.js";
 import { isOver, runButtons, runOf } from "../actions.js";
 import { fill, h, painter, setText } from "../dom.js";
-import { bytes, counted, duration, number, rate, short } from "../format.js";
+import { bytes, counted, duration, number, rate, short, spentOf } from "../format.js";
 import { edgesOf, Graph, isNarrow } from "../graph.js";
 import { Grid } from "../grid.js";
 import { listen } from "../live.js";
@@ -258,6 +258,7 @@ class RunView {
       ["failed before", number(assets.failed_before)],
       ["read", bytes((isLive && this.said?.bytes) || this.run.bytes)],
       ["took", duration(took)],
+      ...spentOf(this.run.spent),
       ...(isLive
         ? [
             ["rate", rate(this.pace.rate)],

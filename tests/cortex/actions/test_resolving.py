@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
-from ingests import HOST
+from ingests import HOST, definition
+from ledgers import opening
 
 from cortex.actions import applying
 from cortex.actions.alone import acting_alone
-from cortex.actions.resolving import INTERRUPTED, resolve
+from cortex.actions.resolving import INTERRUPTED, resolve, resolve_dead
+from cortex.engine.entry import Entry
+from cortex.engine.intentions import DOING, Intentions
+from cortex.operators.sidecar import part_of
 from loom.errors import LoomError
+from loom.model import Action
+
+SUMS = definition("sums", {"id": "sum", "operator": "hash.md5"})
 
 
 class Killed(BaseException):
@@ -91,3 +100,50 @@ def test_only_one_moves_files_at_a_time(tmp_path):
     assert refused.value.code == "TRY_AGAIN"
     with acting_alone(tmp_path / "new"):
         pass
+
+
+def ahead(archive, kind, origin, target):
+    """A run has told that it is about to do this."""
+    run = opening("sums", 0, definition=SUMS, host=HOST)
+    archive.loom.open_run(run)
+    digest = archive.blake3(archive.photo)
+    action = Action(uuid4(), kind, digest, bytes(origin), bytes(target), digest, origin.stat().st_size, 1)
+    archive.loom.intend(run.uuid, [action])
+    return archive.loom.action(action.uuid)
+
+
+@pytest.mark.parametrize(("kind", "state"), [("copied", "DONE"), ("removed", "FAILED")])
+def test_a_file_that_lies_at_both_places_stays(archive, kind, state):
+    """A copy that was made is one; and what lay at the target before is not taken away because the original stayed."""
+    action = ahead(archive, kind, archive.photo, archive.copy)
+    assert resolved(archive, action)[0] == state
+    assert archive.photo.exists()
+    assert archive.copy.exists()
+
+
+def test_a_removed_file_is_removed(archive):
+    action = ahead(archive, "removed", archive.photo, archive.copy)
+    archive.photo.unlink()
+    assert resolved(archive, action) == ("DONE", None)
+
+
+def test_a_side_file_that_was_half_written_goes(archive, files):
+    action = ahead(archive, "wrote", archive.photo, archive.to / "rocket.jpg.xmp")
+    (archive.to / part_of("rocket.jpg.xmp")).write_bytes(b"half")
+    assert resolved(archive, action) == ("FAILED", INTERRUPTED)
+    assert files(archive.to) == []
+
+
+def test_a_run_that_goes_on_is_left_alone(archive, tmp_path):
+    action = ahead(archive, "copied", archive.photo, archive.copy)
+    begun = archive.loom.actions(host=HOST, state="BEGUN").items
+    assert resolve_dead(archive.loom, begun, tmp_path) == 0
+    intentions = Intentions(doing=tmp_path / DOING)
+    run = SimpleNamespace(uuid=action.run)
+    intentions.intend(run, Entry(0, None), Action(uuid4(), "copied", b"", b"", b"", b"", 0, 0))
+    assert resolve_dead(archive.loom, begun, tmp_path) == 0
+    archive.loom.end_abandoned_runs(HOST)
+    assert resolve_dead(archive.loom, begun, tmp_path) == 0
+    intentions.close()
+    assert resolve_dead(archive.loom, begun, tmp_path) == 1
+    assert archive.loom.action(action.uuid).state == "DONE"

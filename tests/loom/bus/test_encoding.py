@@ -6,7 +6,7 @@ import pytest
 
 from loom.bus.encoding import asset_text, event_json, gap_json, hello_json, progress_json, time_text
 from loom.bus.frames import Frame
-from loom.events import AssetEvent, NodeEvent, Progress, RunEvent, RunHead
+from loom.events import NO_RUN, ActionEvent, AssetEvent, DuplicateEvent, NodeEvent, Progress, RunEvent, RunHead
 from loom.model import AssetCounts, Branch, NodeCounts, Origin, Reason, State, asset_uuid
 
 RUN = RunHead(UUID("11111111-2222-8333-8444-555555555555"), "ingest", False)
@@ -109,3 +109,20 @@ def test_times_and_asset_ids_are_texts_like_everywhere_else():
     assert asset_text(b"\xff" * 32) == str(asset_uuid(b"\xff" * 32))
     known = asset_uuid(ASSET)
     assert asset_text(known.bytes) == str(known), "of an asset that a worker published only the UUID is known"
+
+
+def test_what_happens_outside_of_runs_has_null_for_the_run():
+    group = DuplicateEvent(TIME, UUID(int=5), "exact", "CONFIRMED")
+    deed = ActionEvent(TIME, UUID(int=6), "moved", ASSET, UUID(int=5), "UNDONE")
+    told = [json.loads(event_json(4711, NO_RUN, event)) for event in (group, deed)]
+    outside = {"seq": 4711, "time": "2026-11-21T09:30:00.123Z", "run": None, "pipeline": None}
+    assert told[0] == {
+        "type": "duplicate", **outside, "duplicate": str(UUID(int=5)), "kind": "exact", "status": "CONFIRMED",
+    }  # fmt: skip
+    assert told[1] == {
+        "type": "action", **outside, "action": str(UUID(int=6)), "kind": "moved", "asset": str(asset_uuid(ASSET)),
+        "duplicate": str(UUID(int=5)), "status": "UNDONE",
+    }  # fmt: skip
+    assert json.loads(event_json(4711, RUN, deed))["run"] == str(RUN.uuid)
+    for event in (group, deed):
+        msgspec.json.decode(event_json(1, NO_RUN, event), type=Frame)

@@ -4,7 +4,7 @@ import pytest
 
 from loom.bus.filter import EVERYTHING, Filter
 from loom.errors import LoomError
-from loom.events import AssetEvent, NodeEvent, RunEvent, RunHead
+from loom.events import NO_RUN, ActionEvent, AssetEvent, DuplicateEvent, NodeEvent, RunEvent, RunHead
 from loom.model import asset_uuid
 
 RUN = RunHead(UUID(int=1), "photos", False)
@@ -49,7 +49,7 @@ def test_what_passes(asked, passes):
 def test_who_asks_for_no_type_there_is_hears_of_those_that_say_something():
     with pytest.raises(LoomError) as refused:
         Filter.parse(type=["none,hello"])
-    assert refused.value.message.endswith("it is one of asset, node, progress, run.")
+    assert refused.value.message.endswith("it is one of action, asset, duplicate, node, progress, run.")
 
 
 def test_no_wishes_are_everything():
@@ -72,3 +72,23 @@ def test_wishes_that_cannot_be_meant_are_refused(asked):
     with pytest.raises(LoomError) as refused:
         Filter.parse(**asked)
     assert refused.value.code == "REQUEST_INVALID"
+
+
+def test_what_happens_outside_of_runs():
+    group, deed = (
+        DuplicateEvent(0, UUID(int=5), "exact", "PENDING"),
+        ActionEvent(0, UUID(int=6), "moved", bytes(32), None, "DONE"),
+    )
+
+    def passes(head, **asked):
+        wanted = Filter.parse(**asked)
+        return [event for event in (group, deed) if wanted.wants(head, event)]
+
+    assert passes(NO_RUN) == [group, deed]
+    assert passes(NO_RUN, type=["duplicate"]) == [group]
+    assert passes(NO_RUN, type=["action"], status=["DONE,UNDONE"]) == [deed]
+    assert passes(NO_RUN, status=["CONFIRMED"]) == []
+    assert passes(NO_RUN, asset=[str(asset_uuid(bytes(32)))]) == [deed]
+    assert passes(NO_RUN, pipeline=["photos"]) == passes(NO_RUN, run=[str(UUID(int=1))]) == []
+    assert passes(NO_RUN, node=["sha256"]) == []
+    assert passes(RUN, run=[str(UUID(int=1))], type=["action"]) == [deed]
