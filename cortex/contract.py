@@ -11,7 +11,7 @@ import msgspec
 from pydantic import ValidationError
 
 from cortex.node import MediaNode, NodeOptions, output_keys, validate_options
-from loom.graph.ports import ARTIFACT, BUCKET, CONTENT_TYPE, family, find, takes_asset
+from loom.graph.ports import BUCKET, CONTENT_TYPE, VERDICTS, find, takes_asset, takes_files
 from loom.graph.specs import ConfigProblem, OperatorSpec, Port, Requirement
 from loom.model import Kind
 
@@ -80,12 +80,12 @@ def _inputs(cls: type[MediaNode[Any]]) -> tuple[Port, ...]:
         _check_type(port, "input")
         if port.key is not None or port.passes is not None:
             raise NotAnOperatorError(f"has an input {port.id!r} with `key` or `passes`, which outputs have")
-        if family(port.content_type) == ARTIFACT:
-            raise NotAnOperatorError(f"has an input {port.id!r} for derived files, which are asked for by name")
         if takes_asset(port) and port.cardinality == "many":
             raise NotAnOperatorError(f"has an input {port.id!r} for many assets: an operator gets one")
     if sum(not takes_asset(port) for port in ports) > 1:
-        raise NotAnOperatorError("has more than one input for values")
+        raise NotAnOperatorError("has more than one input for values or derived files")
+    if any(key.name == VERDICTS for key in output_keys(cls)) and any(not takes_asset(port) for port in ports):
+        raise NotAnOperatorError(f"has an OutputKey {VERDICTS!r}, under which the verdicts of items stand")
     return ports
 
 
@@ -99,6 +99,8 @@ def _outputs(cls: type[MediaNode[Any]]) -> tuple[Port, ...]:
             raise NotAnOperatorError(
                 f"has an output {port.id!r} that passes an input {port.passes!r}, which it has not"
             )
+        if takes_files(port):  # the key is a name of files
+            continue
         if port.key is not None and port.key not in keys:
             raise NotAnOperatorError(f"has an output {port.id!r} with the key {port.key!r}, which no OutputKey has")
         if port.cardinality == "many" and (port.key is None or list not in keys[port.key].accepts):

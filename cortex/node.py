@@ -10,6 +10,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from cortex.media.wants import Wants
+from cortex.outputs import LargeArtifact as LargeArtifact
 from cortex.outputs import OutputKey as OutputKey
 from cortex.outputs import ProducedArtifact as ProducedArtifact
 from cortex.outputs import Result as Result
@@ -18,6 +19,7 @@ from loom.errors import LoomError
 from loom.graph.builder import PipelineNode
 from loom.graph.specs import Port, Requirement
 from loom.model import Action, Branch
+from loom.parts import Parts
 from loom.shapes import is_media_type
 
 if TYPE_CHECKING:
@@ -73,12 +75,14 @@ class NodeContext:
         report_progress: Callable[[float], None] | None = None,
         collect: Callable[[str], None] | None = None,
         record: Callable[[Action], None] | None = None,
+        intend: Callable[[Action], None] | None = None,
         keys: Mapping[str, OutputKey[Any]] | None = None,
         library: Library | None = None,
         derived: Callable[[str, str], ProducedArtifact | None] | None = None,
         items: Sequence[Any] | None = None,
         item: Any = None,
         index: int = 0,
+        left: Callable[[], float] | None = None,
     ) -> None:
         self.node = node
         if items is not None:
@@ -86,6 +90,7 @@ class NodeContext:
         self.dry_run = dry_run
         self.outputs: dict[str, Any] = {}
         self.artifacts: list[ProducedArtifact] = []
+        self.large_artifacts: list[LargeArtifact] = []
         self.result_verdict = Branch.PASS
         self.verdict_reason: str | None = None
         self._upstream = upstream
@@ -93,9 +98,16 @@ class NodeContext:
         self._report_progress = report_progress
         self._collect = collect
         self._record = record
+        self._intend = intend
         self._keys = keys
         self._library = library
         self._derived = derived
+        self._left = left
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How much is left of the time that the node's own `timeout_s` gives it for this file; None without one."""
+        return None if self._left is None else self._left()
 
     @property
     def log(self) -> logging.Logger:
@@ -138,13 +150,17 @@ class NodeContext:
         """PASS (the default) or FAIL; decides which labelled edges are taken. Raises `OUTPUT_INVALID` for others."""
         self.result_verdict, self.verdict_reason = as_verdict(branch), reason
 
-    def artifact(self, name: str, data: bytes, media_type: str) -> None:
-        """Adds a derived file; kept once per content, beside the result. Raises `OUTPUT_INVALID` for a media type that
-        is none, and for a name that is no text."""
+    def artifact(self, name: str, data: bytes | Parts, media_type: str) -> None:
+        """Adds a derived file; kept once per content, beside the result. `data` is what it holds, or where that lies
+        if it is too large for memory: what `cortex.media.spill.Written.taken` gives. Raises `OUTPUT_INVALID` for a
+        media type that is none, and for a name that is no text."""
         check_name(name)
         if not is_media_type(media_type):
             raise LoomError("OUTPUT_INVALID", f"{media_type!r} is not a media type, as image/png is one")
-        self.artifacts.append(ProducedArtifact(name, bytes(data), media_type))
+        if isinstance(data, Parts):
+            self.large_artifacts.append(LargeArtifact(name, data, media_type))
+        else:
+            self.artifacts.append(ProducedArtifact(name, bytes(data), media_type))
 
     def effect(self, description: str, do: Callable[[], object]) -> None:
         """Does something outside: `do` is called, or in a dry run only `description` is listed. The operator must have
@@ -168,6 +184,14 @@ class NodeContext:
         if self._library is None:
             raise LoomError("OPERATOR_FAILED", "only an operator with the capability `database` asks Loom's library")
         return self._library
+
+    def intend(self, action: Action) -> None:
+        """Tells what an effect is about to do to files, just before it does; when this returns, it is written down, and
+        should the process be killed, it is found out later whether it was done. Say `acted` with the same action once
+        it is. An intention of which nothing comes is forgotten. Raises what keeps Loom from writing it down: then
+        leave it undone."""
+        if self._intend is not None:
+            self._intend(action)
 
     def acted(self, action: Action) -> None:
         """Tells what an effect did to files, so that it can be undone; stored with the result, lost without Loom."""

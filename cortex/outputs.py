@@ -11,6 +11,7 @@ import msgspec
 from loom.errors import LoomError
 from loom.graph.specs import OutputSpec
 from loom.model import Branch
+from loom.parts import Parts
 
 T = TypeVar("T")
 
@@ -122,6 +123,20 @@ class ProducedArtifact(NamedTuple):
     name: str
     data: bytes
     media_type: str
+
+
+class LargeArtifact(NamedTuple):
+    """A derived file that is too large for memory."""
+
+    name: str
+    parts: Parts
+    media_type: str
+
+
+def check_handed(name: str, size: int, most: int) -> None:
+    """Raises `FILE_TOO_LARGE` for a derived file of more than `most` bytes, which is not handed on to other nodes."""
+    if size > most:
+        raise LoomError("FILE_TOO_LARGE", f"the derived file {name!r} has {size:,} bytes: {most:,} can be handed on")
 
 
 class Result(NamedTuple):

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from cortex.contract import nodes_of
+from cortex.derived import DerivedFile, looking
 from cortex.fanning import FanOut
 from cortex.media import Media
 from cortex.node import MediaNode, NodeContext, ProducedArtifact, keys_of
-from loom.graph.ports import takes_asset
+from loom.graph.ports import takes_asset, takes_files
 from loom.model import Action, Branch, Reason, State
 from loom.verbs import Library
 
@@ -38,6 +39,11 @@ class OperatorRun(NamedTuple):
         raise KeyError(name)
 
 
+def derived(data: bytes, media_type: str, name: str = "file") -> DerivedFile:
+    """A derived file as it comes in at a node's input for them."""
+    return DerivedFile(name, media_type, len(data), lambda: data)
+
+
 def run_operator(
     node: MediaNode[Any],
     path: str | os.PathLike[str] | bytes,
@@ -51,10 +57,10 @@ def run_operator(
 ) -> OperatorRun:
     """Walks one file through one operator: enabled, known, processable, compute. `upstream` gives the outputs of nodes,
     by node id; the others that it reads count as skipped. `upstream_artifacts` gives the derived files of nodes by
-    their names, as bytes and media type. `item` is what comes in at its input for values, `items` a
-    list of such: it is computed once for each, unless its input takes the whole list. `library` answers an operator
-    with the capability `database`. What `compute` raises is raised here: `LoomError` for a bad file, anything else for
-    a defect."""
+    their names, as bytes and media type. `item` is what comes in at its input for values or derived files (`derived`
+    makes one), `items` a list of such: it is computed once for each, unless its input takes the whole list. `library`
+    answers an operator with the capability `database`. What `compute` raises is raised here: `LoomError` for a bad
+    file, anything else for a defect."""
     if not node.is_enabled():
         return _skipped(Reason.DISABLED)
     items = [item] if item is not None else items
@@ -83,19 +89,28 @@ def run_operator(
     node.open()
     try:
         with Media.open_path(os.fsencode(path), node.wants()) as media:
-            known = node.exists_result(context, media)
-            if known is not None:
-                outputs, verdict = known.checked(keys_of(type(node)))
-                return _skipped(Reason.STORED)._replace(outputs=dict(outputs), verdict=verdict)
-            if not node.is_processable(media):
-                return _skipped(Reason.NOT_PROCESSABLE)
             if item is None and items is not None and _takes_one(node):
+                if not _takes_files(node) and not node.is_processable(media):
+                    return _skipped(Reason.NOT_PROCESSABLE)
                 context = FanOut().compute(node, media, make_context)
-            else:
-                node.compute(context, media)
+            elif (skipped := _computed(node, context, media)) is not None:
+                return skipped
     finally:
         node.close()
     return outside.came_of(context)
+
+
+def _computed(node: MediaNode[Any], context: NodeContext, media: Media) -> OperatorRun | None:
+    """Runs `compute`; what came of it where that was not to be."""
+    with looking(node, context, media) as seen:
+        known = node.exists_result(context, seen)
+        if known is not None:
+            outputs, verdict = known.checked(keys_of(type(node)))
+            return _skipped(Reason.STORED)._replace(outputs=dict(outputs), verdict=verdict)
+        if not node.is_processable(seen):
+            return _skipped(Reason.NOT_PROCESSABLE)
+        node.compute(context, seen)
+    return None
 
 
 class _Outside:
@@ -121,7 +136,10 @@ class _Outside:
         """With what its node gave and did."""
         return OperatorRun(
             context.outputs,
-            tuple(context.artifacts),
+            (
+                *context.artifacts,
+                *(ProducedArtifact(n, parts.read(), kind) for n, parts, kind in context.large_artifacts),
+            ),
             context.result_verdict,
             context.verdict_reason,
             tuple(self.effects),
@@ -129,6 +147,10 @@ class _Outside:
             tuple(self.collections),
             tuple(self.actions),
         )
+
+
+def _takes_files(node: MediaNode[Any]) -> bool:
+    return any(takes_files(port) for port in node.inputs)
 
 
 def _takes_one(node: MediaNode[Any]) -> bool:

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from loom.problems import Problem as Problem
+from loom.spending import Spent as Spent
 from loom.words import Branch as Branch
 from loom.words import Colour as Colour
 from loom.words import Kind as Kind
@@ -230,6 +231,7 @@ class RunClosing(msgspec.Struct, frozen=True, kw_only=True):
     would_write: dict[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
     problems_total: int = 0
+    spent: Spent | None = None
 
 
 class Outcome(msgspec.Struct, array_like=True, frozen=True, gc=False):

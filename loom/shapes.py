@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from loom.model import AssetCounts, Branch, Kind, LocationState, NodeCounts, Origin, Reason, Resources, RunState, State
+from loom.spending import Spent
 from loom.steering import AssetQuery
 
 T = TypeVar("T")
@@ -168,11 +169,14 @@ class RunShape(msgspec.Struct, frozen=True, kw_only=True):
     would_write: dict[str, Any] | None = None
     problems: int = 0
     forgotten: bool = False
+    spent: Spent | None = None
 
 
 class NodeFlow(msgspec.Struct, frozen=True, kw_only=True):
     """Assets at one node of a run: `passed` and `rejected` by its verdict (`FAIL` rejects), `through` were skipped and
-    went on, `missed` never reached it, `errors` failed, now or before. The median is of what was computed."""
+    went on, `missed` never reached it, `errors` failed, now or before. The median is of what was computed. `both`: of
+    those that passed, the ones of which single items were rejected. `buckets`: by name, where edges lead out of
+    some."""
 
     passed: int = 0
     rejected: int = 0
@@ -180,6 +184,8 @@ class NodeFlow(msgspec.Struct, frozen=True, kw_only=True):
     missed: int = 0
     errors: int = 0
     median_ms: float | None = None
+    both: int = 0
+    buckets: dict[str, int] = {}
 
 
 class FlowShape(msgspec.Struct, frozen=True, kw_only=True):

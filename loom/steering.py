@@ -66,7 +66,8 @@ class AssetQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `path` is what a file's path begins with. The days of capture are those where it was taken, both included. `place`:
     whether the place of capture is known; `near` is a latitude and a longitude (north and east positive) with
     `radius_km` around them, `box` the south, west, north and east of where it was. `color` is a name of `Colour`, or a
-    colour in sRGB with `color_distance` (CIE76) around it, of which there is at least `color_share` of the picture."""
+    colour in sRGB with `color_distance` (CIE76) around it, of which there is at least `color_share` of the picture.
+    `person` is the name or UUID of somebody whose face is there."""
 
     kind: Kind | None = None
     path: str | None = None
@@ -84,6 +85,7 @@ class AssetQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     color: Color | None = None
     color_distance: Distance | None = None
     color_share: Share | None = None
+    person: str | None = None
 
 
 ANY_ASSET = AssetQuery()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from cortex.engine.concurrency import Operators
@@ -10,6 +11,7 @@ from loom.assetgroups import GroupKind, GroupRole
 from loom.errors import LoomError
 from loom.graph.plan import Step
 from loom.verbs import PAGE, CopyAt, Library, Match, Neighbour
+from loom.verbs.people import Sorted
 
 ANEW = "anew"
 """The capability of operators whose results hang on what else there is: a stored one is not used again."""
@@ -36,6 +38,10 @@ class AskingOnly:
 
     def similar(self, kind: str, value: bytes, distance: int, limit: int = PAGE) -> list[Match]:
         return self._library.similar(kind, value, distance, limit)
+
+    def sort_faces(self, asset: bytes, model: str, vectors: Sequence[Any], distance: float) -> list[Sorted | None]:
+        """Raises `OPERATOR_FAILED`."""
+        raise LoomError("OPERATOR_FAILED", "faces are sorted inside `ctx.effect`, which a dry run only lists")
 
     def beside(self, asset: bytes) -> list[Neighbour]:
         return self._library.beside(asset)

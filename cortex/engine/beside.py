@@ -17,8 +17,10 @@ from cortex.engine.course import Course, Made, Tries, failed
 from cortex.engine.deadline import Deadlines, Lease
 from cortex.engine.entry import Entry
 from cortex.engine.failures import as_failure
-from cortex.engine.handing import DerivedFiles
+from cortex.engine.handing import MOST_BESIDE, DerivedFiles
+from cortex.engine.intentions import Intentions
 from cortex.engine.limits import Limits
+from cortex.engine.reaching import Reach
 from cortex.engine.readiness import close_all, ready
 from cortex.engine.records import Identity, Lane, Walked
 from cortex.engine.reporting import Finished
@@ -101,9 +103,11 @@ class Beside:
         base_s: float = Limits().base_s,
         library: Library | None = None,
         derived: DerivedFiles | None = None,
+        intentions: Intentions | None = None,
     ) -> None:
         """`base_s`: how long a step that waits for the network may take when its node does not say. `library` is for
         nodes with the capability `database`, `derived` has the files that earlier nodes made."""
+        self._intentions = intentions or Intentions()
         self.derived = derived or DerivedFiles(None, None)
         self._library = library
         self._base_s = base_s
@@ -149,6 +153,7 @@ class Beside:
     def close(self) -> None:
         for nodes in self._nodes:
             close_all(nodes.values())
+        self._intentions.close()
 
     def needs_storing_first(self, lane: int, step: int) -> bool:
         """Whether all that stands before the step must be stored in Loom before it runs."""
@@ -189,7 +194,7 @@ class Beside:
 
         course.advance(facts, entry.found.relative, work, sandboxed=False)
         after = walked._replace(
-            outcomes=tuple(course.outcomes), computed=tuple(course.computed), next_step=course.next_step, wanted=None
+            outcomes=tuple(course.outcomes), computed=tuple(course.computed), next_step=course.next_step, wanted=()
         )
         return Finished(entry, run, after, course.done, *later)
 
@@ -206,22 +211,24 @@ class Beside:
         self, entry: Entry, run: LaneRun, identity: Identity, facts: AssetFacts, step: Step, course: Course
     ) -> Outcome | Later:
         node = self._nodes[identity.lane][step.index]
-        lease = Lease(step.timeout_s or self._base_s)
+        lease, reach = Lease(step.timeout_s or self._base_s), Reach(self.derived.read, MOST_BESIDE)
         context = partial(
             NodeContext,
             step.node,
             course.upstream(step),
             dry_run=run.lane.plan.dry_run,
             report_progress=lease.renew,
+            left=None if step.timeout_s is None else lambda: lease.left,
             perform=partial(self._perform, node, run.lane.plan.dry_run),
             collect=partial(self._collect, entry),
             record=entry.actions.append,
+            intend=partial(self._intentions.intend, run, entry),
             keys=self._keys[identity.lane][step.index],
             library=self._library_of(node, run.lane.plan.dry_run),
-            derived=partial(course.derived, step, self.derived.read),
+            derived=partial(course.derived, step, reach),
         )
         if step.intake is not None:
-            context = partial(context, **course.taken(step.intake))
+            context = partial(context, **course.taken(step.intake, reach))
         try:
             if "database" in node.capabilities and not self._is_stored():
                 return Later(ASK_AGAIN_S)
@@ -243,6 +250,7 @@ class Beside:
             made = self._attempt(tries, identity.lane, lease, partial(tries.once, node, facts, context))
         except LoomError as error:
             made = failed(step, error.code, error.message, tries.started, tries.duration_us()), None
+        self._intentions.drop_vain(run, entry)
         if made is None:
             entry.tries = tries
             return Later(tries.pause_s)

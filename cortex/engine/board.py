@@ -247,11 +247,13 @@ def _whole(value: float) -> int:
 
 
 def _anonymous_file(size: int) -> int:
-    """A file without a name, as large as asked for; gone with its last descriptor."""
+    """A file without a name, as large as asked for, which (in memory) stays so; gone with its last descriptor."""
     if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("cortex-board")
-    else:
-        fd, path = tempfile.mkstemp(prefix="cortex-board-")
-        os.unlink(path)
+        fd = os.memfd_create("cortex-board", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(fd, size)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+        return fd
+    fd, path = tempfile.mkstemp(prefix="cortex-board-")
+    os.unlink(path)
     os.ftruncate(fd, size)
     return fd

@@ -9,7 +9,7 @@ import errno
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ import msgspec
 
 from cortex.settings import CortexSettings
 from loom.model import StoredResult
+from loom.parts import Parts
 from loom.verbs import NewArtifact
 
 ATTRIBUTE = "user.loom.results"
@@ -25,7 +26,8 @@ ATTRIBUTE = "user.loom.results"
 
 _NOT_POSSIBLE = {errno.ENOSPC, errno.E2BIG, errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EROFS, errno.EDQUOT}
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE}
-_WRITING = "writing"
+WRITING = "writing"
+"""The folder below the meta path in which files are written."""
 _ABANDONED_S = 3600.0
 """No write takes so long: the process that began with it is dead."""
 
@@ -46,6 +48,8 @@ class Cache(Protocol):
     def put(self, asset: bytes, path: bytes, results: Sequence[StoredResult]) -> None: ...
 
     def artifact(self, digest: bytes) -> bytes | None: ...
+
+    def opened(self, digest: bytes) -> Parts | None: ...
 
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None: ...
 
@@ -83,7 +87,7 @@ class MetaPathCache:
         """Adds results to what is kept."""
         kept = self.get(asset, path)
         kept.update((result.signature, result) for result in results)
-        self._write(self._place("results", asset), msgspec.msgpack.encode(_Record(asset, kept)))
+        self._write(self._place("results", asset), [msgspec.msgpack.encode(_Record(asset, kept))])
 
     def artifact(self, digest: bytes) -> bytes | None:
         try:
@@ -91,29 +95,36 @@ class MetaPathCache:
         except OSError:
             return None
 
+    def opened(self, digest: bytes) -> Parts | None:
+        """A derived file for those who do not want to hold it in memory."""
+        try:
+            return Parts.whole(os.open(self._place("artifacts", digest), os.O_RDONLY | os.O_CLOEXEC))
+        except OSError:
+            return None
+
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
         for artifact in artifacts:
             place = self._place("artifacts", artifact.digest)
             if not place.exists():
-                self._write(place, artifact.data)
+                self._write(place, artifact.pieces())
 
     def _place(self, room: str, digest: bytes) -> Path:
         name = digest.hex()
         return self._root / room / name[:2] / name
 
-    def _write(self, place: Path, data: bytes) -> None:
+    def _write(self, place: Path, pieces: Iterable[bytes]) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=self._swept_room())
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
             Path(temporary).replace(place)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
 
     def _swept_room(self) -> Path:
-        room = self._root / _WRITING
+        room = self._root / WRITING
         room.mkdir(parents=True, exist_ok=True)
         if not self._swept:
             for path in room.iterdir():
@@ -154,6 +165,9 @@ class XattrCache:
 
     def artifact(self, digest: bytes) -> bytes | None:
         return self._fallback.artifact(digest)
+
+    def opened(self, digest: bytes) -> Parts | None:
+        return self._fallback.opened(digest)
 
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
         self._fallback.put_artifacts(artifacts)

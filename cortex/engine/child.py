@@ -15,6 +15,8 @@ from cortex.engine import board, confine, wire
 from cortex.engine.failures import as_failure, sendable
 from cortex.engine.records import Answer, Identity, Item, Setup, Walked, unread
 from cortex.engine.turns import Turns
+from cortex.media import spill
+from loom.parts import Descriptor
 
 LATE_S = 0.1
 """How long a result may wait for others before it is sent."""
@@ -40,26 +42,28 @@ def find(name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
-def run(line: socket.socket, board_fd: int, slot: int, setup: Setup) -> None:
-    """Turns this freshly forked process into a worker; returns when the parent has no more for it."""
+def run(line: socket.socket, board_fd: int, slot: int, setup: Setup, scratch: Descriptor | None = None) -> None:
+    """Turns this freshly forked process into a worker; returns when the parent has no more for it. `scratch` is the
+    one file that it may write to."""
     _be_silent()
     try:
-        worker = _become_worker(line, board_fd, slot, setup)
+        worker = _become_worker(line, board_fd, slot, setup, scratch)
     except BaseException as error:  # also what an operator calls to end its process
         wire.send(line, wire.Report(error=as_failure(error)))
     else:
         worker.run()
 
 
-def _become_worker(line: socket.socket, board_fd: int, slot: int, setup: Setup) -> Worker:
+def _become_worker(line: socket.socket, board_fd: int, slot: int, setup: Setup, scratch: Descriptor | None) -> Worker:
     limits = setup.limits
     page = board.BoardSlot(board_fd, slot, base_s=limits.base_s, cpus=limits.cpus)
     outbox = Outbox(line, page)
     logging.root.handlers[:] = [_LogHandler(outbox, page, setup.log_level)]
     logging.root.setLevel(logging.WARNING)
     logging.getLogger("cortex").setLevel(setup.log_level)
-    confine.limit_resources(limits)
-    confine.refuse_calls()
+    writable = scratch if confine.refuse_calls() else None  # where the kernel refuses to open any other for writing
+    confine.limit_resources(limits, 0 if writable is None else limits.scratch)
+    spill.use(spill.Scratch(writable, limits.in_memory))
     walker: Walker = find(setup.walker)(setup, page)
     confine.limit_memory(limits)
     return Worker(line, page, outbox, walker, Turns(page, setup.limited))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -34,10 +35,11 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
 
-def limit_resources(limits: Limits) -> None:
-    """No core dumps, no growing of files, few open files, and less of the processor than the parent."""
+def limit_resources(limits: Limits, scratch: int = 0) -> None:
+    """No core dumps, no growing of files beyond `scratch` bytes, few open files, and less of the processor than the
+    parent."""
     _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_FSIZE, 0)
+    _lower(resource.RLIMIT_FSIZE, scratch)
     _lower(resource.RLIMIT_NOFILE, limits.open_files)
     os.nice(limits.niceness)
 
@@ -58,16 +60,15 @@ def data_bytes() -> int:
     return int(os.pread(_statm, 200, 0).split()[5]) * resource.getpagesize()
 
 
-def refuse_calls() -> None:
-    """No network, no writing, no programs: by the kernel where it can, else by an audit hook, which stops Python code
-    but not C libraries."""
+def refuse_calls() -> bool:
+    """No network, no writing, no programs: by the kernel where it can (true), else by an audit hook, which stops Python
+    code but not C libraries."""
     if seccomp.is_supported():
-        try:
+        with contextlib.suppress(OSError):
             seccomp.confine()
-        except OSError:
-            sys.addaudithook(_audit)
-    else:
-        sys.addaudithook(_audit)
+            return True
+    sys.addaudithook(_audit)
+    return False
 
 
 def _lower(which: int, value: int) -> None:

@@ -8,16 +8,18 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cortex.derived import DerivedFile, looking
 from cortex.engine import lifecycle
 from cortex.engine.failures import as_failure
-from cortex.engine.records import Computed, Walked
+from cortex.engine.feeding import Feeding
+from cortex.engine.reaching import Reach, files_made, files_stored
+from cortex.engine.records import Computed, Spilled, Walked
 from cortex.fanning import FanOut
 from cortex.node import MediaNode, NodeContext, ProducedArtifact, Result
 from loom.errors import is_retryable
 from loom.graph.matching import passes
-from loom.graph.plan import Feed, Intake, Plan, Step
-from loom.graph.ports import BUCKET, REST
-from loom.model import ArtifactRef, Kind, Origin, Outcome, Reason, State, StoredResult
+from loom.graph.plan import Intake, Plan, Step
+from loom.model import Kind, Origin, Outcome, Reason, State, StoredResult
 
 MAX_BACKOFF_S = 5.0
 _FIRST_BACKOFF_S = 0.1
@@ -55,6 +57,7 @@ class Course:
         self.next_step = 0
         self._outputs: dict[int, dict[str, Any] | bytes] = {}
         self._passing: set[int] = set()
+        self._feeding = Feeding(plan, lambda step: self.outcomes[step], self._outputs_of, self._files_of)
 
     @classmethod
     def resumed(cls, plan: Plan, walked: Walked) -> Course:
@@ -103,7 +106,7 @@ class Course:
             self.next_step += 1
 
     def _without_node(self, step: Step, facts: Facts, relative: bytes) -> Outcome | None:
-        if (reason := lifecycle.why_unreached(step, self.outcomes, self._bucket_of)) is not None:
+        if (reason := lifecycle.why_unreached(step, self.outcomes, self._feeding.leads)) is not None:
             return Outcome(State.SKIPPED, reason)
         if step.filter is not None and not passes(step.filter, facts.kind, facts.mime, facts.size, relative):
             return Outcome(State.SKIPPED, Reason.FILTERED)
@@ -123,19 +126,18 @@ class Course:
         """What the step may read, by node id."""
         return {node: self._outputs_of(index) for node, index in step.reads.items()}
 
-    def derived(
-        self, step: Step, read: Callable[[ArtifactRef], bytes], node: str, name: str
-    ) -> ProducedArtifact | None:
-        """The derived file of a node that the step may read; `read` gives the bytes of one that is stored."""
-        index = step.reads[node]
+    def derived(self, step: Step, reach: Reach, node: str, name: str) -> ProducedArtifact | None:
+        """The derived file of a node that the step may read."""
+        files = self._files_of(step.reads[node], reach)
+        found = next((one for one in files if one.name == name), None)
+        return None if found is None else ProducedArtifact(found.name, found.data, found.media_type)
+
+    def _files_of(self, index: int, reach: Reach) -> list[DerivedFile]:
+        """The derived files that a step made of this asset, in this run or before."""
         for computed in self.computed:
             if computed.step == index:
-                return next((made for made in computed.artifacts if made.name == name), None)
-        if index not in self.stored:
-            return None
-        refs = (ref for ref in self.stored[index][0].artifacts if ref.name == name)
-        ref = next(refs, None)
-        return None if ref is None else ProducedArtifact(ref.name, read(ref), ref.media_type)
+                return files_made(computed, reach)
+        return files_stored(self.stored[index][0].artifacts, reach) if index in self.stored else []
 
     def _outputs_of(self, index: int) -> dict[str, Any] | None:
         outputs = self._outputs.get(index)
@@ -143,40 +145,15 @@ class Course:
             outputs = self._outputs[index] = msgspec.json.decode(outputs, type=dict[str, Any])
         return outputs
 
-    def _bucket_of(self, index: int) -> str:
-        """Into which bucket the asset fell at a step; what was skipped is among the rest."""
-        return str((self._outputs_of(index) or {}).get(BUCKET) or REST)
-
     def lacks_input(self, step: Step) -> bool:
         """Whether a node that the step needs gave no outputs, or no value came in where one must."""
-        if step.intake is not None and step.intake.required and self._coming_in(step.intake) is None:
+        if step.intake is not None and step.intake.required and self._feeding.lacks(step.intake):
             return True
         return bool(step.needs) and lifecycle.missing_input(step, self._outputs)
 
-    def taken(self, intake: Intake) -> dict[str, Any]:
-        """What came in at the input for values, as arguments of `NodeContext`."""
-        items = self._coming_in(intake)
-        if items is None or intake.many or intake.fans_out:
-            return {"items": items}
-        return {"items": items, "item": items[0]}
-
-    def _coming_in(self, intake: Intake) -> list[Any] | None:
-        """The values of all that gave some, one after the other; None when nothing did."""
-        found = [values for feed in intake.feeds if (values := self._fed(feed)) is not None]
-        return None if not found else [value for values in found for value in values]
-
-    def _fed(self, feed: Feed) -> list[Any] | None:
-        outputs = self._outputs_of(feed.upstream)
-        if outputs is None:
-            return None
-        value: Any = outputs if feed.key is None else outputs.get(feed.key)
-        if feed.key is None and feed.depth:
-            value = _rows(outputs)
-        if value is None or not feed.depth:
-            return None if value is None else [value]
-        for _ in range(feed.depth - 1):
-            value = [inner for one in value if one is not None for inner in one]
-        return [one for one in value if one is not None]
+    def taken(self, intake: Intake, reach: Reach) -> dict[str, Any]:
+        """What came in at the input for values or derived files, as arguments of `NodeContext`."""
+        return self._feeding.taken(intake, reach)
 
     def add(self, computed: Computed, outputs: dict[str, Any] | None) -> Outcome:
         """Takes what computing a step gave. What was made while a step that it reads had failed in a way that may pass
@@ -199,11 +176,6 @@ class Course:
         now = time.time_ns() // 1000
         self.add(Computed(step.index, result.verdict, encoded, (), None, None, now, 0, False, 0), outputs)
         return Outcome(State.SKIPPED, Reason.STORED, Origin.CACHED, result.verdict)
-
-
-def _rows(outputs: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
-    """The outputs of each item, of a node that was computed for each of several."""
-    return [dict(zip(outputs, row, strict=True)) for row in zip(*outputs.values(), strict=True)]
 
 
 Made = tuple[Computed, dict[str, Any] | None]
@@ -231,7 +203,8 @@ class Tries:
                 context = self._fan_out.compute(node, media, make_context)
             else:
                 context = make_context()
-                node.compute(context, media)
+                with looking(node, context, media) as seen:
+                    node.compute(context, seen)
             outputs = msgspec.json.encode(context.outputs)
         except NotAtHandError:
             raise
@@ -256,6 +229,7 @@ class Tries:
             self.duration_us(),
             False,
             self._attempt,
+            tuple(Spilled(name, kind, parts.extents, parts.file) for name, parts, kind in context.large_artifacts),
         )
 
     def duration_us(self) -> int:

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cortex.engine import orders, turns, wire
+from cortex.engine import orders, scratch, turns, wire
 from cortex.engine.board import Board, Page
 from cortex.engine.headstart import HeadStart, Server, launch
 from cortex.engine.records import Item, Setup
+from cortex.engine.scratch import Scratch
 
 MAX_BATCH = 64
 BATCH_S = 0.2
@@ -31,7 +32,8 @@ _HANG_UP_S = 1.0
 
 @dataclass(eq=False)
 class Hand:
-    """One worker process. `items` are the files it has, by token; `size` is how many it is given at a time."""
+    """One worker process. `items` are the files it has, by token; `size` is how many it is given at a time. `scratch`
+    is the file for what is too large for its memory."""
 
     slot: int
     line: wire.Line
@@ -50,6 +52,7 @@ class Hand:
     size: int = 1
     done: int = 0
     seconds: float = 0.0
+    scratch: Scratch | None = None
 
     @property
     def idle(self) -> bool:
@@ -120,10 +123,11 @@ class Crew:
         slot = min(set(range(self.size)) - {hand.slot for hand in self.hands})
         self._board.clear(slot)
         ours, theirs = socket.socketpair()
-        hand = Hand(slot, wire.Line(ours), time.monotonic())
+        hand = Hand(slot, wire.Line(ours), time.monotonic(), scratch=scratch.opened(self.setup.scratch))
         self.hands.append(hand)
+        given = [theirs.fileno()] if hand.scratch is None else [theirs.fileno(), hand.scratch.fileno()]
         with theirs, contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            socket.send_fds(self._control, [orders.order(orders.START, slot)], [theirs.fileno()])
+            socket.send_fds(self._control, [orders.order(orders.START, slot)], given)
         return hand
 
     def page(self, hand: Hand) -> Page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from cortex.engine.records import Handed, Identity, Item
 from cortex.sources.found import Found
@@ -22,7 +23,7 @@ class Entry:
     `bytes_read` is how much workers have read of it to walk it, more than it has if they read it again.
     `is_known_place`: Loom remembers a file at its path; None until it is about to be told of this one. `put_off`: so
     often its content was found in the hands of another run. `handed` are stored derived files that its next step has
-    asked for."""
+    asked for. `actions` is what its steps did to files, `intended` what the one at work is about to do."""
 
     token: int
     found: Found
@@ -33,6 +34,7 @@ class Entry:
     announced: set[int] = field(default_factory=set)
     collections: list[str] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
+    intended: list[UUID] = field(default_factory=list)
     copies: list[Entry] = field(default_factory=list)
     uploads: tuple[StoredResult, ...] = ()
     kept: int = 0

@@ -33,7 +33,7 @@ from loom.events import Event, NodeEvent, RunHead
 from loom.model import Depth
 
 BATCH_ASSETS = 192
-BATCH_SECONDS = 0.25
+BATCH_SECONDS = 0.5
 MAX_REDONE = 3
 _REDO_DELAY_S = 0.5
 _NOT_REDONE = frozenset({"FILE_VANISHED", "FILE_UNREADABLE"})
@@ -190,7 +190,7 @@ class Executor:
 
     def _back(self, finished: Finished) -> None:
         entry, wanted = finished.entry, finished.walked.wanted
-        entry.handed = () if wanted is None else self._beside.derived.handed(entry.handed, wanted)
+        entry.handed = self._beside.derived.handed(entry.handed, wanted) if wanted else ()
         self._sandbox.requeue(self.intake.resume(entry, finished.walked))
 
     def _fail(self, error: Exception) -> None:
@@ -286,7 +286,7 @@ class Executor:
 
     def _count_walk(self, finished: Finished) -> None:
         asset, path, steps = identified(finished.entry).asset, finished.entry.path, finished.run.lane.plan.steps
-        now, before = finished.run.count(finished.walked.outcomes)
+        now, before = finished.run.count(finished.walked.outcomes, finished.walked.computed)
         if now or before:
             finished.run.keep_failure(asset, now=now > 0)
         finished.run.count_end(now > 0 if now or before else None)

@@ -19,8 +19,9 @@ import sys
 from typing import Any
 
 from cortex.engine import child, confine, orders, signals
-from cortex.engine.garbage import look_rarely
+from cortex.engine.garbage import look_rarely, look_seldom
 from cortex.engine.records import Setup
+from loom.parts import Descriptor
 
 OPERATOR_GROUP = "cortex.operators"
 
@@ -31,7 +32,7 @@ def main(control_fd: int, board_fd: int, parent: int, *, early: bool = False) ->
     """Entry point of the process. The setup comes first, pickled, after its length; `early`: it may take a while, and
     what every setup needs is imported meanwhile."""
     signals.leave_to_parent()
-    look_rarely()
+    look_seldom()
     if early:
         preload(Setup(()))
     with socket.socket(fileno=control_fd) as control:
@@ -96,30 +97,32 @@ class _Server:
 
     def _obey(self) -> bool:
         """Carries out one order; False when the parent has hung up."""
-        data, fds, _, _ = socket.recv_fds(self._control, orders.ORDER.size, 1)
+        data, fds, _, _ = socket.recv_fds(self._control, orders.ORDER.size, 2)
         if not data:
             return False
         while len(data) < orders.ORDER.size:
             data += self._control.recv(orders.ORDER.size - len(data))
         what, slot = orders.ORDER.unpack(data)
         if what == orders.START:
-            self._start(slot, fds[0])
+            self._start(slot, *fds)
         else:
             for pid, at in self._workers.items():
                 if at == slot:
                     os.kill(pid, signal.SIGKILL)
         return True
 
-    def _start(self, slot: int, line: int) -> None:
+    def _start(self, slot: int, line: int, scratch: int | None = None) -> None:
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become_worker(slot, line, server)
+            self._become_worker(slot, line, scratch, server)
         os.close(line)
+        if scratch is not None:
+            os.close(scratch)
         self._workers[pid] = slot
         self._control.sendall(orders.NEWS.pack(orders.STARTED, slot, pid))
 
-    def _become_worker(self, slot: int, line: int, server: int) -> None:
+    def _become_worker(self, slot: int, line: int, scratch: int | None, server: int) -> None:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -129,7 +132,8 @@ class _Server:
             for fd in (self._control.detach(), self._wake_r, self._wake_w):
                 os.close(fd)
             # closed by the kernel, so that the parent learns of the end of the line and of the process together
-            child.run(socket.socket(fileno=line), self._board_fd, slot, self._setup)
+            file = None if scratch is None else Descriptor(scratch)
+            child.run(socket.socket(fileno=line), self._board_fd, slot, self._setup, file)
             status = 0
         except SystemExit as error:
             status = _exit_status(error.code)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from cortex.engine.failures import as_failure
 from cortex.engine.records import Handed, Walked
+from cortex.outputs import check_handed
 from loom.errors import LoomError
 from loom.graph.plan import Plan
 from loom.model import ArtifactRef
@@ -42,10 +43,7 @@ class DerivedFiles:
     def read(self, ref: ArtifactRef, most: int = MOST_BESIDE) -> bytes:
         """Raises `FILE_TOO_LARGE` for one of more than `most` bytes, `READ_FAILED` for one that is lost or damaged, and
         what Loom raises that cannot be reached."""
-        if ref.size > most:
-            raise LoomError(
-                "FILE_TOO_LARGE", f"the derived file {ref.name!r} has {ref.size:,} bytes: {most:,} can be handed on"
-            )
+        check_handed(ref.name, ref.size, most)
         data = self._find(ref.digest)
         if data is None or blake3(data).digest() != ref.digest:
             raise LoomError(
@@ -65,18 +63,23 @@ class DerivedFiles:
                 return None
             raise
 
-    def handed(self, before: tuple[Handed, ...], wanted: ArtifactRef) -> tuple[Handed, ...]:
-        """What goes to a worker with an asset whose next step wants a file, after those `before`."""
-        left = MOST_IN_WORKER - sum(len(one.data) for one in before)
-        try:
-            return (*before, Handed(wanted.digest, self.read(wanted, left)))
-        except Exception as error:
-            return (*before, Handed(wanted.digest, b"", as_failure(error)))
+    def handed(self, before: tuple[Handed, ...], wanted: tuple[ArtifactRef, ...]) -> tuple[Handed, ...]:
+        """What goes to a worker with an asset whose next step wants files, after those `before`."""
+        found = list(before)
+        for ref in wanted:
+            left = MOST_IN_WORKER - sum(len(one.data) for one in found)
+            try:
+                found.append(Handed(ref.digest, self.read(ref, left)))
+            except Exception as error:
+                found.append(Handed(ref.digest, b"", as_failure(error)))
+        return tuple(found)
 
 
 def lighter(plan: Plan, walked: Walked) -> Walked:
     """Without the derived files, which are stored by now, of steps that no step to come reads."""
     read = {index for step in plan.steps[walked.next_step :] for index in step.reads.values()}
     return walked._replace(
-        computed=tuple(made if made.step in read else replace(made, artifacts=()) for made in walked.computed)
+        computed=tuple(
+            made if made.step in read else replace(made, artifacts=(), spilled=()) for made in walked.computed
+        )
     )

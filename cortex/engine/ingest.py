@@ -15,6 +15,7 @@ from cortex.catalogue import EntryPointCatalogue
 from cortex.engine.asking import asked_anew
 from cortex.engine.beside import Beside, at_once
 from cortex.engine.cache import Cache
+from cortex.engine.closing import closing_of
 from cortex.engine.concurrency import limited_steps
 from cortex.engine.executor import Executor
 from cortex.engine.files import Files, count_up, problems_of
@@ -24,19 +25,20 @@ from cortex.engine.helm import Helm
 from cortex.engine.ingest_order import Ended as Ended
 from cortex.engine.ingest_order import Order
 from cortex.engine.intake import Intake, now_us
+from cortex.engine.intentions import Intentions
 from cortex.engine.keeper import CacheOnly, WithLoom
 from cortex.engine.pace import Pace
 from cortex.engine.problems import Problems
 from cortex.engine.records import Setup
 from cortex.engine.reserve import Reserve
 from cortex.engine.sandbox import Sandbox
-from cortex.engine.summary import shown_writes, summarise
+from cortex.engine.summary import summarise
 from cortex.engine.tally import LaneRun, WouldWrite, end_state
 from cortex.engine.telling import Reporter, Status, failure_at, shown
 from cortex.engine.ticker import Ticker
 from loom.errors import LoomError
 from loom.events import Event, RunEvent, RunHead
-from loom.model import AssetCounts, Problem, RunClosing, RunOpening, RunState, asset_uuid
+from loom.model import AssetCounts, Problem, RunOpening, RunState, asset_uuid
 from loom.verbs import Loom
 
 IN_FLIGHT = 384
@@ -70,7 +72,7 @@ class Ingest:
         self._stored = self._open_stored()
         level = logging.getLogger("cortex.node").getEffectiveLevel()
         limited = limited_steps([lane.plan for lane in order.lanes], self.operators)
-        setup = Setup(order.lanes, order.dry_run, order.limits, log_level=level, limited=limited)
+        setup = Setup(order.lanes, order.dry_run, order.limits, log_level=level, limited=limited, scratch=order.scratch)
         self._sandbox = Sandbox(setup, jobs=order.jobs, head_start=order.head_start)
         self._executor = Executor(
             self.runs,
@@ -93,6 +95,7 @@ class Ingest:
                 base_s=order.limits.base_s,
                 library=self.loom,
                 derived=DerivedFiles(self.loom, self.cache),
+                intentions=Intentions(self._stored.intend, None if self.loom is None else order.doing),
             ),
             keeper=self._stored,
             publish=self.publish,
@@ -266,21 +269,10 @@ class Ingest:
             if self._reserve is not None:
                 self._reserve.lift()
             return
-        claim, would_write, assets = self.order.claim, self.would_write, run.assets
+        claim, assets = self.order.claim, run.assets
         if self.loom is not None and (run.opened or claim is not None):
-            closing = RunClosing(
-                uuid=run.uuid,
-                state=state,
-                finished=now_us(),
-                assets=run.assets,
-                nodes=run.nodes,
-                bytes_read=run.bytes_read,
-                worker=None if claim is None else claim.worker,
-                would_write=None if would_write is None else shown_writes(would_write),
-                problems=tuple(self._problems.kept) if run is self._first else (),
-                problems_total=self._problems.total if run is self._first else 0,
-            )
-            self.loom.finish_run(closing)
+            problems = self._problems if run is self._first else None
+            self.loom.finish_run(closing_of(run, state, claim, self.would_write, problems))
             if claim is not None:
                 with contextlib.suppress(LoomError):  # other workers may have had a part in it
                     whole = self.loom.run(run.uuid)

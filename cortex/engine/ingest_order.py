@@ -36,7 +36,9 @@ class Order:
     `concurrency`: how many files may be at a time in the steps of an operator, at a resource, or (`jobs`) in work.
     `disk_reserve`: where results are written, and the bytes that are to be left free there. `read_limit`: how many
     bytes of files are begun with in a second, 0 for any number. `steer` is called now and then with the runs that are
-    at work, to pause them or to lift that. Found files go `through` something on their way to the intake."""
+    at work, to pause them or to lift that. Found files go `through` something on their way to the intake. `doing` is
+    the folder in which runs say that they are at work on files; in `scratch` workers leave what is too large for
+    memory."""
 
     lanes: tuple[Lane, ...]
     versions: tuple[int, ...]
@@ -57,6 +59,8 @@ class Order:
     disk_reserve: tuple[Path, int] | None = None
     read_limit: int = 0
     steer: Callable[[Steering, Sequence[UUID]], None] | None = None
+    doing: Path | None = None
+    scratch: str | None = None
     through: Callable[[Iterator[Found], Intake], Iterator[Found]] = lambda found, _: found
 
 

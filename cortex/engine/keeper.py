@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from uuid import uuid4
-
-from blake3 import blake3
+from uuid import UUID, uuid4
 
 from cortex.engine.cache import Cache
 from cortex.engine.reporting import Batch
@@ -15,8 +13,11 @@ from cortex.engine.usable import Usable
 from cortex.sources.roots import join
 from loom.ending import disk_full
 from loom.errors import NO_ROOM, LoomError, is_retryable
-from loom.model import AssetReport, KnownAsset, Origin, RunOpening, State, StoredResult
+from loom.model import Action, AssetReport, KnownAsset, Origin, RunOpening, State, StoredResult
 from loom.verbs import Ledger, NewArtifact, Taker
+
+_IN_MEMORY = 1024 * 1024
+"""Larger derived files go to Loom out of the file in which they lie."""
 
 
 class CacheOnly:
@@ -37,6 +38,9 @@ class CacheOnly:
 
     def open(self, run: LaneRun) -> None:
         """There is nobody to be told of a run."""
+
+    def intend(self, run: LaneRun, ahead: Sequence[Action], dropped: Sequence[UUID]) -> None:
+        """There is nobody who could write it down."""
 
     def keep(self, batch: Batch) -> None:
         into_cache(self._cache, batch)
@@ -107,6 +111,11 @@ class WithLoom:
                 self._open_run(self._opening(run))
                 run.opened = True
 
+    def intend(self, run: LaneRun, ahead: Sequence[Action], dropped: Sequence[UUID]) -> None:
+        """Writes down what is about to be done to files, and what was not done after all."""
+        self.open(run)
+        self._ledger.intend(run.uuid, ahead, dropped, worker=self._worker)
+
     def keep(self, batch: Batch) -> None:
         self.open(batch.run)
         artifacts = [*batch.artifacts.values(), *self._from_cache(batch.reports, batch.artifacts)]
@@ -127,9 +136,11 @@ class WithLoom:
         found: dict[bytes, NewArtifact] = {}
         for ref in (ref for report in reports for result in report.results for ref in result.artifacts):
             if ref.digest not in fresh and ref.digest not in found:
-                data = self._cache.artifact(ref.digest)
-                if data is not None:
-                    found[ref.digest] = NewArtifact(ref.digest, ref.media_type, data)
+                parts = self._cache.opened(ref.digest)
+                if parts is not None and parts.size > _IN_MEMORY:
+                    found[ref.digest] = NewArtifact(ref.digest, ref.media_type, b"", parts)
+                elif parts is not None:
+                    found[ref.digest] = NewArtifact(ref.digest, ref.media_type, parts.read())
         return list(found.values())
 
 
@@ -162,5 +173,5 @@ def _cached(
 
 
 def _is_whole(cache: Cache, digest: bytes) -> bool:
-    data = cache.artifact(digest)
-    return data is not None and blake3(data).digest() == digest
+    parts = cache.opened(digest)
+    return parts is not None and parts.digest() == digest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from loom.graph.plan import SOURCE, Step
+from loom.graph.plan import SOURCE, Inbound, Step
 from loom.graph.ports import REST
 from loom.model import Branch, Origin, Outcome, Reason, State, StoredResult
 
@@ -26,15 +26,18 @@ def is_live(upstream: Outcome, label: Branch | None) -> bool:
     return upstream.reason in PASS_THROUGH and (label is None or label is Branch.PASS)
 
 
-def _rest(_: int) -> str:
-    return REST
+def leads_by_verdict(edge: Inbound, upstream: Outcome) -> bool:
+    """Whether an edge leads on, of a node that was computed once and sorts nothing into buckets."""
+    return is_live(upstream, edge.branch) and edge.bucket in (None, REST)
 
 
 def why_unreached(
-    step: Step, outcomes: Sequence[Outcome | None], bucket_of: Callable[[int], str] = _rest
+    step: Step,
+    outcomes: Sequence[Outcome | None],
+    leads: Callable[[Inbound, Outcome], bool] = leads_by_verdict,
 ) -> Reason | None:
-    """None when at least one inbound edge is live; else why none is. Everything upstream must have its outcome;
-    `bucket_of` tells into which bucket the asset fell at a step."""
+    """None when at least one inbound edge `leads` here; else why none does. Everything upstream must have its
+    outcome."""
     failed = cancelled = False
     for edge in step.inbound:
         label = edge.branch
@@ -45,7 +48,7 @@ def why_unreached(
         outcome = outcomes[edge.upstream]
         if outcome is None:
             raise ValueError(f"node {step.node!r} was asked for before what stands upstream of it")
-        if is_live(outcome, label) and (edge.bucket is None or edge.bucket == bucket_of(edge.upstream)):
+        if leads(edge, outcome):
             return None
         failed = failed or has_failed(outcome) or outcome.reason is Reason.UPSTREAM_FAILED
         cancelled = cancelled or outcome.reason is Reason.CANCELLED

@@ -12,7 +12,8 @@ class Limits(NamedTuple):
     """`memory`: bytes beyond what a worker has when it is ready. A step, or reading a file, may take `base_s` seconds
     and one more for every `bytes_per_s` of the file, of real time; of processor time `cpus` times as much. `start_s`:
     how long a worker may take until it is ready. A worker is replaced after `recycle` assets, or when it holds on to a
-    quarter of `memory`."""
+    quarter of `memory`. A derived file of more than `in_memory` bytes goes to a file that its parent has opened for it,
+    which may have `scratch` bytes."""
 
     memory: int = 1024 * 1024 * 1024
     base_s: float = 60.0
@@ -22,6 +23,8 @@ class Limits(NamedTuple):
     start_s: float = 120.0
     recycle: int = 10_000
     niceness: int = 1
+    in_memory: int = 32 * 1024 * 1024
+    scratch: int = 256 * 1024 * 1024 * 1024
 
     def time_limit(self, size: int) -> float:
         """Seconds that a step may take on a file of `size` bytes, so that a slow disk does not look like a hang."""

@@ -88,10 +88,10 @@ class Onward:
 
     def _hand_back(self, finished: Finished) -> None:
         """What it waits for may have to come from a server."""
-        if finished.walked.wanted is None:
-            self._back(finished)
-        else:
+        if finished.walked.wanted:
             self._pools[Pool.NETWORK].give(partial(self._fetch, finished))
+        else:
+            self._back(finished)
 
     def _fetch(self, finished: Finished) -> None:
         try:

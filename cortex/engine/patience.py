@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from cortex.engine.spool import Spool, Told, events_of, left_behind, new_spool, told_events
 from loom.errors import LoomError
 from loom.events import Event, Progress, RunHead
-from loom.model import AssetReport, KnownAsset, KnownFile, RunClosing, RunOpening
+from loom.model import Action, AssetReport, KnownAsset, KnownFile, RunClosing, RunOpening
 from loom.verbs import Loom, NewArtifact, Said, Taker
 
 T = TypeVar("T")
@@ -60,6 +60,11 @@ class Patient:
 
     def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
         self._say(Told(run=run, reports=list(batch), worker=worker))
+
+    def intend(
+        self, run: UUID, ahead: Sequence[Action], dropped: Sequence[UUID] = (), *, worker: str | None = None
+    ) -> None:
+        self._say(Told(run=run, ahead=list(ahead), dropped=list(dropped), worker=worker))
 
     def known_files(self, host: str, directories: Sequence[bytes], plan: bytes) -> list[list[KnownFile]]:
         return self._ask(lambda: self._loom.known_files(host, directories, plan), [[] for _ in directories])
@@ -194,6 +199,8 @@ class Patient:
             self._loom.put_artifacts(told.artifacts)
         if told.run is not None and told.reports is not None:
             self._loom.report(told.run, told.reports, worker=told.worker)
+        if told.run is not None and told.ahead is not None:
+            self._loom.intend(told.run, told.ahead, told.dropped or (), worker=told.worker)
         if told.head is not None:
             self._loom.publish(told.head, events_of(told), said=told.said)
 

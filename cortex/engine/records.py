@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from cortex.engine.concurrency import Limited
 from cortex.engine.limits import Limits
-from cortex.node import ProducedArtifact
+from cortex.outputs import ProducedArtifact, check_handed
 from loom.graph.plan import AssetFilter, Plan
 from loom.model import ArtifactRef, Branch, FileStat, Kind, Origin, Outcome, StoredResult
+from loom.parts import Parts
 
 
 class Lane(NamedTuple):
@@ -84,6 +85,21 @@ class Answer(NamedTuple):
     stored: tuple[tuple[int, StoredResult, Origin], ...] = ()
 
 
+class Spilled(NamedTuple):
+    """A derived file that is too large for a message: where it lies in the file that the worker's parent has opened for
+    it. `file` is that file, which does not travel."""
+
+    name: str
+    media_type: str
+    extents: tuple[tuple[int, int], ...]
+    file: Any = None
+
+    def read(self, most: int) -> ProducedArtifact:
+        """Raises `FILE_TOO_LARGE` for more than `most` bytes, or where the file is out of reach."""
+        check_handed(self.name, sum(count for _, count in self.extents), most if self.file is not None else 0)
+        return ProducedArtifact(self.name, Parts(self.file, self.extents).read(), self.media_type)
+
+
 class Computed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What computing one step gave, before it is stored. `started` is in microseconds since 1970. `retryable` results
     may be others the next time, so that none of them is used again."""
@@ -98,13 +114,14 @@ class Computed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     duration_us: int
     retryable: bool
     attempts: int = 1
+    spilled: tuple[Spilled, ...] = ()
 
 
 class Walked(NamedTuple):
     """How far an asset got. `outcomes` has an entry for each step that was reached so far, None for the rest;
     `outputs` the JSON that later steps may read, by step index. `failure` is set when the file itself could not be
     read: no node was walked then. `bytes_read`: how much of the file was read for all that, identity included.
-    `wanted`: the next step goes on once it has this stored derived file."""
+    `wanted`: the next step goes on once it has these stored derived files."""
 
     token: int
     identity: Identity | None
@@ -116,7 +133,7 @@ class Walked(NamedTuple):
     failure: tuple[str, str] | None = None
     next_step: int = 0
     bytes_read: int = 0
-    wanted: ArtifactRef | None = None
+    wanted: tuple[ArtifactRef, ...] = ()
 
 
 def unread(token: int, code: str, message: str) -> Walked:
@@ -128,7 +145,8 @@ class Setup(NamedTuple):
     """What every worker of a run is made of; travels once, when the workers' server starts. `walker` names the class
     that does the work, `preload` functions that import what workers need before the first is made, both as
     `module:name`. `log_level`: log records of operators from this level on come back to the parent. `limited`: what may
-    be limited to a number of workers at a time."""
+    be limited to a number of workers at a time. `scratch` is the folder in which files without names are opened for
+    what is too large for a worker's memory; None: that cannot be made."""
 
     lanes: tuple[Lane, ...]
     dry_run: bool = False
@@ -137,3 +155,4 @@ class Setup(NamedTuple):
     preload: tuple[str, ...] = ("cortex.media.preload:preload",)
     log_level: int = logging.WARNING
     limited: tuple[Limited, ...] = ()
+    scratch: str | None = None

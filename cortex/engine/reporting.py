@@ -17,7 +17,7 @@ from loom.events import AssetEvent, Event, NodeEnd, NodeEvent
 from loom.graph.plan import Plan
 from loom.model import ArtifactRef, AssetReport, FileStat, FoundAt, Outcome, Reason, State, StoredResult
 from loom.packing import pack_outcomes
-from loom.verbs import NewArtifact
+from loom.verbs import NewArtifact, Parts
 
 
 class Finished(NamedTuple):
@@ -92,6 +92,11 @@ class Batch:
             digest = blake3(made.data).digest()
             self.artifacts[digest] = NewArtifact(digest, made.media_type, made.data)
             refs.append(ArtifactRef(made.name, digest, made.media_type, len(made.data)))
+        for spilled in computed.spilled:
+            parts = Parts(spilled.file, spilled.extents)
+            digest = parts.digest()
+            self.artifacts[digest] = NewArtifact(digest, spilled.media_type, b"", parts)
+            refs.append(ArtifactRef(spilled.name, digest, spilled.media_type, parts.size))
         return StoredResult(
             plan.steps[computed.step].signature,
             State.COMPLETED if computed.error_code is None else State.FAILED,
@@ -110,7 +115,7 @@ class Batch:
         fresh = [artifact for digest, artifact in self.artifacts.items() if digest not in into.seen]
         into.seen.update(artifact.digest for artifact in fresh)
         into.artifacts += len(fresh)
-        into.bytes += sum(len(artifact.data) for artifact in fresh)
+        into.bytes += sum(artifact.size for artifact in fresh)
         into.bytes += sum(len(result.outputs) for report in self.reports for result in report.results)
 
     def add_place(self, entry: Entry, *, settled: bool = False) -> None:

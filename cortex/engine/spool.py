@@ -1,4 +1,7 @@
-"""What Loom could not yet be told: batches in files on this machine, bounded, sent in order when Loom is back."""
+"""What Loom could not yet be told: batches in files on this machine, bounded, sent in order when Loom is back.
+
+Derived files that are too large for memory lie beside their message, in files with its number.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import contextlib
 import fcntl
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from uuid import UUID, uuid4
@@ -16,20 +19,23 @@ import msgspec
 from cortex.engine.refused import REFUSED, is_refusal, set_aside
 from loom.errors import LoomError
 from loom.events import AssetEvent, Event, NodeEvent, RunEvent, RunHead
-from loom.model import AssetReport, RunClosing, RunOpening
-from loom.verbs import NewArtifact, Said
+from loom.model import Action, AssetReport, RunClosing, RunOpening
+from loom.verbs import NewArtifact, Parts, Said
 
 MAX_EVENTS = 100_000
 """As many numbered events as Loom keeps itself for those who come back to it."""
 
 _HALF_WRITTEN = "writing"
 _LOCK = "lock"
+_LARGE = "large"
+_ACCOMPANIED = "accompanied.msg"
 _EVENT_TYPES: tuple[type[NodeEvent] | type[AssetEvent] | type[RunEvent], ...] = (NodeEvent, AssetEvent, RunEvent)
 
 
 class Told(msgspec.Struct, array_like=True):
-    """One message that waits: an opening, a closing, artifacts, the reports of a run, or the events of one. An event
-    stands after the index of its type. `said` names events, so that they can be told again."""
+    """One message that waits: an opening, a closing, artifacts, the reports of a run, what it is `ahead` to do and
+    has `dropped`, or the events of one. An event stands after the index of its type. `said` names events, so that they
+    can be told again."""
 
     opening: RunOpening | None = None
     closing: RunClosing | None = None
@@ -40,6 +46,8 @@ class Told(msgspec.Struct, array_like=True):
     events: list[tuple[int, msgspec.Raw]] | None = None
     worker: str | None = None
     said: Said | None = None
+    ahead: list[Action] | None = None
+    dropped: list[UUID] | None = None
 
 
 def told_events(head: RunHead, events: list[Event], said: Said | None = None) -> Told:
@@ -67,7 +75,10 @@ class Spool:
         self._limit = limit_bytes
         with _locked(folder.parent):
             self._hold = _held(folder)
-        self._waiting = {path: _Waiting(path.stat().st_size, _events_in(path)) for path in _messages(folder)}
+        self._waiting = {path: _Waiting(_size(path), _events_in(path)) for path in _messages(folder)}
+        named = {file for path in self._waiting for file in _beside(path)}
+        for left in set(folder.glob(f"*.{_LARGE}")) - named:
+            left.unlink()  # who wrote it was killed before the message was there
         self._numbers = itertools.count(max(map(_number, self._waiting), default=0) + 1)
         self._bytes = sum(waiting.size for waiting in self._waiting.values())
         self._events = sum(waiting.events for waiting in self._waiting.values())
@@ -97,10 +108,11 @@ class Spool:
 
     def put(self, told: Told) -> None:
         """Keeps a message; it is on the disk when this returns."""
-        data = msgspec.msgpack.encode(told)
+        large = [artifact for artifact in told.artifacts or () if artifact.parts is not None]
+        data = msgspec.msgpack.encode(_light(told))
         events = len(told.events or ())
-        if self._make_room(len(data), events):
-            self._write(data, events)
+        if self._make_room(len(data) + sum(artifact.size for artifact in large), events):
+            self._write(data, events, large)
         elif events:
             self.lost_events += events
         else:
@@ -116,7 +128,7 @@ class Spool:
         for path in list(self._waiting):
             data = path.read_bytes()
             try:
-                tell(_decode(data))
+                tell(_with_large(_decode(data), path))
             except LoomError as error:
                 if not is_refusal(error):
                     raise
@@ -134,21 +146,31 @@ class Spool:
             self._forget(path)
         return self._bytes + size <= self._limit and events <= MAX_EVENTS
 
-    def _write(self, data: bytes, events: int) -> None:
+    def _write(self, data: bytes, events: int, large: Sequence[NewArtifact]) -> None:
         kind = f"{events}.events" if events else "msg"
+        if large:
+            kind = _ACCOMPANIED
         place = self._folder / f"{next(self._numbers):012d}.{kind}"
+        for artifact in large:
+            self._write_file(_place_of(place, artifact.digest), artifact.pieces())
+        self._write_file(place, [data])
+        self._waiting[place] = _Waiting(_size(place), events)
+        self._bytes += self._waiting[place].size
+        self._events += events
+
+    def _write_file(self, place: Path, pieces: Iterable[bytes]) -> None:
         temporary = self._folder / _HALF_WRITTEN
         with temporary.open("wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(place)
-        self._waiting[place] = _Waiting(len(data), events)
-        self._bytes += len(data)
-        self._events += events
 
     def _forget(self, path: Path) -> None:
+        beside = _beside(path)
         path.unlink()
+        for file in beside:
+            file.unlink()
         size, events = self._waiting.pop(path)
         self._bytes -= size
         self._events -= events
@@ -192,6 +214,39 @@ def _held(folder: Path) -> BinaryIO:
 
 def _messages(folder: Path) -> list[Path]:
     return sorted((*folder.glob("*.msg"), *folder.glob("*.events")), key=_number)
+
+
+def _size(message: Path) -> int:
+    return sum(path.stat().st_size for path in (message, *_beside(message)))
+
+
+def _beside(message: Path) -> list[Path]:
+    if not message.name.endswith(_ACCOMPANIED):
+        return []
+    return list(message.parent.glob(f"{_number(message):012d}.*.{_LARGE}"))
+
+
+def _place_of(message: Path, digest: bytes) -> Path:
+    return message.with_name(f"{_number(message):012d}.{digest.hex()}.{_LARGE}")
+
+
+def _light(told: Told) -> Told:
+    """Without the bytes that lie in files."""
+    if not any(artifact.parts is not None for artifact in told.artifacts or ()):
+        return told
+    return msgspec.structs.replace(told, artifacts=[one._replace(parts=None) for one in told.artifacts or ()])
+
+
+def _with_large(told: Told, message: Path) -> Told:
+    """With what lies in files beside the message."""
+    if not told.artifacts or not _beside(message):
+        return told
+    artifacts = []
+    for one in told.artifacts:
+        with contextlib.suppress(FileNotFoundError):
+            one = one._replace(parts=Parts.whole(os.open(_place_of(message, one.digest), os.O_RDONLY | os.O_CLOEXEC)))
+        artifacts.append(one)
+    return msgspec.structs.replace(told, artifacts=artifacts)
 
 
 def _number(path: Path) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import msgspec
 
 from cortex.engine.tally import LaneRun, WouldWrite
 from loom.model import AssetCounts, RunState
+from loom.spending import together
 
 
 def summarise(
@@ -41,6 +43,7 @@ def summarise(
         "assets": msgspec.to_builtins(assets),
         "nodes": nodes,
         "bytes": sum(run.bytes_read for run in runs),
+        "spent": msgspec.to_builtins(reduce(together, [run.spent for run in runs])),
         "seconds": round(seconds, 3),
         "unreachable": list(unreachable),
         "passed_over": passed_over,
@@ -60,6 +63,7 @@ def nothing_done() -> dict[str, Any]:
         "assets": msgspec.to_builtins(AssetCounts()),
         "nodes": {},
         "bytes": 0,
+        "spent": None,
         "seconds": 0.0,
         "unreachable": [],
         "passed_over": 0,

@@ -17,6 +17,7 @@ from cortex.engine.concurrency import JOBS
 from cortex.engine.crew import Crew, Death, Hand
 from cortex.engine.headstart import HeadStart
 from cortex.engine.records import Answer, Identity, Item, Setup, Walked
+from cortex.engine.scratch import with_files
 from cortex.engine.switchboard import Switchboard
 from cortex.engine.workload import Workload
 from loom.errors import LoomError
@@ -151,15 +152,22 @@ class Supervisor:
         except (ValueError, msgspec.DecodeError):
             self.crew.kill(hand)
             return []
-        asked = []
+        asked: list[list[Identity]] = []
         hand.heard = time.monotonic()
         for report in reports:
             for log in report.logs:
                 _pass_on(log, hand.items.get(log.token))
             for walked in report.walked:
-                if hand.items.pop(walked.token, None) is not None:
-                    self._court.close(walked.token)
-                    results.append(walked)
+                item = hand.items.get(walked.token)
+                if item is None:
+                    continue
+                try:
+                    results.append(with_files(walked, hand.scratch, item.resume))
+                except ValueError:
+                    self.crew.kill(hand)
+                    return asked
+                del hand.items[walked.token]
+                self._court.close(walked.token)
             if report.asked:
                 asked.append([identity for identity in report.asked if identity.token in hand.items])
             hand.seconds += report.seconds
@@ -169,12 +177,14 @@ class Supervisor:
         return asked
 
     def _batch_ended(self, hand: Hand, grown: int) -> None:
-        """The first time: the worker is ready. A worker that has worked much or has grown retires."""
+        """The first time: the worker is ready. A worker that has worked much, has grown or has filled its file
+        retires."""
         hand.ready = self._was_ready = True
         self._failed_starts = 0
         if hand.batches:
             hand.batch_ended()
-        if hand.done >= self._limits.recycle or grown > self._limits.memory // 4:
+        is_full = hand.scratch is not None and hand.scratch.size > 0
+        if is_full or hand.done >= self._limits.recycle or grown > self._limits.memory // 4:
             hand.retiring = True
         if not hand.batches and hand.items:
             self.crew.kill(hand)

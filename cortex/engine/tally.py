@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from cortex.engine.lifecycle import has_failed
-from cortex.engine.records import Lane
+from cortex.engine.records import Computed, Lane
 from loom.events import NodeEnd, RunHead
 from loom.model import AssetCounts, Branch, NodeCounts, Origin, Outcome, Reason, RunState, State
+from loom.spending import METERED, Spent, spent_on, together
 
 Digest = bytes
 
@@ -34,6 +35,7 @@ class LaneRun:
     nodes: dict[str, NodeCounts] = field(init=False)
     assets: AssetCounts = field(default_factory=AssetCounts)
     bytes_read: int = 0
+    spent: Spent | None = None
     opened: bool = False
     handled: frozenset[int] = field(init=False)
     """The steps whose failures an `ERROR` edge handles."""
@@ -42,6 +44,7 @@ class LaneRun:
         steps = self.lane.plan.steps
         self.nodes = {step.node: NodeCounts() for step in steps}
         self.handled = frozenset(e.upstream for step in steps for e in step.inbound if e.branch is Branch.ERROR)
+        self._metered = {step.index for step in steps if step.operator in METERED}
         self._ends: OrderedDict[bytes, tuple[NodeEnd, ...]] = OrderedDict()
         self._same: dict[tuple[NodeEnd, ...], tuple[NodeEnd, ...]] = {}
         self._failures: OrderedDict[bytes, bool] = OrderedDict()
@@ -83,8 +86,12 @@ class LaneRun:
         self.assets.failed_before += failed_now is False
         self.assets.completed += failed_now is None
 
-    def count(self, outcomes: Iterable[Outcome | None]) -> tuple[int, int]:
-        """Counts one asset's outcomes under its nodes; returns how many nodes failed now and how many had before."""
+    def count(self, outcomes: Iterable[Outcome | None], computed: Iterable[Computed] = ()) -> tuple[int, int]:
+        """Counts one asset's outcomes under its nodes, and what computing them has cost; returns how many nodes failed
+        now and how many had before."""
+        if self._metered:
+            made = [one.outputs for one in computed if one.step in self._metered and one.attempts]
+            self.spent = together(self.spent, spent_on(made))
         now = before = 0
         for counts, outcome in zip(self.nodes.values(), outcomes, strict=True):
             if outcome is None:

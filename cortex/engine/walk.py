@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 from cortex import catalogue
+from cortex.derived import DerivedFile, looking
 from cortex.engine.board import BoardSlot
 from cortex.engine.course import Course, NotAtHandError, compute, failed
 from cortex.engine.failures import as_failure
+from cortex.engine.handing import MOST_IN_WORKER
+from cortex.engine.reaching import Reach
 from cortex.engine.readiness import close_all, ready
 from cortex.engine.records import Answer, Identity, Item, Lane, Setup, Walked
 from cortex.engine.turns import Turns
@@ -18,7 +23,7 @@ from cortex.media.wants import Wants, together
 from cortex.node import MediaNode, NodeContext, keys_of
 from loom.errors import LoomError
 from loom.graph.matching import passes
-from loom.graph.plan import Step
+from loom.graph.plan import Intake, Step
 from loom.model import ArtifactRef, Outcome, Reason, State
 
 RACY_NS = 2_000_000_000
@@ -44,12 +49,12 @@ class Walker:
             for lane, nodes in zip(setup.lanes, self._nodes, strict=True)
         ]
         self._wants_of = [
-            {i: ready(node, node.wants) for i, node in nodes.items() if lane.plan.steps[i].enabled}
+            {i: ready(node, node.wants) for i, node in nodes.items() if _looks_at_asset(lane.plan.steps[i])}
             for lane, nodes in zip(setup.lanes, self._nodes, strict=True)
         ]
         self._wants = [together(wants.values()) for wants in self._wants_of]
         self._open: dict[int, tuple[Media, Identity, int]] = {}
-        self._wanted: ArtifactRef | None = None
+        self._wanted: tuple[ArtifactRef, ...] = ()
         for nodes in self._nodes:
             for node in nodes.values():
                 ready(node, node.open)
@@ -100,7 +105,7 @@ class Walker:
     def walk(self, item: Item, answer: Answer) -> Walked:
         """Walks the file as far as sandboxed steps reach, and closes it."""
         media, identity, read_at = self._open.pop(item.token)
-        self._wanted = None
+        self._wanted = ()
         try:
             if identity.lane == _NO_LANE:
                 return self._walked(item, identity, media, read_at, None)
@@ -147,22 +152,25 @@ class Walker:
         self._board.enter(item.token, lane, step.index, "", self._limit(step, media.size))
         try:
             node, make_context = self._nodes[lane][step.index], self._contexts[lane][step.index]
-            context = partial(
-                make_context,
-                course.upstream(step),
-                derived=partial(course.derived, step, partial(self._stored_file, item)),
-            )
+            reach = Reach(partial(self._stored_file, item), MOST_IN_WORKER)
+            context = partial(make_context, course.upstream(step), derived=partial(course.derived, step, reach))
             if step.intake is not None:
-                context = partial(context, **course.taken(step.intake))
+                taken = course.taken(step.intake, reach)
+                self._wanted = _not_at_hand(taken["items"], item)
+                if self._wanted:
+                    return None
+                context = partial(context, **taken)
+                if takes_file(step.intake) and not taken["items"]:  # it looks at the asset itself
+                    media.expect(together([self._wants_left(lane, course), node.wants()]))
             skipped = look(node, step, course, context, media)
             if skipped is not None:
                 return skipped
             if self._board.limited and not self._turns.take_step(lane, step.index):
                 return None
             made = compute(node, step, media, context, self._pause)
-            return course.add(*made) if self._wanted is None else None
+            return None if self._wanted else course.add(*made)
         except BaseException as error:
-            if self._wanted is not None:
+            if self._wanted:
                 return None
             return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
 
@@ -173,7 +181,7 @@ class Walker:
                 if handed.error is not None:
                     raise LoomError(*handed.error)
                 return handed.data
-        self._wanted = ref
+        self._wanted = (ref,)
         raise NotAtHandError
 
     def _phase(self, name: str | None) -> None:
@@ -226,12 +234,30 @@ def find_lane(lanes: tuple[Lane, ...], media: Any, relative: bytes, offered: tup
 
 def look(node: MediaNode[Any], step: Step, course: Course, context: partial[NodeContext], media: Any) -> Outcome | None:
     """Whether a node that is enabled and has no stored result still need not compute."""
-    if type(node).exists_result is not MediaNode.exists_result and not (step.intake and step.intake.fans_out):
-        found = node.exists_result(context(), media)
-        if found is not None:
-            return course.offer(step, found.checked(keys_of(type(node))))
-    if not node.is_processable(media):
-        return Outcome(State.SKIPPED, Reason.NOT_PROCESSABLE)
+    fans_out = step.intake is not None and step.intake.fans_out
+    with looking(node, context(), media) if takes_file(step.intake) else nullcontext(media) as seen:
+        if type(node).exists_result is not MediaNode.exists_result and not fans_out:
+            found = node.exists_result(context(), seen)
+            if found is not None:
+                return course.offer(step, found.checked(keys_of(type(node))))
+        if not (fans_out and takes_file(step.intake)) and not node.is_processable(seen):
+            return Outcome(State.SKIPPED, Reason.NOT_PROCESSABLE)
     if (step.needs or step.intake is not None) and course.lacks_input(step):
         return Outcome(State.SKIPPED, Reason.MISSING_INPUT)
     return None
+
+
+def takes_file(intake: Intake | None) -> bool:
+    """Whether a step looks at derived files, one at a time."""
+    return intake is not None and not intake.many and any(feed.is_artifact for feed in intake.feeds)
+
+
+def _looks_at_asset(step: Step) -> bool:
+    return step.enabled and not takes_file(step.intake)
+
+
+def _not_at_hand(items: Iterable[Any], item: Item) -> tuple[ArtifactRef, ...]:
+    """The stored derived files among what came in that the parent must fetch first."""
+    handed = {one.digest for one in item.handed}
+    refs = [one.ref for one in items if isinstance(one, DerivedFile) and one.ref is not None]
+    return tuple({ref.digest: ref for ref in refs if ref.digest not in handed}.values())

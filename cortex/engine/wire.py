@@ -49,7 +49,7 @@ class Report(msgspec.Struct, array_like=True, frozen=True):
     error: tuple[str, str] | None = None
 
 
-_ENCODER = msgspec.msgpack.Encoder()
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=lambda _: None)  # open files, which do not travel
 _ORDER = msgspec.msgpack.Decoder(Order)
 _REPORT = msgspec.msgpack.Decoder(Report)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import BaseRoute
 
 from loom.api import (
     actions,
@@ -23,6 +24,7 @@ from loom.api import (
     locations,
     operators,
     page,
+    people,
     pipelines,
     results,
     runs,
@@ -56,7 +58,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # those with fixed addresses below /pipelines come before the one that takes names
 _RESOURCES = (
     *(operators, compiling, runtime, events, pipelines, runs, failures, assets, artifacts, results, locations),
-    *(content, steering, workers, sources, limits, duplicates, actions, library, system, sessions),
+    *(content, steering, workers, sources, limits, duplicates, people, actions, library, system, sessions),
 )
 
 
@@ -88,19 +90,24 @@ def create_app(
     app.state.readiness = readiness or (lambda: loom.runs(limit=1))
     app.state.limits = limits
     app.state.pace = pace
-    api = APIRouter(prefix=PREFIX, dependencies=[Depends(only_known)])
-    for resource in _RESOURCES:
-        api.include_router(resource.router)
-    app.include_router(api)
-    app.include_router(health.router)
-    app.include_router(docs.router)
-    app.include_router(page.router)
+    app.router.routes.extend(_routes())
     app.add_middleware(Parting)
     app.add_middleware(Guard, token=token, allowed_hosts=_hosts(allowed_hosts), sessions=known)
     app.add_middleware(Measure, metrics=app.state.metrics)
     answer_with_problems(app)
     app.openapi = cache(lambda: openapi_document(app))  # type: ignore[method-assign]
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """They know of no app, and to analyse them all takes longer than the rest of a start."""
+    every = APIRouter()
+    for resource in _RESOURCES:
+        every.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(only_known)])
+    for router in (health.router, docs.router, page.router):
+        every.include_router(router)
+    return tuple(every.routes)
 
 
 def _hosts(names: Iterable[str]) -> AllowedHosts:

@@ -11,9 +11,10 @@ from loom.api.answers import nothing, route
 from loom.api.bodies import ArtifactBody, BatchBody, decoded
 from loom.api.files import WholeOrPart, file_answer
 from loom.api.serving import TheLoom
+from loom.api.streams import TheFiles
 from loom.errors import LoomError
 from loom.shapes import is_media_type
-from loom.verbs import NewArtifact
+from loom.verbs import NewArtifact, Parts
 from loom.wire.shapes import ArtifactHead
 from loom.wire.values import digest_of
 
@@ -21,9 +22,9 @@ router = APIRouter(prefix="/artifacts", tags=["artifacts"])
 
 
 @router.get("/{digest}", **route(media="*/*"))
-def get_artifact(loom: TheLoom, digest: str, wanted: WholeOrPart) -> Response:
+def get_artifact(files: TheFiles, digest: str, wanted: WholeOrPart) -> Response:
     """The bytes, which never change. One range may be asked for."""
-    return file_answer(*loom.artifact(digest_of(digest)), digest, wanted, immutable=True)
+    return file_answer(*files.opened_artifact(digest_of(digest)), digest, wanted, immutable=True)
 
 
 router.add_api_route("/{digest}", get_artifact, methods=["HEAD"], include_in_schema=False)
@@ -37,7 +38,11 @@ def put_artifact(
     content_type: Annotated[str, Header()] = "application/octet-stream",
 ) -> Response:
     """Keeps a file; when this is answered it is on the disk."""
-    loom.put_artifacts([NewArtifact(digest_of(digest), _media_type(content_type), body)])
+    media_type = _media_type(content_type)
+    if isinstance(body, Parts):
+        loom.put_artifacts([NewArtifact(digest_of(digest), media_type, b"", body)])
+    else:
+        loom.put_artifacts([NewArtifact(digest_of(digest), media_type, body)])
     return nothing()
 
 

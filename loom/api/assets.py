@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from loom.api.answers import Cursor, Limit, answer, nothing, number_of, one_page, route
@@ -14,12 +14,15 @@ from loom.api.bodies import BatchBody, PeoplesBody, decoded
 from loom.api.files import WholeOrPart, file_answer
 from loom.api.queries import Asked
 from loom.api.serving import TheHub, TheLoom
+from loom.api.streams import TheFiles
 from loom.assetgroups import AssetGroupShape
 from loom.bus.filter import Filter, asset_key
 from loom.bus.frames import AssetFrame, NodeFrame
 from loom.errors import LoomError
+from loom.people import AlikeShape, FaceShape
 from loom.shapes import AssetResultsShape, AssetShape, FacetsShape, LocationShape, Page, ResultShape
 from loom.verbs import PAGE
+from loom.verbs.people import FARTHEST, AlikeBy
 from loom.wire.ledger import report_of_wire
 from loom.wire.shapes import AssetsWire, PathQuestion, Sizes
 from loom.wire.values import bytes_of, digest_of
@@ -111,6 +114,24 @@ def list_groups_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor:
     return answer(one_page(loom.asset_groups(uuid), limit, cursor))
 
 
+@router.get("/{uuid}/people", **route(Page[FaceShape]))
+def list_people_of_asset(loom: TheLoom, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+    """The faces in an asset that are sorted, with whom each is."""
+    return answer(one_page(loom.asset_people(uuid), limit, cursor))
+
+
+@router.get("/{uuid}/alike", **route(Page[AlikeShape]))
+def list_assets_alike(
+    loom: TheLoom,
+    uuid: UUID,
+    of: Annotated[AlikeBy | None, Query(description="Which operator's vectors; else the first that it has.")] = None,
+    distance: Annotated[float, Query(ge=0, le=FARTHEST, description="At most; 1 less the cosine.")] = FARTHEST,
+    limit: Limit = PAGE,
+) -> Response:
+    """Assets that a model takes for alike, the nearest first."""
+    return answer(Page(items=loom.asset_alike(uuid, of=of, distance=distance, limit=limit)))
+
+
 @router.get("/{uuid}/events", **route(Page[AssetFrame | NodeFrame]))
 def list_events_of_asset(
     loom: TheLoom, hub: TheHub, uuid: UUID, limit: Limit = PAGE, cursor: Cursor = None
@@ -118,14 +139,19 @@ def list_events_of_asset(
     """What happened to an asset, the newest first, as far as the bus still has it: its last 100,000 events."""
     loom.asset(uuid)
     before = None if cursor is None else number_of(cursor)
-    found = hub.look_back(Filter(assets=frozenset({asset_key(uuid.bytes)})), limit, before)
+    wanted = Filter(assets=frozenset({asset_key(uuid.bytes)}), types=frozenset({"asset", "node"}))
+    found = hub.look_back(wanted, limit, before)
     more = str(found.upto) if len(found.frames) == limit else None
     return answer(Page(items=[msgspec.Raw(frame) for frame in found.frames], next=more))
 
 
 @router.get("/{uuid}/thumbnail", **route(media="image/*"))
 def get_thumbnail(
-    loom: TheLoom, uuid: UUID, wanted: WholeOrPart, absent: Literal["problem", "empty"] = "problem"
+    loom: TheLoom,
+    files: TheFiles,
+    uuid: UUID,
+    wanted: WholeOrPart,
+    absent: Literal["problem", "empty"] = "problem",
 ) -> Response:
     """The newest thumbnail of an asset, good for a minute: another run may make a newer one. `Content-Location` names
     the file itself, which never changes. `absent=empty`: where there is none, an empty answer (204)."""
@@ -140,7 +166,7 @@ def get_thumbnail(
             return nothing()
         raise LoomError("NOT_FOUND", "There is no thumbnail of this asset.")
     digest = max(found)[1]
-    thumbnail = file_answer(*loom.artifact(digest_of(digest)), digest, wanted, immutable=False)
+    thumbnail = file_answer(*files.opened_artifact(digest_of(digest)), digest, wanted, immutable=False)
     thumbnail.headers["Content-Location"] = f"/api/v1/artifacts/{digest}"
     return thumbnail
 

@@ -8,7 +8,9 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import msgspec
 from fastapi import Depends, Request
 
+from loom.api.streams import received
 from loom.errors import LoomError
+from loom.verbs import Parts
 from loom.wire.values import not_deep
 
 T = TypeVar("T")
@@ -16,11 +18,12 @@ MIB = 1024 * 1024
 
 
 class Limits(NamedTuple):
-    """The largest bodies, in bytes: JSON from people, batches of workers, one derived file."""
+    """The largest bodies, in bytes: JSON from people, batches of workers, one derived file (which is not held in
+    memory)."""
 
     people: int = 1 * MIB
     batch: int = 64 * MIB
-    artifact: int = 256 * MIB
+    artifact: int = 256 * 1024 * MIB
 
 
 def _reader(limit_of: Callable[[Limits], int]) -> Callable[[Request], Awaitable[bytes]]:
@@ -47,6 +50,11 @@ def _too_large(limit: int, what: str = "request") -> LoomError:
     return LoomError("BODY_TOO_LARGE", f"The {what} is larger than the {limit} bytes that are allowed here.")
 
 
+async def _artifact(request: Request) -> bytes | Parts:
+    limit = request.app.state.limits.artifact
+    return await received(request, limit, _too_large(limit))
+
+
 async def _most_of_people(request: Request) -> int:
     limits: Limits = request.app.state.limits
     return limits.people
@@ -54,7 +62,7 @@ async def _most_of_people(request: Request) -> int:
 
 PeoplesBody = Annotated[bytes, Depends(_reader(lambda limits: limits.people))]
 BatchBody = Annotated[bytes, Depends(_reader(lambda limits: limits.batch))]
-ArtifactBody = Annotated[bytes, Depends(_reader(lambda limits: limits.artifact))]
+ArtifactBody = Annotated[bytes | Parts, Depends(_artifact)]
 MostOfPeople = Annotated[int, Depends(_most_of_people)]
 """The largest JSON from people, in bytes, for those parts of a batch that people wrote."""
 

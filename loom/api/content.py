@@ -5,26 +5,24 @@ from __future__ import annotations
 import os
 import platform
 import stat
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 from loom.api.answers import route
 from loom.api.files import Unsatisfiable, Wanted, WholeOrPart, out_of_range, part_of
+from loom.api.streams import FileResponse
 from loom.api.tags import is_had, quoted
 from loom.errors import LoomError
 from loom.store.locations import Original
 from loom.store.values import signed
 
 router = APIRouter(prefix="/assets", tags=["assets"])
-PIECE = 256 * 1024
 
 SHOWN = frozenset(
     {
@@ -65,34 +63,6 @@ def get_content(loom: Annotated[Originals, Depends(_originals)], uuid: UUID, wan
 
 
 router.add_api_route("/{uuid}/content", get_content, methods=["HEAD"], include_in_schema=False)
-
-
-class FileResponse(StreamingResponse):
-    """Part of an open file, which is closed at the end however it comes."""
-
-    def __init__(self, fd: int, part: range, status: int, headers: dict[str, str], media_type: str) -> None:
-        headers["Content-Length"] = str(len(part))
-        super().__init__(_pieces(fd, part), status, headers, media_type)
-        self._fd = fd
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            if scope["method"] == "HEAD":
-                await Response(None, self.status_code, self.headers)(scope, receive, send)
-            else:
-                await super().__call__(scope, receive, send)
-        finally:
-            os.close(self._fd)
-
-
-async def _pieces(fd: int, part: range) -> AsyncIterator[bytes]:
-    at = part.start
-    while at < part.stop:
-        data = await run_in_threadpool(os.pread, fd, min(PIECE, part.stop - at), at)
-        if not data:
-            raise LoomError("CHANGED", "The file became shorter while it was sent.")
-        at += len(data)
-        yield data
 
 
 def _answer(opened: Opened, tag: str, wanted: Wanted) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Annotated, NamedTuple
 
@@ -9,9 +10,11 @@ from fastapi import Depends, Header
 from starlette.responses import Response
 
 from loom.api.problems import problem_response
+from loom.api.streams import PIECE, FileResponse
 from loom.api.tags import is_had, quoted
 from loom.errors import LoomError
 from loom.shapes import is_media_type
+from loom.verbs import Parts
 
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 _SHOWN = re.compile(r"(image/(?!svg)|video/|audio/)[a-z0-9.+-]+|application/json|text/plain")
@@ -41,9 +44,9 @@ class Unsatisfiable(ValueError):  # noqa: N818
     """A range that begins behind the end."""
 
 
-def file_answer(media_type: str, data: bytes, digest: str, wanted: Wanted, *, immutable: bool) -> Response:
-    """200, 206, 304 or 416. `digest` (hexadecimal) is the entity tag. Of an address that is not `immutable` a browser
-    asks again after a minute, with the tag."""
+def file_answer(media_type: str, file: Parts, digest: str, wanted: Wanted, *, immutable: bool) -> Response:
+    """200, 206, 304 or 416; what is large is sent piece by piece. `digest` (hexadecimal) is the entity tag. Of an
+    address that is not `immutable` a browser asks again after a minute, with the tag."""
     age = "private, max-age=31536000, immutable" if immutable else "private, max-age=60"
     headers = {
         "ETag": quoted(digest),
@@ -58,13 +61,17 @@ def file_answer(media_type: str, data: bytes, digest: str, wanted: Wanted, *, im
     if not is_media_type(media_type):  # kept by an operator of this process, which may say anything
         media_type = "application/octet-stream"
     try:
-        part = part_of(wanted, digest, len(data))
+        part = part_of(wanted, digest, file.size)
     except Unsatisfiable:
-        return out_of_range(len(data))
+        return out_of_range(file.size)
+    status = 200 if part is None else 206
     if part is None:
-        return Response(data, 200, headers, media_type)
-    headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(data)}"
-    return Response(data[part.start : part.stop], 206, headers, media_type)
+        part = range(file.size)
+    else:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size}"
+    if len(part) > PIECE:
+        return FileResponse(os.dup(file.file.fileno()), part, status, headers, media_type)
+    return Response(os.pread(file.file.fileno(), len(part), part.start), status, headers, media_type)
 
 
 def out_of_range(size: int) -> Response:

@@ -19,6 +19,7 @@ from loom.wire.library import (
     copy_to_wire,
     match_to_wire,
 )
+from loom.wire.people import FacesWire, SortedFaces, sorted_to_wire
 from loom.wire.values import bytes_of, digest_of
 
 router = APIRouter(prefix="/library", tags=["library"])
@@ -52,6 +53,14 @@ def group(loom: TheLoom, body: PeoplesBody) -> Response:
     said = decoded(body, GroupWire)
     anchor = None if said.anchor is None else digest_of(said.anchor)
     return answer(Grouped(loom.group(said.kind, anchor, [(digest_of(one.asset), one.role) for one in said.members])))
+
+
+@router.post("/faces", **route(SortedFaces, FacesWire))
+def sort_faces(loom: TheLoom, body: PeoplesBody) -> Response:
+    """Puts the faces of an asset with the people they are of; may be said again."""
+    said = decoded(body, FacesWire)
+    found = loom.sort_faces(digest_of(said.asset), said.model, said.vectors, said.distance)
+    return answer(SortedFaces([sorted_to_wire(one) for one in found]))
 
 
 @router.post("/proposals", **route(Proposed, ProposalWire))

@@ -46,6 +46,8 @@ Share = Annotated[
     Query(ge=0, le=1, description=f"The least share of the picture that is of `color`; {COLOR_SHARE:g} when left out."),
 ]
 
+Person = Annotated[str | None, _text("The name, or the UUID, of somebody whose face is there.")]
+
 
 def _asked(
     kind: Kind | None = None,
@@ -64,6 +66,7 @@ def _asked(
     color: Color = None,
     color_distance: Distance = None,
     color_share: Share = None,
+    person: Person = None,
 ) -> AssetQuery:
     return AssetQuery(
         kind=kind,
@@ -82,6 +85,7 @@ def _asked(
         color=color,
         color_distance=color_distance,
         color_share=color_share,
+        person=person,
     )
 
 

@@ -8,13 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from loom.api.answers import Cursor, Limit, answer, route
+from loom.api.answers import Cursor, Limit, answer, nothing, route
 from loom.api.bodies import BatchBody, MostOfPeople, decoded, refuse_larger
 from loom.api.serving import TheLoom
 from loom.model import State
 from loom.problems import ProblemShape
 from loom.shapes import FlowShape, Page, ResultShape, RunShape
 from loom.verbs import PAGE
+from loom.wire.reports import AheadWire, action_of_wire
 from loom.wire.runs import closing_of_wire, opening_of_wire
 from loom.wire.shapes import ClosingWire, OpeningWire
 
@@ -53,6 +54,14 @@ def finish_run(loom: TheLoom, uuid: UUID, body: BatchBody) -> Response:
     """Ends a run that the caller executed itself."""
     loom.finish_run(closing_of_wire(uuid, decoded(body, ClosingWire)))
     return answer(loom.run(uuid))
+
+
+@router.post("/{uuid}/actions", **route(takes=AheadWire, status=204))
+def say_ahead(loom: TheLoom, uuid: UUID, body: BatchBody) -> Response:
+    """What a run that the caller executes is about to do to files, before it does it."""
+    said = decoded(body, AheadWire)
+    loom.intend(uuid, [action_of_wire(item) for item in said.items], said.dropped, worker=said.worker)
+    return nothing()
 
 
 @router.get("/{uuid}/results", **route(Page[ResultShape]))

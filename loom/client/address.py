@@ -23,6 +23,8 @@ class Address:
             )
         self.url = url.rstrip("/")
         self.is_loopback = _is_loopback(parts.hostname)
+        self.is_plain = self.is_loopback and parts.scheme == "http"
+        """Nothing is encrypted, and no proxy stands between."""
         self._token = token
         self._token_file = token_file
 

@@ -14,7 +14,7 @@ from loom.client.address import Address
 from loom.client.problems import error_of
 from loom.errors import LoomError
 from loom.shapes import Page
-from loom.verbs import MAX_PAGE
+from loom.verbs import MAX_PAGE, Parts
 from loom.wire.values import sendable
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _KEEP_S = 30.0
 """Less than a server keeps a connection that is not used, so that none is closed under a request."""
+_KEPT_PER_S = 10e6
+"""So many bytes of a large file are kept in a second at least."""
 
 
 class Http:
@@ -32,10 +34,12 @@ class Http:
         import httpx
 
         self._address = address
+        self._timeout = timeout
         self._client = httpx.Client(
             timeout=timeout,
             limits=httpx.Limits(keepalive_expiry=_KEEP_S),
             trust_env=not address.is_loopback,
+            verify=not address.is_plain,
         )
 
     def get(self, path: str, shape: type[T], /, **params: Any) -> T:
@@ -66,6 +70,12 @@ class Http:
 
     def upload(self, method: str, path: str, data: bytes, media_type: str) -> None:
         self._send(method, path, content=data, headers={"Content-Type": media_type})
+
+    def upload_parts(self, path: str, parts: Parts, media_type: str) -> None:
+        """A PUT of what is not in memory; the answer may take as long as that takes to be kept."""
+        headers = {"Content-Type": media_type, "Content-Length": str(parts.size)}
+        patience_s = self._timeout + parts.size / _KEPT_PER_S
+        self._send("PUT", path, content=parts.pieces(), headers=headers, timeout=patience_s)
 
     def delete(self, path: str, headers: dict[str, str]) -> None:
         self._send("DELETE", path, headers=headers)
@@ -100,10 +110,13 @@ class Http:
         path: str,
         *,
         params: dict[str, Any] | None = None,
-        content: bytes | None = None,
+        content: bytes | Iterator[bytes] | None = None,
         headers: dict[str, str] | None = None,
+        timeout: float | None = None,
     ) -> httpx.Response:
         arguments = self._arguments(params or {})
+        if timeout is not None:
+            arguments["timeout"] = timeout
         if content is not None:
             arguments["content"] = content
             headers = {"Content-Type": "application/json", **(headers or {})}

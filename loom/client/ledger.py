@@ -8,9 +8,10 @@ from uuid import UUID
 import msgspec
 
 from loom.client.http import Http, path_of
-from loom.model import AssetReport, KnownAsset, KnownFile
+from loom.model import Action, AssetReport, KnownAsset, KnownFile
 from loom.verbs import NewArtifact, Taker
 from loom.wire.ledger import file_of_wire, known_of_wire, report_to_wire
+from loom.wire.reports import AheadWire, action_to_wire
 from loom.wire.shapes import (
     ArtifactHead,
     Counted,
@@ -84,13 +85,22 @@ class RemoteLedger:
         self._http.tell("/results/in-hand", InHandWire(taker=taker.name, plan=taker.plan.hex(), assets=kept))
 
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
-        for group in _groups(artifacts):
+        for large in artifacts:
+            if large.parts is not None:
+                self._http.upload_parts(path_of("artifacts", large.digest.hex()), large.parts, large.media_type)
+        for group in _groups([artifact for artifact in artifacts if artifact.parts is None]):
             if len(group) == 1:
                 self._http.upload(
                     "PUT", path_of("artifacts", group[0].digest.hex()), group[0].data, group[0].media_type
                 )
             else:
                 self._http.upload("POST", "/artifacts", _packed(group), "application/octet-stream")
+
+    def intend(
+        self, run: UUID, ahead: Sequence[Action], dropped: Sequence[UUID] = (), *, worker: str | None = None
+    ) -> None:
+        items = [action_to_wire(action) for action in ahead]
+        self._http.tell(path_of("runs", run, "actions"), AheadWire(items=items, dropped=list(dropped), worker=worker))
 
     def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
         for items in _pieces(msgspec.json.encode(report_to_wire(report)) for report in batch):

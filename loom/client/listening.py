@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET
 
-from loom.bus.frames import AssetFrame, Frame, GapFrame, HelloFrame, NodeFrame, RunFrame
+from loom.bus.frames import Frame, GapFrame, HelloFrame, ProgressFrame
 from loom.client.address import Address
 from loom.client.socket import connect, reaching
 from loom.errors import LoomError
@@ -97,5 +97,5 @@ class Listening:
             self._after = frame.seq if self._after is None else self._after
         elif isinstance(frame, GapFrame):
             self._after = frame.last
-        elif isinstance(frame, (NodeFrame, AssetFrame, RunFrame)) and frame.seq is not UNSET:
+        elif not isinstance(frame, ProgressFrame) and frame.seq is not UNSET:
             self._after = frame.seq

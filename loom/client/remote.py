@@ -15,6 +15,7 @@ from loom.client.ledger import RemoteLedger
 from loom.client.library import RemoteLibrary
 from loom.client.listening import Listening
 from loom.client.looking import RemoteAssets, RemoteRuns
+from loom.client.people import RemotePeople
 from loom.client.publishing import Publisher
 from loom.client.sources import RemoteSources
 from loom.client.steering import RemoteSteering
@@ -36,6 +37,7 @@ class LoomClient(
     RemoteDuplicates,
     RemoteActions,
     RemoteLibrary,
+    RemotePeople,
 ):
     """Satisfies `loom.verbs.Loom` over a server at `url`. Safe for threads. What the server answers with is raised as
     the error that it was there; a server that does not answer within `timeout` seconds is `LOOM_UNREACHABLE`. Without

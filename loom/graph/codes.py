@@ -39,8 +39,8 @@ CODES: dict[str, str] = {
     "CYCLE": "Nodes lead back to themselves.",
     "READ_UNKNOWN": "A config names a node that is not upstream of its own.",
     "VALUE_UNKNOWN": "A config or an operator names a value that the operator of the named node never gives.",
-    "VALUE_UNSURE": "A config or an operator names a value of a node that not every asset here has gone through "
-    "(warning).",
+    "VALUE_UNSURE": "A config or an operator names a value, or an input takes a derived file, of a node that not every "
+    "asset here has gone through (warning).",
     "NEED_UNMET": "An operator cannot work without the outputs of a node that is not upstream of it.",
 }
 """Codes of problems in definitions, with what they mean. They are errors unless they say that they are warnings;

@@ -74,8 +74,9 @@ def _check(
     nodes = NodeChecks(drafted, operators, *levels)
     found.extend(nodes)
     found.extend(check_edges(drafted, nodes.known))
-    found.extend(check_ports(drafted, nodes.known))
-    found.extend(check_graph(drafted, nodes.known, _kinds_of(document.get("match"))))
+    kinds = _kinds_of(document.get("match"))
+    found.extend(check_ports(drafted, nodes.known, kinds))
+    found.extend(check_graph(drafted, nodes.known, kinds))
     return nodes.known
 
 

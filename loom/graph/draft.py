@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from loom.graph.order import Successors, successors
 from loom.graph.shape import node_name
 
 
@@ -93,3 +94,15 @@ def _set(part: dict[str, Any], options: Sequence[str]) -> tuple[str, ...]:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def numbered(draft: Draft) -> tuple[list[str], Successors]:
+    """The ids in the order of the definition, and the successors of each by its number."""
+    ids = list(draft.nodes)
+    number = {node: index for index, node in enumerate(ids)}
+    edges = (
+        (number[edge.source], number[edge.target])
+        for edge in draft.edges
+        if edge.source in number and edge.target in number
+    )
+    return ids, successors(len(ids), edges)

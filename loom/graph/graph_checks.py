@@ -6,26 +6,14 @@ from collections.abc import Iterator
 
 from loom.graph.codes import error
 from loom.graph.diagnostics import Diagnostic
-from loom.graph.draft import Draft
+from loom.graph.draft import Draft, numbered
 from loom.graph.node_checks import Known, starts
-from loom.graph.order import Successors, ancestors, cycles, reachable, successors
+from loom.graph.order import ancestors, cycles, reachable
 from loom.graph.presence import check_values
 from loom.model import Kind
 
 MAX_READS = 500_000
 """How many ancestors the operators that do not declare what they read may have in all: a chain of a thousand such."""
-
-
-def numbered(draft: Draft) -> tuple[list[str], Successors]:
-    """The ids in the order of the definition, and the successors of each by its number."""
-    ids = list(draft.nodes)
-    number = {node: index for index, node in enumerate(ids)}
-    edges = (
-        (number[edge.source], number[edge.target])
-        for edge in draft.edges
-        if edge.source in number and edge.target in number
-    )
-    return ids, successors(len(ids), edges)
 
 
 def check_graph(draft: Draft, known: Known, kinds: frozenset[Kind] = frozenset()) -> Iterator[Diagnostic]:

@@ -21,19 +21,31 @@ class Inbound(msgspec.Struct, frozen=True, array_like=True):
     bucket: str | None = None
 
 
+class Way(msgspec.Struct, frozen=True, array_like=True):
+    """An edge out of a step that is computed for each item: those go along it that got this verdict (None: any) and
+    fell into this bucket (None: any)."""
+
+    step: int
+    branch: Branch | None
+    bucket: str | None
+
+
 class Feed(msgspec.Struct, frozen=True, array_like=True):
     """Where values come from: a key of a step's outputs, None for all of them as one object. `depth`: it holds one
-    value (0), a list of values (1), or a list of such lists (2)."""
+    value (0), a list of values (1), or a list of such lists (2). `is_artifact`: derived files, whose name fits `key`.
+    `ways`: only items come that go along one of them; without any, all do."""
 
     upstream: int
     key: str | None
     depth: int
+    is_artifact: bool = False
+    ways: tuple[Way, ...] = ()
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """What comes in at a step's input for values: of `feeds` in the order of their nodes' ids, so that the order in
-    which a definition lists them changes nothing. `many`: it takes the whole list; `fans_out`: the step is computed
-    once for each item. Without any value it is skipped where one is `required`."""
+    """What comes in at a step's input for values or derived files: of `feeds` in the order of their nodes' ids, so that
+    the order in which a definition lists them changes nothing. `many`: it takes the whole list; `fans_out`: the step is
+    computed once for each item. Without any value it is skipped where one is `required`."""
 
     feeds: tuple[Feed, ...]
     many: bool = False

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loom.graph.carrying import Carrying, Wire
+from loom.graph.carrying import Carrying, Turn, Wire
 from loom.graph.definition import Edge, Node, Pipeline
 from loom.graph.order import ancestors, bits, breadth_first, successors
-from loom.graph.plan import SOURCE, AssetFilter, Feed, Inbound, Intake, Plan, Source, Step
-from loom.graph.ports import buckets, value_input
+from loom.graph.plan import SOURCE, AssetFilter, Feed, Inbound, Intake, Plan, Source, Step, Way
+from loom.graph.ports import buckets, takes_files, value_input
 from loom.graph.signatures import plan_digest, signature
 from loom.graph.specs import OperatorSpec
+from loom.model import Branch
 
 
 def make_plan(pipeline: Pipeline, specs: Mapping[str, OperatorSpec], configs: Mapping[str, dict[str, Any]]) -> Plan:
@@ -46,14 +47,17 @@ class _Planner:
         bucket = source.port if source.port in made else None
         return Inbound(self._index.get(source.node, SOURCE), edge.branch, bucket)
 
+    def _wire_of(self, edge: Edge) -> Wire:
+        one, other = edge.source, edge.target
+        bucket = self._inbound_of(edge).bucket
+        return Wire(self._number[one.node], one.port, self._number[other.node], other.port, edge.branch, bucket)
+
     def _carried(self) -> Carrying | None:
         """What comes along edges, where some node takes values from them."""
         specs = [self._specs[node.id] for node in self._nodes]
         if all(value_input(spec) is None for spec in specs):
             return None
-        ends = ((edge.source, edge.target) for edge in self._pipeline.graph.edges)
-        wires = [Wire(self._number[a.node], a.port, self._number[b.node], b.port) for a, b in ends]
-        return Carrying(specs, wires)
+        return Carrying(specs, [self._wire_of(edge) for edge in self._pipeline.graph.edges])
 
     def plan(self) -> Plan:
         steps: list[Step] = []
@@ -78,7 +82,8 @@ class _Planner:
         spec, given = self._specs[node.id], self._configs[node.id]
         config = _without_enabled(given)
         intake = self._intake(node, spec)
-        reads = self._reads(node, spec, intake)
+        reads = self._reads(node, spec, intake, before)
+        takes_file = intake is not None and not intake.many and any(feed.is_artifact for feed in intake.feeds)
         effect = "effect" in spec.capabilities
         effect_of = (self._pipeline.name, node.id) if effect else None
         return Step(
@@ -93,7 +98,7 @@ class _Planner:
             inbound=tuple(self._inbound[node.id]),
             reads=reads,
             needs=spec.needs,
-            kinds=spec.kinds,
+            kinds=frozenset() if takes_file else spec.kinds,
             enabled=node.enabled and given.get("enabled", True) is not False,
             filter=None if node.filter is None else node.filter.compiled(),
             timeout_s=node.timeout_s,
@@ -112,7 +117,18 @@ class _Planner:
         givers = self._carrying.feeds(number)
         if not givers:
             return None
-        feeds = (Feed(self._index[self._nodes[giver.node].id], giver.port.key, giver.depth) for giver in givers)
+        feeds = (
+            Feed(
+                self._step_of(giver.node),
+                giver.port.key,
+                giver.depth,
+                takes_files(port),
+                tuple(
+                    sorted(map(self._way, giver.turns), key=lambda way: (way.step, way.branch or "", way.bucket or ""))
+                ),
+            )
+            for giver in givers
+        )
         return Intake(
             feeds=tuple(sorted(feeds, key=lambda feed: (self._order[feed.upstream].id, feed.key or ""))),
             many=port.cardinality == "many",
@@ -120,14 +136,25 @@ class _Planner:
             required=port.required,
         )
 
-    def _taken(self, intake: Intake | None) -> list[tuple[str, str, int]]:
-        """The same for a signature, which knows nodes by their ids."""
-        feeds = () if intake is None else intake.feeds
-        return sorted((self._order[feed.upstream].id, feed.key or "", feed.depth) for feed in feeds)
+    def _step_of(self, node: int) -> int:
+        return self._index[self._nodes[node].id]
 
-    def _reads(self, node: Node, spec: OperatorSpec, intake: Intake | None) -> dict[str, int]:
-        """The steps it may read by node id, in the order of the plan: those it declares, or all upstream, and those
-        whose values come in."""
+    def _way(self, turn: Turn) -> Way:
+        return Way(self._step_of(turn.node), None if turn.branch is None else Branch(turn.branch), turn.bucket)
+
+    def _taken(self, intake: Intake | None) -> list[list[Any]]:
+        """The same for a signature, which knows nodes by their ids. It says what goes beyond values that all come only
+        where it is so, so that signatures without that stay what they always were."""
+        taken = []
+        for feed in () if intake is None else intake.feeds:
+            ways = sorted([self._order[way.step].id, way.branch or "", way.bucket or ""] for way in feed.ways)
+            more = [ways, feed.is_artifact] if ways or feed.is_artifact else []
+            taken.append([self._order[feed.upstream].id, feed.key or "", feed.depth, *more])
+        return sorted(taken, key=lambda one: one[:3])
+
+    def _reads(self, node: Node, spec: OperatorSpec, intake: Intake | None, before: Sequence[Step]) -> dict[str, int]:
+        """The steps it may read by node id, in the order of the plan: those it declares, or all upstream, those whose
+        values come in, and those that decide which of them do."""
         above = self._above[self._number[node.id]]
         if spec.reads is None:
             upstream = [self._nodes[number].id for number in bits(above)]
@@ -137,10 +164,25 @@ class _Planner:
         indices = sorted(
             {
                 *(self._index[name] for name in upstream if name in self._index),
-                *(feed.upstream for feed in (intake.feeds if intake is not None else ())),
+                *_giving(intake, before),
             }
         )
         return {self._order[index].id: index for index in indices}
+
+
+def _giving(intake: Intake | None, before: Sequence[Step]) -> set[int]:
+    """The steps whose values come in, those that let only some of them through, and whatever those in turn go by."""
+    givers: set[int] = set()
+    deciders: set[int] = set()
+    waiting = [intake]
+    while waiting:
+        one = waiting.pop()
+        for feed in () if one is None else one.feeds:
+            givers.add(feed.upstream)
+            new = {way.step for way in feed.ways} - deciders
+            deciders |= new
+            waiting += [before[step].intake for step in new]
+    return givers | deciders
 
 
 def _without_enabled(config: dict[str, Any]) -> dict[str, Any]:

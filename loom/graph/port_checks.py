@@ -10,17 +10,23 @@ from loom.graph.diagnostics import Diagnostic
 from loom.graph.draft import Draft
 from loom.graph.graph_checks import MAX_READS
 from loom.graph.node_checks import Known
-from loom.graph.ports import ASSET, family, find, fit, takes_asset
+from loom.graph.ports import ASSET, family, find, fit, takes_asset, takes_files, value_input
+from loom.graph.presence import Fed, check_files
 from loom.graph.specs import OperatorSpec, Port
+from loom.model import Kind
 
 _MAX_SHOWN = 3
 _ANYTHING = ("*", f"{ASSET}/*")
 """Inputs into which every edge may lead: it carries the asset along."""
 
 
-def check_ports(draft: Draft, known: Known) -> Iterator[Diagnostic]:
-    """Edges into ports that do not take what comes along them."""
-    yield from _PortChecks(draft, known).found()
+def check_ports(draft: Draft, known: Known, kinds: frozenset[Kind] = frozenset()) -> Iterator[Diagnostic]:
+    """Edges into ports that do not take what comes along them, and inputs for derived files that some assets lack.
+    `kinds` are those that the pipeline is for; empty: every kind."""
+    checks = _PortChecks(draft, known)
+    yield from checks.found()
+    if fed := checks.fed_with_files():
+        yield from check_files(draft, known, fed, kinds)
 
 
 class _PortChecks:
@@ -52,6 +58,15 @@ class _PortChecks:
             if givers:
                 yield from self._into(position, wire, port, givers)
 
+    def fed_with_files(self) -> list[Fed]:
+        """The nodes that take derived files, and where these come from."""
+        return [
+            Fed(self._ids[node], port, [(self._ids[giver.node], giver.port) for giver in givers])
+            for node, spec in enumerate(self._specs)
+            if spec is not None and (port := value_input(spec)) is not None and takes_files(port)
+            if (givers := self._carrying.feeds(node))
+        ]
+
     def _into(self, position: int, wire: Wire, port: Port, givers: list[Giver]) -> Iterator[Diagnostic]:
         if takes_asset(port):
             types = [giver.port.content_type for giver in givers]
@@ -61,7 +76,7 @@ class _PortChecks:
         fitting = [giver for giver in givers if gives(giver.port, port)]
         if not fitting:
             yield self._mismatch(position, wire, port, givers)
-        elif port.cardinality == "many" and not any(giver.depth for giver in fitting):
+        elif port.cardinality == "many" and not takes_files(port) and not any(giver.depth for giver in fitting):
             gift = fitting[0]
             message = (
                 f"{said(self._ids[gift.node])} gives one {gift.port.content_type} for an asset, and the input"

@@ -17,13 +17,17 @@ ASSET = "media"
 """The family of the asset itself."""
 
 ARTIFACT = "artifact"
-"""The family of derived files, which are kept beside a result; nodes ask for them by name, no edge hands them on."""
+"""The family of derived files, which are kept beside a result."""
 
 BUCKET = "bucket"
 """The key of an operator's outputs that says into which bucket an asset fell."""
 
 REST = "other"
 """The bucket of what fell into no other, and of what the node was skipped for."""
+
+VERDICTS = "verdicts"
+"""The key under which a node that was computed for each item says which verdict each got, null for those that it did
+not see; it is there when one got FAIL, and where the node has buckets."""
 
 
 def find(ports: Iterable[Port], wanted: str) -> Port | None:
@@ -39,8 +43,13 @@ def takes_asset(port: Port) -> bool:
     return family(port.content_type) in (ASSET, "*")
 
 
+def takes_files(port: Port) -> bool:
+    """Whether the input takes derived files."""
+    return family(port.content_type) == ARTIFACT
+
+
 def value_input(spec: OperatorSpec) -> Port | None:
-    """The input that takes a value, or a list of them; an operator has one at most."""
+    """The input that takes a value or a derived file, or a list of them; an operator has one at most."""
     return next((port for port in spec.inputs if not takes_asset(port)), None)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from loom.graph.codes import error, warning
 from loom.graph.diagnostics import Diagnostic
-from loom.graph.draft import Draft
+from loom.graph.draft import Draft, numbered
 from loom.graph.named import NamedValue
 from loom.graph.node_checks import Known
-from loom.graph.order import breadth_first, successors
-from loom.graph.specs import OperatorSpec
+from loom.graph.order import ancestors, breadth_first, successors
+from loom.graph.specs import OperatorSpec, Port
 from loom.model import Branch, Kind
 
 _MAX_KEYS = 10
@@ -23,6 +24,29 @@ def check_values(
     bits, `kinds` those that the pipeline is for (empty: every kind)."""
     if any(known.values.values()):
         yield from _Presence(draft, known, ids, above, kinds or frozenset(Kind)).found()
+
+
+class Fed(NamedTuple):
+    """A node that takes derived files, the input for them, and the nodes and outputs that give some."""
+
+    node: str
+    port: Port
+    givers: list[tuple[str, Port]]
+
+
+def check_files(draft: Draft, known: Known, fed: Sequence[Fed], kinds: frozenset[Kind]) -> Iterator[Diagnostic]:
+    """Derived files that some assets lack: where one of several is surely there, that is enough, and where the asset
+    itself takes their place."""
+    ids, after = numbered(draft)
+    presence = _Presence(draft, known, ids, ancestors(after), kinds or frozenset(Kind))
+    for node, port, givers in fed:
+        if known.specs[node].sandboxed and not port.required:
+            continue
+        doubts = [(name, output, presence.doubt(node, name, of_files=True)) for name, output in givers]
+        if doubts and all(doubt is not None for _, _, doubt in doubts):
+            name, output, doubt = doubts[0]
+            message = f"{name}.{output.key or output.id} does not come in at {port.id!r} for every asset: {doubt}"
+            yield warning("VALUE_UNSURE", message, node=node)
 
 
 class _Presence:
@@ -65,15 +89,16 @@ class _Presence:
 
     def _unsure(self, node: str, values: Sequence[NamedValue]) -> Iterator[Diagnostic]:
         """Of values that stand in one list, one that is there is enough."""
-        doubts = {value: doubt for value in values if (doubt := self._doubt(node, value.node)) is not None}
+        doubts = {value: doubt for value in values if (doubt := self.doubt(node, value.node)) is not None}
         settled = {value.among for value in values if value.among and value not in doubts}
         for value, doubt in doubts.items():
             if value.among not in settled:
                 message = f"{value.node}.{value.key} is not there for every asset: {doubt}"
                 yield warning("VALUE_UNSURE", message, node=node, field=_field(value))
 
-    def _doubt(self, node: str, name: str) -> str | None:
-        """Why an asset may come to `node` without a result of the node called `name`."""
+    def doubt(self, node: str, name: str, *, of_files: bool = False) -> str | None:
+        """Why an asset may come to `node` without a result of the node called `name`. `of_files`: the kinds that `node`
+        is for are those of derived files."""
         named, own = self._draft.nodes[name], self._draft.nodes[node]
         spec = self._known.specs.get(name)
         if "enabled" in named.options or self._known.configs.get(name, {}).get("enabled") is False:
@@ -82,16 +107,16 @@ class _Presence:
             return f"not every way here leads through {name!r}"
         if named.filter and named.filter != own.filter:
             return f"{name!r} has a filter of its own"
-        missed = () if spec is None else self._missed_kinds(spec, node)
+        missed = () if spec is None else self._missed_kinds(spec, node, of_files)
         return f"{name!r} is not for {', '.join(missed)}" if missed else None
 
-    def _missed_kinds(self, spec: OperatorSpec, node: str) -> list[str]:
+    def _missed_kinds(self, spec: OperatorSpec, node: str, of_files: bool) -> list[str]:
         """The kinds that come to `node` and that an operator before it is not for; none when a filter stands before
         it, for that may keep just those away."""
         own = self._known.specs.get(node)
         if not spec.kinds or self._above[self._number[node]] & self._filters:
             return []
-        coming = self._kinds & own.kinds if own is not None and own.kinds else self._kinds
+        coming = self._kinds & own.kinds if own is not None and own.kinds and not of_files else self._kinds
         return sorted(kind.value for kind in coming - spec.kinds)
 
     def _surely_passed(self) -> list[int]:

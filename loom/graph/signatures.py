@@ -16,12 +16,12 @@ def signature(
     config: dict[str, Any],
     reads: Iterable[Step],
     effect_of: tuple[str, str] | None,
-    taken: Sequence[tuple[str, str, int]] = (),
+    taken: Sequence[Sequence[Any]] = (),
 ) -> bytes:
     """The digest of operator, version, normalised config (without `enabled`) and the steps whose outputs it reads, each
     with its node id and, where they decide whether there are outputs, its filter and that it is switched off.
     `effect_of` is pipeline and node of an operator with a side effect, `taken` node, key and depth of what comes in at
-    its input for values."""
+    its input for values, and along which ways."""
     read = sorted((step.node, _seen_by_readers(step)) for step in reads)
     return _digest([spec.id, spec.version, config, read, effect_of, *([taken] if taken else [])])
 

@@ -11,6 +11,9 @@ from loom.model import Kind
 
 Cardinality = Literal["one", "many"]
 
+BESIDE = frozenset({"source", "effect", "network", "database"})
+"""Capabilities of operators that do not run in the sandbox, where the bytes of files are."""
+
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
     """Where values enter or leave an operator. `content_type` is a family and a type, such as `media/image`; `*` in
@@ -18,7 +21,8 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
 
     `cardinality` `many`: a list of such values. An output says with `key` under which key of its operator's outputs
     the value, or the list, stands (None: all outputs are one value); with `passes` that it hands on what comes in at
-    that input.
+    that input. Of the family `artifact` are derived files: `key` is their name then, `*` in it standing for anything
+    (None: whatever the operator makes); an output for one has the first by name, an output for many all of them.
     """
 
     id: str
@@ -84,7 +88,7 @@ class OperatorSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sandboxed(self) -> bool:
-        return not self.capabilities & {"source", "effect", "network", "database"}
+        return not self.capabilities & BESIDE
 
 
 class ConfigProblem(msgspec.Struct, frozen=True):

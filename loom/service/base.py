@@ -10,7 +10,7 @@ from uuid import UUID
 
 from loom.bus.live import Live
 from loom.errors import LoomError
-from loom.events import RunEvent, RunHead
+from loom.events import NO_RUN, ActionEvent, DuplicateEvent, RunEvent, RunHead
 from loom.graph.specs import Operators
 from loom.model import AssetCounts
 from loom.service.dryruns import DryRuns
@@ -22,6 +22,7 @@ from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
 from loom.store.flow import Flows
 from loom.store.similar import Similar
+from loom.store.vectorindex import VectorIndex
 from loom.verbs import Bus
 
 
@@ -43,6 +44,7 @@ class Holding:
         self._in_hand = InHand()
         self._flows = Flows()
         self._similar = Similar()
+        self._vectors = VectorIndex()
         self._beats: dict[str, int] = {}
         """When each worker was last written down as alive."""
 
@@ -78,6 +80,14 @@ class Holding:
             with self._database.read() as connection:
                 pauses = steering.pauses_of(connection, [run]).get(run, [])
         self._bus.publish(RunHead(run, pipeline, dry_run), [RunEvent(now_us(), status, assets, tuple(pauses))])
+
+    def _tell_of_groups(self, events: Sequence[DuplicateEvent]) -> None:
+        if events:
+            self._bus.publish(NO_RUN, events)
+
+    def _tell_of_actions(self, head: RunHead, events: Sequence[ActionEvent]) -> None:
+        if events:
+            self._bus.publish(head, events)
 
     def _tell_going_on(self, revived: Sequence[UUID]) -> None:
         """Runs that were taken for abandoned go on."""

@@ -212,6 +212,7 @@ def _shape(run: DryRun, going: Going) -> RunShape:
         queued=iso(request.queued),
         error=_error(run),
         would_write=None if closing is None else closing.would_write,
+        spent=None if closing is None else closing.spent,
         problems=0 if closing is None else max(closing.problems_total, len(closing.problems)),
     )
     heard = going.get(request.uuid)

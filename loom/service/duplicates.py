@@ -10,7 +10,7 @@ from loom.duplicates import Decision, DuplicateKind, DuplicateShape, DuplicateSt
 from loom.model import Action
 from loom.service.base import Holding, now_us
 from loom.shapes import Page
-from loom.store import actions, deciding, grouplist
+from loom.store import actions, deciding, duplicates, grouplist
 from loom.verbs import PAGE
 
 
@@ -35,18 +35,24 @@ class LocalDuplicates(Holding):
 
     def confirm_duplicate(self, uuid: UUID, decision: Decision = Decision()) -> DuplicateShape:  # noqa: B008
         with self._database.write() as connection:
-            deciding.confirm(connection, uuid, decision, now_us())
-            return grouplist.one(connection, uuid)
+            events = duplicates.events_of(connection, deciding.confirm(connection, uuid, decision, now_us()), now_us())
+            shown = grouplist.one(connection, uuid)
+        self._tell_of_groups(events)
+        return shown
 
     def reject_duplicate(self, uuid: UUID, seen: Sequence[str] | None = None) -> DuplicateShape:
         with self._database.write() as connection:
-            deciding.reject(connection, uuid, seen, now_us())
-            return grouplist.one(connection, uuid)
+            events = duplicates.events_of(connection, deciding.reject(connection, uuid, seen, now_us()), now_us())
+            shown = grouplist.one(connection, uuid)
+        self._tell_of_groups(events)
+        return shown
 
     def reopen_duplicate(self, uuid: UUID) -> DuplicateShape:
         with self._database.write() as connection:
-            deciding.reopen(connection, uuid)
-            return grouplist.one(connection, uuid)
+            events = duplicates.events_of(connection, deciding.reopen(connection, uuid), now_us())
+            shown = grouplist.one(connection, uuid)
+        self._tell_of_groups(events)
+        return shown
 
 
 class LocalActions(Holding):
@@ -75,4 +81,5 @@ class LocalActions(Holding):
 
     def end_action(self, uuid: UUID, ending: ActionEnd) -> None:
         with self._database.write() as connection:
-            actions.end(connection, uuid, ending, now_us())
+            told = actions.end(connection, uuid, ending, now_us())
+        self._tell_of_actions(*told)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from loom.errors import LoomError
-from loom.model import AssetReport, KnownAsset, KnownFile
+from loom.model import Action, AssetReport, KnownAsset, KnownFile, RunState
 from loom.service.base import Holding, now_us
-from loom.store import actions, artifacts, assets, locations, reports, requests, results, runs, steering
-from loom.store.values import RUNNING
+from loom.store import actions, artifacts, assets, duplicates, locations, reports, requests, results, runs, steering
+from loom.store.values import RUN_STATES, RUNNING
 from loom.verbs import NewArtifact, Taker
 
 
@@ -71,21 +73,41 @@ class LocalLedger(Holding):
             with self._database.write() as connection:
                 artifacts.remember(connection, new, now_us())
 
+    def intend(
+        self, run: UUID, ahead: Sequence[Action], dropped: Sequence[UUID] = (), *, worker: str | None = None
+    ) -> None:
+        """Raises as `report`."""
+        with self._database.write() as connection:
+            opened, revived = _for_storing(connection, run, worker, now_us())
+            actions.intend(connection, run, opened.host, ahead, dropped)
+        self._tell_going_on(revived)
+
     def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:
         """Raises `NOT_FOUND` for a run that was not opened, `RUN_LOST` for one that another worker has,
         `REQUEST_INVALID` for one that has ended or for results that do not belong to it."""
         now = now_us()
-        revived: list[UUID] = []
         with self._database.write() as connection:
-            opened = runs.for_storing(connection, run)
-            requests.check_claim(connection, run, worker)
-            if opened.state != RUNNING:
-                revived = steering.revive(connection, [run], now)
-                if not revived:
-                    raise LoomError("REQUEST_INVALID", f"The run {run} has ended; nothing more can be reported for it.")
-            reports.store(connection, opened, batch, now)
-            actions.add(connection, run, opened.host, [action for one in batch for action in one.actions], now)
+            opened, revived = _for_storing(connection, run, worker, now)
+            touched = reports.store(connection, opened, batch, now)
+            groups = duplicates.events_of(connection, touched, now)
+            deeds = [action for one in batch for action in one.actions]
+            done = actions.add(connection, run, opened.host, deeds, now)
         if opened.state == RUNNING and steering.is_silent(opened.heard, now):
             with self._database.write() as connection:  # by itself: others report for the same run at the same time
                 runs.hear(connection, opened.id, now)
         self._tell_going_on(revived)
+        self._tell_of_groups(groups)
+        self._tell_of_actions(*done)
+
+
+def _for_storing(connection: Connection, run: UUID, worker: str | None, now: int) -> tuple[runs.OpenRun, list[UUID]]:
+    """The run, and itself once more where it was taken for abandoned and goes on. One that was cancelled and taken for
+    abandoned does not go on, but what its caller had in hand is kept."""
+    opened = runs.for_storing(connection, run)
+    requests.check_claim(connection, run, worker)
+    if opened.state == RUNNING or (RUN_STATES[opened.state] is RunState.CANCELLED and opened.heard is None):
+        return opened, []
+    revived = steering.revive(connection, [run], now)
+    if not revived:
+        raise LoomError("REQUEST_INVALID", f"The run {run} has ended; nothing more can be reported for it.")
+    return opened, revived

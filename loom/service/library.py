@@ -8,7 +8,7 @@ from uuid import UUID
 from loom.assetgroups import GroupKind, GroupRole
 from loom.errors import LoomError
 from loom.service.base import Holding, now_us
-from loom.store import assetgroups, assets, beside, copies, proposals
+from loom.store import assetgroups, assets, beside, copies, duplicates, proposals
 from loom.verbs import FINGERPRINTS, PAGE, CopyAt, Match, Neighbour
 from loom.verbs.library import MOST_BITS, MOST_MATCHES
 
@@ -44,4 +44,8 @@ class LocalLibrary(Holding):
 
     def propose(self, kind: str, members: Sequence[tuple[bytes, int]]) -> UUID | None:
         with self._database.write() as connection:
-            return proposals.propose(connection, kind, members, now_us())
+            touched: duplicates.Touched = set()
+            group = proposals.propose(connection, kind, members, now_us(), touched)
+            events = duplicates.events_of(connection, touched, now_us())
+        self._tell_of_groups(events)
+        return group

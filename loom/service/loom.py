@@ -11,6 +11,7 @@ from loom.service.duplicates import LocalActions, LocalDuplicates
 from loom.service.ledger import LocalLedger
 from loom.service.library import LocalLibrary
 from loom.service.offers import LocalBus, LocalWorkers
+from loom.service.people import LocalPeople
 from loom.service.reading import LocalAssets
 from loom.service.running import LocalRuns
 from loom.service.sources import LocalLimits, LocalSources
@@ -26,6 +27,7 @@ class LocalLoom(
     LocalSteering,
     LocalAssets,
     LocalLibrary,
+    LocalPeople,
     LocalWorkers,
     LocalSources,
     LocalLimits,

@@ -12,7 +12,7 @@ from loom.shapes import AssetResultsShape, AssetShape, FacetsShape, LocationShap
 from loom.steering import ANY_ASSET, AssetQuery
 from loom.store import artifacts, assetgroups, assets, facets, locations, results, shown
 from loom.store.locations import Original
-from loom.verbs import PAGE
+from loom.verbs import PAGE, Descriptor, Parts
 
 
 class LocalAssets(Holding):
@@ -68,6 +68,16 @@ class LocalAssets(Holding):
         with self._database.read() as connection:
             media_type = artifacts.media_type_of(connection, digest)
         return media_type, self._files.read(digest)
+
+    def opened_artifact(self, digest: bytes) -> tuple[str, Parts]:
+        """The same, with the bytes in an open file."""
+        with self._database.read() as connection:
+            media_type = artifacts.media_type_of(connection, digest)
+        return media_type, self._files.opened(digest)
+
+    def unnamed_file(self) -> Descriptor:
+        """An empty file that goes with its descriptor, for a derived file that comes piece by piece."""
+        return self._files.unnamed()
 
     def places(self, host: str, *, kind: Kind | None = None, collection: str | None = None) -> Iterator[bytes]:
         last = 0

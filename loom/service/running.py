@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from loom.errors import LoomError
+from loom.graph.parting import parting
 from loom.model import RunClosing, RunOpening, RunState, State
 from loom.problems import FailureShape, ProblemShape
 from loom.service.base import Holding, now_us
@@ -59,11 +60,12 @@ class LocalRuns(Holding):
             runs.finish(connection, closing)
 
     def end_abandoned_runs(self, host: str) -> int:
-        """Marks runs of this host that were never finished as FAILED; returns how many. For the holder of the data
+        """Ends runs of this host that were never finished, as FAILED or, if somebody wanted that, as CANCELLED; returns
+        how many. For the holder of the data
         folder before it begins. A worker over HTTP may still have one of them: it goes on once that is heard of."""
         with self._database.write() as connection:
             ended = runs.end_abandoned(connection, host, now_us())
-        return self._tell_failed(ended)
+        return self._tell_given_up(ended)
 
     def end_silent_runs(self, silent_us: int) -> int:
         """The same of runs of any host whose caller, which executes them itself, was not heard of for so long: neither
@@ -77,11 +79,11 @@ class LocalRuns(Holding):
             return 0
         with self._database.write() as connection:
             ended = runs.end_silent(connection, silent, since, now)
-        return self._tell_failed(ended)
+        return self._tell_given_up(ended)
 
-    def _tell_failed(self, ended: dict[UUID, str]) -> int:
-        for uuid, pipeline in ended.items():
-            self._tell(uuid, pipeline, "FAILED")
+    def _tell_given_up(self, ended: dict[UUID, runs.GivenUp]) -> int:
+        for uuid, one in ended.items():
+            self._tell(uuid, one.pipeline, one.state)
         return len(ended)
 
     def run(self, uuid: UUID) -> RunShape:
@@ -119,7 +121,10 @@ class LocalRuns(Holding):
             return flow.of_counts(self._shown(uuid).nodes)
         with self._database.read() as connection:
             number = runs.begun(connection, uuid)
-            return FlowShape(nodes={}) if number is None else self._flows.of_run(connection, number)
+            return FlowShape(nodes={}) if number is None else self._flows.of_run(connection, number, self._parting)
+
+    def _parting(self, definition: str) -> dict[str, frozenset[str]]:
+        return parting(msgspec.json.decode(definition), self._operators)
 
     def run_grid(self, uuid: UUID, *, offset: int = 0, limit: int = PAGE) -> GridShape:
         if uuid in self._dry_runs:

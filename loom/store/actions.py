@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from loom.actions import ActionEnd, ActionShape, ActionState
 from loom.errors import LoomError
+from loom.events import NO_RUN, ActionEvent, RunHead
 from loom.model import Action, FoundAt, asset_uuid
 from loom.shapes import Page
 from loom.store import assets, locations
 from loom.store.copies import place_key
-from loom.store.statements import insert
-from loom.store.tables import actions
+from loom.store.statements import chunks, insert
+from loom.store.tables import actions, pipeline_versions, pipelines, runs
 from loom.store.values import (
     ACTION_KINDS,
     ACTION_STATES,
@@ -47,12 +48,40 @@ def begin(connection: Connection, host: str, action: Action, duplicate: UUID | N
     insert(connection, actions, [row])
 
 
-def add(connection: Connection, run: UUID, host: str, done: Iterable[Action], now: int) -> None:
-    """Writes down what a run did."""
-    insert(connection, actions, [_row(action, host, run.bytes, None, DONE, now) for action in done])
+def intend(connection: Connection, run: UUID, host: str, ahead: Iterable[Action], dropped: Iterable[UUID]) -> None:
+    """Writes down what a run is about to do, and forgets what it was about to do and did not."""
+    insert(connection, actions, [_row(action, host, run.bytes, None, BEGUN, None) for action in ahead])
+    gone = sorted(uuid.bytes for uuid in dropped)
+    if gone:
+        mine = (actions.c.run == run.bytes, actions.c.state == BEGUN)
+        connection.execute(delete(actions).where(actions.c.uuid.in_(gone), *mine))
 
 
-def end(connection: Connection, uuid: UUID, ending: ActionEnd, now: int) -> None:
+def add(connection: Connection, run: UUID, host: str, done: Sequence[Action], now: int) -> Told:
+    """Writes down what a run did, most of which it had said before. Tells of what was not written down as done."""
+    if not done:
+        return NO_RUN, []
+    by_uuid = {action.uuid.bytes: action for action in done}
+    told: set[bytes] = set()
+    for piece in chunks(sorted(by_uuid)):
+        known = select(actions.c.uuid).where(actions.c.uuid.in_(set(piece)), actions.c.state != BEGUN)
+        told.update(connection.execute(known).scalars())
+        begun = (actions.c.uuid.in_(set(piece)), actions.c.state == BEGUN)
+        connection.execute(update(actions).where(*begun).values(state=DONE, ended=now))
+    insert(connection, actions, [_row(action, host, run.bytes, None, DONE, now) for action in by_uuid.values()])
+    events = [
+        ActionEvent(now, action.uuid, action.kind, action.asset, None, "DONE")
+        for uuid, action in by_uuid.items()
+        if uuid not in told
+    ]
+    return _head(connection, run.bytes), events
+
+
+Told = tuple[RunHead, list[ActionEvent]]
+"""What is to be told of actions, and under which run."""
+
+
+def end(connection: Connection, uuid: UUID, ending: ActionEnd, now: int) -> Told:
     """See `loom.verbs.Actions.end_action`."""
     row = _row_of(connection, uuid, lock=True)
     state = ACTION_STATES[row.state]
@@ -66,6 +95,25 @@ def end(connection: Connection, uuid: UUID, ending: ActionEnd, now: int) -> None
         locations.mark_missing(connection, row.host, [split_path(row.target)], now)
     elif ending.state == "DONE" and row.kind == MOVED:
         locations.mark_missing(connection, row.host, [split_path(row.origin)], now)
+    if state == ending.state or ending.state == "FAILED":
+        return NO_RUN, []
+    return _head(connection, row.run), [_event(row, ending.state, now)]
+
+
+def _event(row: Row[Any], status: str, now: int) -> ActionEvent:
+    group = None if row.duplicate is None else UUID(bytes=row.duplicate)
+    return ActionEvent(now, UUID(bytes=row.uuid), ACTION_KINDS[row.kind], row.asset, group, status)
+
+
+def _head(connection: Connection, run: bytes | None) -> RunHead:
+    """The run as events name it; what is forgotten is told under none."""
+    named = (
+        select(pipelines.c.name)
+        .join(pipeline_versions, pipeline_versions.c.pipeline == pipelines.c.id)
+        .join(runs, runs.c.version == pipeline_versions.c.id)
+    )
+    name = None if run is None else connection.execute(named.where(runs.c.uuid == run)).scalar()
+    return NO_RUN if run is None or name is None else RunHead(UUID(bytes=run), name, False)
 
 
 def page(

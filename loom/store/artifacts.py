@@ -1,16 +1,20 @@
 """Derived files: content-addressed, under `<folder>/<2 hex>/<hex>`, and their rows.
 
 A file is written under a temporary name, synced with the rest of its group and renamed before its row is committed, so
-a row always has its file. All who write hold the folder's lock shared; who removes files holds it alone.
+a row always has its file. What is too large for memory is copied piece by piece out of the file in which it lies. All
+who write hold the folder's lock shared; who removes files holds it alone.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from blake3 import blake3
@@ -20,7 +24,10 @@ from loom.ending import disk_full
 from loom.errors import NO_ROOM, LoomError
 from loom.store.statements import upsert
 from loom.store.tables import artifacts
-from loom.verbs import NewArtifact
+from loom.verbs import Descriptor, NewArtifact, Parts
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _GROUP = 64
 
@@ -32,17 +39,25 @@ class ArtifactFiles:
         self.folder = folder
         self._temporary = folder / ".new"
 
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(8, "sync")
+
     def path(self, digest: bytes) -> Path:
         name = digest.hex()
         return self.folder / name[:2] / name
 
     def keep(self, new: Sequence[NewArtifact]) -> None:
         """Writes files that are not there yet, or no longer whole; when it returns they are on the disk. The caller
-        holds the lock. Raises `DIGEST_MISMATCH` before anything is written, `DISK_FULL`."""
-        wanted = {artifact.digest: artifact.data for artifact in new}
-        if any(blake3(data).digest() != digest for digest, data in wanted.items()):
+        holds the lock. Raises `DIGEST_MISMATCH`, before anything is written or, of what is not in memory, named;
+        `DISK_FULL`."""
+        wanted = {artifact.digest: artifact for artifact in new}
+        held = [artifact for artifact in wanted.values() if artifact.parts is None]
+        if any(blake3(artifact.data).digest() != artifact.digest for artifact in held):
             raise LoomError("DIGEST_MISMATCH")
-        missing = [(digest, data) for digest, data in wanted.items() if not self._has(digest, data)]
+        missing = [artifact for artifact in wanted.values() if not self._has(artifact)]
         with _disk_faults_told(self.folder):
             for start in range(0, len(missing), _GROUP):
                 self._write_group(missing[start : start + _GROUP])
@@ -58,6 +73,22 @@ class ArtifactFiles:
             raise LoomError("NOT_FOUND", f"The derived file {digest.hex()} is not there.") from None
         except OSError as error:
             raise LoomError("READ_FAILED", f"The derived file {digest.hex()} cannot be read.") from error
+
+    def opened(self, digest: bytes) -> Parts:
+        """The same, open. Raises `NOT_FOUND`, `READ_FAILED`."""
+        try:
+            return Parts.whole(os.open(self.path(digest), os.O_RDONLY | os.O_CLOEXEC))
+        except FileNotFoundError:
+            raise LoomError("NOT_FOUND", f"The derived file {digest.hex()} is not there.") from None
+        except OSError as error:
+            raise LoomError("READ_FAILED", f"The derived file {digest.hex()} cannot be read.") from error
+
+    def unnamed(self) -> Descriptor:
+        """An empty file without a name, for what is to be kept later; gone once it is closed. Raises `DISK_FULL`."""
+        with _disk_faults_told(self.folder):
+            self._temporary.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._temporary) as file:
+                return Descriptor(os.dup(file.fileno()))
 
     @contextmanager
     def lock(self, *, alone: bool) -> Iterator[None]:
@@ -102,25 +133,27 @@ class ArtifactFiles:
                 with suppress(ValueError):
                     yield bytes.fromhex(file.name), file
 
-    def _has(self, digest: bytes, data: bytes) -> bool:
+    def _has(self, artifact: NewArtifact) -> bool:
+        path = self.path(artifact.digest)
         try:
-            return self.path(digest).stat().st_size == len(data) and self.path(digest).read_bytes() == data
-        except OSError:  # not there, or rotten so that it cannot be read: a new one takes its place
+            if path.stat().st_size != artifact.size:
+                return False
+            if artifact.parts is None:
+                return path.read_bytes() == artifact.data
+            return self.opened(artifact.digest).digest() == artifact.digest
+        except (OSError, LoomError):  # not there, or rotten so that it cannot be read: a new one takes its place
             return False
 
-    def _write_group(self, group: Sequence[tuple[bytes, bytes]]) -> None:
-        from concurrent.futures import ThreadPoolExecutor
-
+    def _write_group(self, group: Sequence[NewArtifact]) -> None:
         opened: list[tuple[int, Path, Path]] = []
         try:
-            for digest, data in group:
+            for artifact in group:
                 temporary = self._temporary / uuid4().hex
                 descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                opened.append((descriptor, temporary, self.path(digest)))
-                _write_all(descriptor, data)
+                opened.append((descriptor, temporary, self.path(artifact.digest)))
+                _copy(descriptor, artifact)
             # side by side, so that the file system joins them
-            with ThreadPoolExecutor(8) as pool:
-                list(pool.map(os.fsync, [descriptor for descriptor, _, _ in opened]))
+            list(self._pool.map(os.fsync, [descriptor for descriptor, _, _ in opened]))
             for _, temporary, path in opened:
                 path.parent.mkdir(exist_ok=True)
                 temporary.rename(path)
@@ -132,7 +165,7 @@ class ArtifactFiles:
 
 def remember(connection: Connection, new: Sequence[NewArtifact], now: int) -> None:
     """Makes the rows of files that are kept."""
-    rows = {a.digest: (a.digest, a.media_type, len(a.data), now) for a in new}
+    rows = {a.digest: (a.digest, a.media_type, a.size, now) for a in new}
     upsert(connection, artifacts, sorted(rows.values()), keep=("media_type",))
 
 
@@ -153,10 +186,17 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _copy(descriptor: int, artifact: NewArtifact) -> None:
+    """Raises `DIGEST_MISMATCH` for parts of a file that has other bytes by now."""
+    hasher = blake3()
+    for piece in artifact.pieces():
+        if artifact.parts is not None:
+            hasher.update(piece)
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    if artifact.parts is not None and hasher.digest() != artifact.digest:
+        raise LoomError("DIGEST_MISMATCH")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, case, func, select, update
 
 from loom.model import AssetCounts, NodeCounts, Origin, Reason, State
 from loom.packing import OUTCOME_BYTES, code_of
+from loom.store import spending
 from loom.store.statements import compiled, constant, fetch
 from loom.store.tables import assets, nodes, outcomes, run_requests, runs, steps
 from loom.store.values import to_json
@@ -101,11 +102,10 @@ def _ends_of(bad: Iterable[bytes]) -> tuple[int, int]:
 def keep(connection: Connection, number: int) -> None:
     """Writes down what a run has counted that its worker cannot tell any more."""
     found = counted(connection, number)
-    connection.execute(
-        update(runs)
-        .where(runs.c.id == number)
-        .values(asset_counts=to_json(found.assets), node_counts=to_json(found.nodes), bytes_read=found.bytes_read)
-    )
+    counts = {"asset_counts": to_json(found.assets), "node_counts": to_json(found.nodes)}
+    spent = spending.written(spending.spent_until_now(connection, number))
+    mine = update(runs).where(runs.c.id == number)
+    connection.execute(mine.values(**counts, bytes_read=found.bytes_read, spent=spent))
 
 
 def node_names(connection: Connection, number: int) -> list[str]:

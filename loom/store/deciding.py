@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 from loom.duplicates import Decision
 from loom.errors import LoomError
 from loom.store import duplicates
+from loom.store.duplicates import Touched
 from loom.store.groups import Group, groups_of
 from loom.store.statements import insert
 from loom.store.tables import actions, duplicate_files, duplicate_members
@@ -20,12 +21,12 @@ from loom.store.values import BEGUN, CONFIRMED, DONE, EXACT, KEPT, LEFT, MEMBER,
 BY_HAND = "chosen by hand"
 
 
-def confirm(connection: Connection, uuid: UUID, decision: Decision, now: int) -> None:
-    """See `loom.verbs.Duplicates.confirm_duplicate`."""
+def confirm(connection: Connection, uuid: UUID, decision: Decision, now: int) -> Touched:
+    """See `loom.verbs.Duplicates.confirm_duplicate`. Returns the groups that are not what they were."""
     row = duplicates.row_of(connection, uuid, lock=True)
     group = groups_of(connection, [row])[0]
     if row.state == CONFIRMED and _says_the_same(group, decision):
-        return
+        return set()
     _must_be_pending(row)
     _must_be_as_seen(group, decision.seen)
     members = set(group.ids()) if decision.members is None else set(decision.members)
@@ -40,28 +41,32 @@ def confirm(connection: Connection, uuid: UUID, decision: Decision, now: int) ->
     keeper, reason = best if decision.keeper in (None, best[0]) else (decision.keeper or "", BY_HAND)
     parts = {id_: KEPT if id_ == keeper else MEMBER if id_ in members else LEFT for id_ in group.ids()}
     _decide(connection, group, CONFIRMED, parts, reason, now)
+    touched = {uuid}
     if row.kind == SIMILAR:
         left = sorted((one.distance or 0, one.number) for one in group.standing if parts[one.id] == LEFT)
         if len(left) > 1:
-            duplicates.propose_similar(connection, {number: distance for distance, number in left}, now)
+            duplicates.propose_similar(connection, {number: distance for distance, number in left}, now, touched)
+    return touched
 
 
-def reject(connection: Connection, uuid: UUID, seen: Collection[str] | None, now: int) -> None:
-    """See `loom.verbs.Duplicates.reject_duplicate`."""
+def reject(connection: Connection, uuid: UUID, seen: Collection[str] | None, now: int) -> Touched:
+    """See `loom.verbs.Duplicates.reject_duplicate`; returns as `confirm`."""
     row = duplicates.row_of(connection, uuid, lock=True)
     if row.state == REJECTED:
-        return
+        return set()
     _must_be_pending(row)
     group = groups_of(connection, [row])[0]
     _must_be_as_seen(group, seen)
     _decide(connection, group, REJECTED, dict.fromkeys(group.ids(), MEMBER), None, now)
+    return {uuid}
 
 
-def reopen(connection: Connection, uuid: UUID) -> None:
-    """See `loom.verbs.Duplicates.reopen_duplicate`."""
+def reopen(connection: Connection, uuid: UUID) -> Touched:
+    """See `loom.verbs.Duplicates.reopen_duplicate`; returns as `confirm`."""
     row = duplicates.row_of(connection, uuid, lock=True)
     if row.state == PENDING:
-        return
+        return set()
+    touched = {uuid}
     moved = select(actions.c.id).where(actions.c.duplicate == row.uuid, actions.c.state.in_((BEGUN, DONE)))
     if connection.execute(moved.limit(1)).first() is not None:
         raise LoomError("DECIDED", "Files of this group were moved; bring them back first, with `cortex undo`.")
@@ -72,9 +77,10 @@ def reopen(connection: Connection, uuid: UUID) -> None:
     connection.execute(delete(duplicate_files).where(duplicate_files.c.duplicate == row.id))
     connection.execute(update(duplicate_members).where(duplicate_members.c.duplicate == row.id).values(part=MEMBER))
     connection.execute(update(table).where(table.c.id == row.id).values(state=PENDING, decided=None, reason=None))
-    duplicates.remove(connection, others)
+    duplicates.remove(connection, others, touched)
     if row.kind == SIMILAR:
-        duplicates.unite(connection, row.id)
+        duplicates.unite(connection, row.id, touched)
+    return touched
 
 
 def _says_the_same(group: Group, decision: Decision) -> bool:

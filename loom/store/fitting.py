@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, exists, false, func, or_, select, union
 from sqlalchemy.sql import ColumnElement
 
 from loom.steering import RADIUS_KM, AssetQuery
-from loom.store import colours, places
+from loom.store import colours, persons, places
 from loom.store.locations import in_collection
 from loom.store.tables import asset_hashes, asset_traits, assets, directories, locations
 from loom.store.texts import saying
@@ -37,6 +37,8 @@ def conditions(query: AssetQuery) -> list[ColumnElement[bool]]:
         found.append(false() if saying_it is None else assets.c.id.in_(saying_it))
     if query.collection is not None:
         found.append(assets.c.id.in_(in_collection(query.collection)))
+    if query.person is not None:
+        found.append(assets.c.id.in_(persons.showing(query.person)))
     if query.color is not None:
         found.append(assets.c.id.in_(colours.showing(query)))
     if query.place == "unknown":

@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, select
 
+from loom.graph.ports import REST
 from loom.model import Branch, NodeCounts, Origin, Reason, State
 from loom.packing import code_of
 from loom.shapes import FlowShape, NodeFlow
-from loom.store import counting
-from loom.store.tables import runs
+from loom.store import counting, parted
+from loom.store.parted import Parting, Parts, parts_of
+from loom.store.tables import pipeline_versions, runs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,6 +91,7 @@ class _Counted(NamedTuple):
 
     tallies: list[Tally]
     names: list[str]
+    parts: dict[str, Parts]
     upto: int
     finished: int | None
     steps: int
@@ -114,7 +118,10 @@ class Flows:
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, _Kept] = OrderedDict()
 
-    def of_run(self, connection: Connection, number: int) -> FlowShape:
+    def of_run(
+        self, connection: Connection, number: int, parting: Callable[[str], Parting] = lambda _: {}
+    ) -> FlowShape:
+        """`parting` tells which nodes of a definition, as it is stored, part assets."""
         with self._lock:
             kept = self._kept.setdefault(number, _Kept())
             self._kept.move_to_end(number)
@@ -122,9 +129,18 @@ class Flows:
                 self._kept.popitem(last=False)
         with kept.lock:
             known, kept.counted = kept.counted, None  # nothing is kept that was added to in part
-            counted = kept.counted = _brought_up_to_date(connection, number, known)
+            counted = kept.counted = _brought_up_to_date(connection, number, known, parting)
             flows = {name: tally.flow() for name, tally in zip(counted.names, counted.tallies, strict=True)}
+            flows |= {name: _with(flows[name], parts) for name, parts in counted.parts.items() if name in flows}
         return FlowShape(nodes=flows)
+
+
+def _with(flow: NodeFlow, parts: Parts) -> NodeFlow:
+    """What was skipped and went on is among the rest."""
+    buckets = dict(parts.buckets)
+    if buckets:
+        buckets[REST] = buckets.get(REST, 0) + flow.through
+    return msgspec.structs.replace(flow, both=parts.both, buckets=buckets)
 
 
 def of_counts(nodes: Mapping[str, NodeCounts]) -> FlowShape:
@@ -138,26 +154,40 @@ def of_counts(nodes: Mapping[str, NodeCounts]) -> FlowShape:
     )
 
 
-def _brought_up_to_date(connection: Connection, number: int, known: _Counted | None) -> _Counted:
+def _brought_up_to_date(
+    connection: Connection, number: int, known: _Counted | None, parting: Callable[[str], Parting]
+) -> _Counted:
     finished, steps = connection.execute(select(runs.c.finished, runs.c.steps).where(runs.c.id == number)).one()
     walked = counting.walked(connection, number)
-    if known is None or (known.finished, known.steps) != (finished, steps):
-        return _counted(connection, number, walked, finished, steps)
+    anew = known is None or (known.finished, known.steps) != (finished, steps)
+    if known is None or anew or (finished is not None and known.upto != walked):
+        return _counted(connection, number, walked, finished, steps, parting)
     if finished is not None:
-        return known if known.upto == walked else _counted(connection, number, walked, finished, steps)
+        return known
     if time.monotonic() - known.at > _ANEW * known.took:
-        return _counted(connection, number, walked, finished, steps)
+        return _counted(connection, number, walked, finished, steps, parting)
     _add(connection, number, known.tallies, known.upto, walked)
+    parted.add(connection, number, known.parts, known.upto, walked)
     return known._replace(upto=max(walked, known.upto))
 
 
-def _counted(connection: Connection, number: int, walked: int, finished: int | None, steps: int) -> _Counted:
+def _counted(
+    connection: Connection,
+    number: int,
+    walked: int,
+    finished: int | None,
+    steps: int,
+    parting: Callable[[str], Parting],
+) -> _Counted:
     begin = time.monotonic()
     names = counting.node_names(connection, number)
     tallies = [Tally() for _ in names]
     _add(connection, number, tallies, 0, walked)
+    version = select(pipeline_versions.c.definition).join(runs, runs.c.version == pipeline_versions.c.id)
+    parts = parts_of(parting(connection.execute(version.where(runs.c.id == number)).scalar_one()))
+    parted.add(connection, number, parts, 0, walked)
     end = time.monotonic()
-    return _Counted(tallies, names, walked, finished, steps, end, end - begin)
+    return _Counted(tallies, names, parts, walked, finished, steps, end, end - begin)
 
 
 def _add(connection: Connection, number: int, tallies: list[Tally], first: int, end: int) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from loom.store import assets, duplicates
+from loom.store.duplicates import Touched
 from loom.store.statements import any_of, chunks, compiled, constant, fetch
 from loom.store.tables import assets as asset_table
 from loom.store.tables import duplicate_members, locations, results, signatures
@@ -21,10 +22,10 @@ EXACT_WATCHER = "dedup.exact"
 Members = Sequence[tuple[bytes, int]]
 
 
-def propose(connection: Connection, kind: str, members: Members, now: int) -> UUID | None:
+def propose(connection: Connection, kind: str, members: Members, now: int, touched: Touched) -> UUID | None:
     """See `loom.verbs.Library.propose`. Raises `REQUEST_INVALID` for another kind, and for distances that are none."""
     if kind != "similar":
-        return duplicates.propose(connection, kind, members, now)
+        return duplicates.propose(connection, kind, members, now, touched)
     ids = assets.known(connection, [asset for asset, _ in members])
     near = {ids[asset]: (asset, distance) for asset, distance in members if asset in ids}
     if not near:
@@ -37,7 +38,7 @@ def propose(connection: Connection, kind: str, members: Members, now: int) -> UU
     heads = [head for head in first_of.values() if head in near]
     head = min(heads, key=lambda one: (near[one][1], one), default=None)
     chosen = [one for one in near if one in (first, head) or one not in group_of]
-    return duplicates.propose(connection, kind, [near[one] for one in chosen], now)
+    return duplicates.propose(connection, kind, [near[one] for one in chosen], now, touched)
 
 
 def _pending_groups(connection: Connection, numbers: Sequence[int]) -> tuple[dict[int, int], dict[int, int]]:
@@ -51,16 +52,19 @@ def _pending_groups(connection: Connection, numbers: Sequence[int]) -> tuple[dic
     return found, heads
 
 
-def copies_turned_up(connection: Connection, numbers: Collection[int], now: int) -> None:
-    """Assets of which a file was found just now: those whose copies are watched are proposed if they have several."""
+def copies_turned_up(connection: Connection, numbers: Collection[int], now: int) -> Touched:
+    """Assets of which a file was found just now: those whose copies are watched are proposed if they have several.
+    Returns the groups that this has made."""
+    touched: Touched = set()
     watching = fetch(connection, compiled(connection, _watchers), (EXACT_WATCHER,))
     if not watching:
-        return
+        return touched
     for piece in chunks(sorted(numbers)):
         several = fetch(connection, compiled(connection, _lying_twice, len(piece)), piece)
         for asset, blake3 in several:
             if any(fetch(connection, compiled(connection, _is_watched), (asset, number)) for (number,) in watching):
-                duplicates.propose(connection, "exact", [(bytes(blake3), 0)], now)
+                duplicates.propose(connection, "exact", [(bytes(blake3), 0)], now, touched)
+    return touched
 
 
 def _in_groups(count: int) -> Select[tuple[int, int]]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, or_, select
 
 from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
+from loom.store.joining import remove_all_empty
 from loom.store.statements import chunks
 from loom.store.tables import (
     artifacts,
@@ -153,6 +154,7 @@ def _remove_results(connection: Connection, dead: Sequence[int]) -> int:
         connection.execute(delete(settled).where(or_(settled.c.plan.in_(plans), settled.c.plan.in_(settles))))
         connection.execute(delete(result_artifacts).where(result_artifacts.c.signature.in_(piece)))
         removed += connection.execute(delete(results).where(results.c.signature.in_(piece))).rowcount
+    remove_all_empty(connection)
     return removed
 
 

@@ -22,6 +22,8 @@ from loom.store.values import PRESENT, clean, join_path, shown_path
 
 DATABASE = "Put the newest backup back into an empty data folder: LOOM_DATA_DIR=NEW loom restore FILE"
 
+INTERRUPTED = "Any cortex ingest on this machine finds out first what became of it"
+
 
 def of_artifact(connection: Connection, digest: bytes, host: str) -> str:
     """For a derived file that is not there or not whole."""

@@ -10,13 +10,15 @@ from sqlalchemy import Connection, Delete, Select, bindparam, delete, func, sele
 from loom.errors import LoomError
 from loom.model import ArtifactRef, AssetReport, State, StoredResult
 from loom.packing import OUTCOME_BYTES
-from loom.store import assets, colours, fingerprints, locations, outputs, proposals, texts, traits
+from loom.store import assets, colours, fingerprints, locations, outputs, proposals, texts, traits, vectors
 from loom.store.causes import cause_of
+from loom.store.duplicates import Touched
 from loom.store.runs import OpenRun, StepRow, plan_number
 from loom.store.statements import Row, any_of, chunks, compiled, fetch, insert, upsert, write_rows
 from loom.store.tables import artifacts, collection_assets, collections, outcomes, result_artifacts, results
 from loom.store.values import COMPLETED, FAILED, clean, verdict_code
 from loom.verbs.library import FINGERPRINTS
+from loom.verbs.people import VECTORS
 
 _OF_FAILURES = ("error_code", "error_message", "aside", "cause")
 """Columns for which a COMPLETED result has no value."""
@@ -24,11 +26,11 @@ _EMPTY = len(b"{}")
 _key = itemgetter(0, 1)
 
 
-def store(connection: Connection, run: OpenRun, batch: Sequence[AssetReport], now: int) -> None:
+def store(connection: Connection, run: OpenRun, batch: Sequence[AssetReport], now: int) -> Touched:
     """Stores assets, locations, results, outcomes and collections, rows of a table always in the order of their key,
     so that two writers never wait for each other in a circle. Raises `REQUEST_INVALID` for a result that belongs
     to no step of the run, or that names a derived file which was not handed in before, and for outcomes that are not
-    one for each step."""
+    one for each step. Returns the groups of duplicates that it has made."""
     ids, fresh = assets.ensure(connection, batch, now)
     placed = [(ids[report.blake3], found) for report in batch for found in report.found]
     locations.place(connection, run.host, placed, now, {ids[digest] for digest in fresh})
@@ -36,8 +38,20 @@ def store(connection: Connection, run: OpenRun, batch: Sequence[AssetReport], no
     _store_outcomes(connection, run, batch, ids, fresh)
     _settle(connection, run, batch, ids, fresh)
     _collect(connection, [(name, ids[report.blake3]) for report in batch for name in report.collections])
-    proposals.copies_turned_up(connection, ids.values(), now)
+    touched = proposals.copies_turned_up(connection, ids.values(), now)
     fingerprints.add(connection, taken, {ids[digest] for digest in fresh})
+    vectors.add(connection, _vectors(run, batch, ids), {ids[digest] for digest in fresh})
+    return touched
+
+
+def _vectors(run: OpenRun, batch: Sequence[AssetReport], ids: dict[bytes, int]) -> list[vectors.Taken]:
+    of = {step.digest: step for step in run.steps if step.operator in VECTORS}
+    return [
+        vectors.take(ids[report.blake3], step.signature, step.operator, result.outputs)
+        for report in (batch if of else ())
+        for result in report.results
+        if result.state is State.COMPLETED and (step := of.get(result.signature)) is not None
+    ]
 
 
 def _store_outcomes(

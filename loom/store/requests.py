@@ -172,4 +172,9 @@ def _paused() -> ColumnElement[bool]:
 
 
 def _cancelled() -> ColumnElement[bool]:
-    return exists().where(run_cancels.c.run == run_requests.c.uuid)
+    return is_cancelled(run_requests.c.uuid)
+
+
+def is_cancelled(run: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """Whether somebody wants the run to end."""
+    return exists().where(run_cancels.c.run == run)

@@ -14,7 +14,7 @@ from loom.events import Progress
 from loom.model import AssetCounts, NodeCounts, RunState
 from loom.shapes import ErrorShape, Page, PauseShape, RequestShape, RunShape
 from loom.steering import Pause, RunRequest
-from loom.store import counting, problems, steering
+from loom.store import counting, problems, spending, steering
 from loom.store.tables import outcomes, pipeline_versions, pipelines, run_requests, runs, workers
 from loom.store.values import (
     CANCELLED,
@@ -66,6 +66,9 @@ def one(connection: Connection, uuid: UUID, going: Going) -> RunShape:
             found = counting.counted(connection, row.id)
             counts = {"assets": found.assets, "nodes": found.nodes, "bytes": found.bytes_read}
             listed = listed._replace(shape=msgspec.structs.replace(listed.shape, **counts))
+        if listed.shape.state is RunState.RUNNING:
+            spent = spending.spent_until_now(connection, row.id)
+            listed = listed._replace(shape=msgspec.structs.replace(listed.shape, spent=spent))
         return _with_pauses(connection, [listed])[0]
     row = connection.execute(select(run_requests).where(run_requests.c.uuid == uuid.bytes)).first()
     if row is not None:
@@ -220,6 +223,7 @@ def _listed(connection: Connection, row: Row[Any], going: Going) -> Listed:
         queued=None if row.queued is None else iso(row.queued),
         error=_error(row),
         problems=row.problems,
+        spent=spending.read(row.spent),
     )
     if (progress := _heard(row, shape, going)) is not None:
         shape = with_progress(shape, progress)

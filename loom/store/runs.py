@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement
 from loom.errors import LoomError
 from loom.model import AssetCounts, NodeCounts, RunClosing, RunOpening, RunState, StepRef
 from loom.problems import Problem
-from loom.store import counting, problems, requests, steering, takeover, workers
+from loom.store import counting, problems, requests, spending, steering, takeover, workers
 from loom.store.pipelines import record
 from loom.store.statements import compiled, fetch, insert
 from loom.store.tables import nodes, pipeline_versions, pipelines, plans, runs, signatures, step_lists, steps
@@ -25,6 +25,13 @@ from loom.store.values import (
     key_of,
     to_json,
 )
+
+
+class GivenUp(NamedTuple):
+    """A run that nobody executes any more: its pipeline, and how it ended by that."""
+
+    pipeline: str
+    state: RunState
 
 
 class StepRow(NamedTuple):
@@ -83,6 +90,7 @@ def open_run(connection: Connection, opening: RunOpening, now: int) -> None:
         0,
         None,
         None,
+        None,
     )
     insert(connection, runs, [row])
     if requests.open_by(connection, opening.uuid, opening.worker.name):
@@ -116,6 +124,7 @@ def finish(connection: Connection, closing: RunClosing) -> None:
             node_counts=to_json(closing.nodes),
             bytes_read=closing.bytes_read,
             problems=max(closing.problems_total, len(closing.problems)),
+            spent=spending.written(closing.spent),
         )
     )
     problems.keep(connection, number, closing.problems)
@@ -123,10 +132,10 @@ def finish(connection: Connection, closing: RunClosing) -> None:
     steering.forget_pauses(connection, closing.uuid)
 
 
-def end_abandoned(connection: Connection, host: str, now: int) -> dict[UUID, str]:
-    """Runs of this host that were never finished are marked FAILED, with the counts of what they have stored; returns
-    the pipeline of each. Those that a worker was asked for are left: another goes on with them. A worker that was away
-    and speaks again revives its run: see `steering.revive`."""
+def end_abandoned(connection: Connection, host: str, now: int) -> dict[UUID, GivenUp]:
+    """Runs of this host that were never finished are marked FAILED, or CANCELLED if they were to end anyway, with the
+    counts of what they have stored. Those that a worker was asked for are left: another goes on with them. A worker
+    that was away and speaks again revives its run: see `steering.revive`."""
     return _give_up(connection, (runs.c.host == clean(host),), now, "Its process has ended without ending it.")
 
 
@@ -136,26 +145,32 @@ def silent(connection: Connection, since: int) -> list[UUID]:
     return [UUID(bytes=uuid) for uuid in found]
 
 
-def end_silent(connection: Connection, uuids: Sequence[UUID], since: int, now: int) -> dict[UUID, str]:
+def end_silent(connection: Connection, uuids: Sequence[UUID], since: int, now: int) -> dict[UUID, GivenUp]:
     """As `end_abandoned`, of those of these runs of which still nothing was heard."""
     these = (runs.c.uuid.in_([uuid.bytes for uuid in uuids]), _heard() < since)
     return _give_up(connection, these, now, f"Who executed it was not heard of for {(now - since) // 1_000_000} s.")
 
 
-def _give_up(connection: Connection, which: Sequence[ColumnElement[bool]], now: int, reason: str) -> dict[UUID, str]:
+def _give_up(
+    connection: Connection, which: Sequence[ColumnElement[bool]], now: int, reason: str
+) -> dict[UUID, GivenUp]:
     found = connection.execute(
-        select(runs.c.id, runs.c.uuid, pipelines.c.name)
+        select(runs.c.id, runs.c.uuid, pipelines.c.name, requests.is_cancelled(runs.c.uuid).label("cancelled"))
         .join(pipeline_versions, pipeline_versions.c.id == runs.c.version)
         .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
         .where(*_own_and_going(), *which)
         .with_for_update(of=runs)
     ).all()
-    for number, _, _ in found:
+    ended = {}
+    for number, uuid, pipeline, cancelled in found:
         counting.keep(connection, number)
-        ended = {"state": RUN_STATES.index(RunState.FAILED), "finished": now, "heard": None, "problems": 1}
-        connection.execute(update(runs).where(runs.c.id == number).values(ended))
-        problems.keep(connection, number, [Problem(b"", "RUN_ABANDONED", reason)])
-    return {UUID(bytes=uuid): pipeline for _, uuid, pipeline in found}
+        state = RunState.CANCELLED if cancelled else RunState.FAILED
+        why = [] if cancelled else [Problem(b"", "RUN_ABANDONED", reason)]
+        new = {"state": RUN_STATES.index(state), "finished": now, "heard": None, "problems": len(why)}
+        connection.execute(update(runs).where(runs.c.id == number).values(new))
+        problems.keep(connection, number, why)
+        ended[UUID(bytes=uuid)] = GivenUp(pipeline, state)
+    return ended
 
 
 def _own_and_going() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

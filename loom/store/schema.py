@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 
 from loom.errors import LoomError
 
-HEAD = "0012"
+HEAD = "0014"
 """Revisions are numbered, so that an older Loom can tell that a database is newer than itself."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -37,6 +37,9 @@ from loom.store.reviewtables import duplicate_members as duplicate_members
 from loom.store.reviewtables import duplicates as duplicates
 from loom.store.sourcetables import limits as limits
 from loom.store.sourcetables import sources as sources
+from loom.store.vectortables import people as people
+from loom.store.vectortables import people_apart as people_apart
+from loom.store.vectortables import vectors as vectors
 from loom.store.worktables import heartbeats as heartbeats
 from loom.store.worktables import run_cancels as run_cancels
 from loom.store.worktables import run_pauses as run_pauses
@@ -135,6 +138,7 @@ runs = Table(
     Column("problems", Integer, nullable=False, server_default="0"),
     Column("gone_on", BigInteger),  # when it was claimed once more after it had begun
     Column("walked_before", Integer),  # how many assets it had walked then
+    Column("spent", Text),  # JSON, as `spending.Spent`
     Index(None, "version"),
 )
 

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Select, and_, case, func, select, update
 
 from loom.model import AssetCounts, RunClosing, RunState
-from loom.store import counting
+from loom.store import counting, spending
 from loom.store.tables import assets, directories, locations, outcomes, run_requests, runs
 from loom.store.values import PRESENT
 
@@ -58,6 +58,7 @@ def whole(connection: Connection, number: int, closing: RunClosing) -> RunClosin
         assets=counts,
         nodes=found.nodes,
         bytes_read=found.bytes_read,
+        spent=spending.spent_until_now(connection, number) or closing.spent,
     )
 
 

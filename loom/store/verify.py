@@ -8,6 +8,7 @@ to and has its size still is the next ingest's business.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +17,13 @@ from typing import NamedTuple
 from blake3 import blake3
 from sqlalchemy import Connection, exists, func, select
 
+from loom.steering import SILENT_S
 from loom.store import remedies
 from loom.store.artifacts import ArtifactFiles
 from loom.store.database import Database
 from loom.store.locations import on_disk
-from loom.store.tables import artifacts, assets, directories, locations, result_artifacts
-from loom.store.values import PRESENT, clean, join_path, shown_path, signed
+from loom.store.tables import actions, artifacts, assets, directories, locations, result_artifacts, runs
+from loom.store.values import ACTION_KINDS, BEGUN, PRESENT, RUNNING, clean, join_path, shown_path, signed
 
 _PIECE = 1000
 _READ = 256 * 1024
@@ -31,8 +33,8 @@ MOST_TOLD = 1000
 
 class Finding(NamedTuple):
     """Something that is not as it should be. `code` is one of `DATABASE_DAMAGED`, `ARTIFACT_MISSING`,
-    `ARTIFACT_DAMAGED`, `ORIGINAL_MISSING`, `ORIGINAL_CHANGED` (its size), `BIT_ROT`; `subject` a path or digest.
-    `remedy` says what helps, with its command."""
+    `ARTIFACT_DAMAGED`, `ORIGINAL_MISSING`, `ORIGINAL_CHANGED` (its size), `BIT_ROT`, `ACTION_INTERRUPTED`; `subject` a
+    path or digest. `remedy` says what helps, with its command."""
 
     code: str
     subject: str
@@ -85,6 +87,7 @@ def verify(database: Database, blobs: Path, host: str, *, read_data: bool = Fals
     files = ArtifactFiles(blobs)
     with database.read() as connection:
         verified.findings.extend(_of_database(connection))
+        verified.findings.extend(_of_actions(connection, host))
     for digest, size in _artifacts(database):
         found = _check_artifact(files, digest, size, read_data, verified)
         if found is not None:
@@ -107,6 +110,27 @@ def _of_database(connection: Connection) -> Iterator[Finding]:
     for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20):
         message = f"Row {row} refers to a row of {parent} that is not there."
         yield Finding("DATABASE_DAMAGED", str(table), message, remedies.DATABASE)
+
+
+def _of_actions(connection: Connection, host: str) -> Iterator[Finding]:
+    """What was begun with files of this host and is not told to have ended, though its run is over or silent."""
+    since = (time.time_ns() // 1000) - int(SILENT_S * 1_000_000)
+    heard = func.coalesce(runs.c.heard, runs.c.started) >= since
+    goes_on = exists().where(runs.c.uuid == actions.c.run, runs.c.state == RUNNING, heard)
+    begun = select(actions.c.origin, actions.c.target, actions.c.kind).where(
+        actions.c.host == clean(host), actions.c.state == BEGUN, ~goes_on
+    )
+    for origin, target, kind in connection.execute(begun.order_by(actions.c.id).limit(MOST_TOLD)):
+        message = f"It was about to be {_ABOUT_TO[ACTION_KINDS[kind]]} {shown_path(target)} when its process ended."
+        yield Finding("ACTION_INTERRUPTED", shown_path(origin), message, remedies.INTERRUPTED)
+
+
+_ABOUT_TO = {
+    "moved": "moved to",
+    "copied": "copied to",
+    "wrote": "given the side file",
+    "removed": "removed in favour of",
+}
 
 
 def _artifacts(database: Database) -> Iterator[tuple[bytes, int]]:

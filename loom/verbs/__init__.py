@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from loom.parts import Descriptor as Descriptor
+from loom.parts import Extents as Extents
+from loom.parts import Parts as Parts
 from loom.verbs.actions import Actions as Actions
 from loom.verbs.assets import Assets as Assets
 from loom.verbs.beside import Belonging as Belonging
@@ -22,6 +25,7 @@ from loom.verbs.library import Match as Match
 from loom.verbs.limits import Limits as Limits
 from loom.verbs.listing import MAX_PAGE as MAX_PAGE
 from loom.verbs.listing import PAGE as PAGE
+from loom.verbs.people import People as People
 from loom.verbs.runs import Runs as Runs
 from loom.verbs.sources import Sources as Sources
 from loom.verbs.steering import Steering as Steering
@@ -31,7 +35,20 @@ from loom.verbs.workers import Workers as Workers
 
 
 class Loom(
-    Definitions, Ledger, Runs, Steering, Assets, Workers, Sources, Limits, Bus, Duplicates, Actions, Library, Protocol
+    Definitions,
+    Ledger,
+    Runs,
+    Steering,
+    Assets,
+    Workers,
+    Sources,
+    Limits,
+    Bus,
+    Duplicates,
+    Actions,
+    Library,
+    People,
+    Protocol,
 ):
     """All of it."""
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from loom.model import AssetReport, KnownAsset, KnownFile
+from loom.model import Action, AssetReport, KnownAsset, KnownFile
+from loom.parts import Parts
 
 
 class NewArtifact(NamedTuple):
-    """Bytes to be kept under `digest`, their BLAKE3-256."""
+    """Bytes to be kept under `digest`, their BLAKE3-256: `data`, or `parts` of a file where they are too many."""
 
     digest: bytes
     media_type: str
     data: bytes
+    parts: Parts | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.data) if self.parts is None else self.parts.size
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of them, piece by piece."""
+        return iter((self.data,)) if self.parts is None else self.parts.pieces()
 
 
 class Taker(NamedTuple):
@@ -77,6 +87,14 @@ class Ledger(Protocol):
 
     def put_artifacts(self, artifacts: Sequence[NewArtifact]) -> None:
         """Keeps the bytes; when it returns they are on the disk. Raises `DIGEST_MISMATCH`, `DISK_FULL`."""
+        ...
+
+    def intend(
+        self, run: UUID, ahead: Sequence[Action], dropped: Sequence[UUID] = (), *, worker: str | None = None
+    ) -> None:
+        """The run is about to do this to files, and is not going to do any more what is `dropped`. What it has done
+        comes with its reports. What is neither done nor dropped when the run is over was interrupted. Run and worker as
+        for `report`."""
         ...
 
     def report(self, run: UUID, batch: Sequence[AssetReport], *, worker: str | None = None) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from loom.verbs.beside import Belonging
 from loom.verbs.listing import PAGE
+from loom.verbs.people import Sorting
 
 LEAST_QUALITY = 10
 """Fingerprints of a lower `quality`, of 100, say nothing: they are neither kept for comparison nor compared."""
@@ -77,7 +78,7 @@ class Match(NamedTuple):
     since: int
 
 
-class Library(Belonging, Protocol):
+class Library(Belonging, Sorting, Protocol):
     """Assets are named by their BLAKE3."""
 
     def copies(self, asset: bytes) -> list[CopyAt]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from loom.model import Action, ActionKind
 from loom.wire.shapes import AssetWire, Count, Hex, Name, OutcomeWire, Size, StoredWire
@@ -36,6 +38,14 @@ class ReportWire(AssetWire, frozen=True, kw_only=True):
     settled: bool = False
     settles: Hex | None = None
     actions: list[ActionWire] = msgspec.field(default_factory=list)
+
+
+class AheadWire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a run is about to do to files, and the UUIDs of what it was about to do and is not going to do any more."""
+
+    items: Annotated[list[ActionWire], Meta(max_length=10_000)] = msgspec.field(default_factory=list)
+    dropped: Annotated[list[UUID], Meta(max_length=10_000)] = msgspec.field(default_factory=list)
+    worker: Name | None = None
 
 
 class ReportsWire(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,6 +78,7 @@ def closing_to_wire(closing: RunClosing) -> ClosingWire:
             for path, code, message in closing.problems[:MOST_PROBLEMS]
         ],
         problems_total=max(closing.problems_total, len(closing.problems)),
+        spent=closing.spent,
     )
 
 
@@ -94,6 +95,7 @@ def closing_of_wire(uuid: UUID, wire: ClosingWire) -> RunClosing:
         would_write=None if wire.would_write is None else not_deep(wire.would_write),
         problems=tuple(Problem(one.path_b64, one.code, one.message) for one in wire.problems),
         problems_total=wire.problems_total,
+        spent=wire.spent,
     )
 
 

@@ -16,6 +16,7 @@ from loom.graph.specs import OperatorSpec
 from loom.model import AssetCounts, Branch, Kind, NodeCounts, Origin, Reason, Resources, RunState, State, Worker
 from loom.problems import MOST_PROBLEMS
 from loom.shapes import ArtifactShape
+from loom.spending import Spent
 
 Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -74,6 +75,7 @@ class ClosingWire(msgspec.Struct, frozen=True, kw_only=True):
     would_write: dict[str, Any] | None = None
     problems: Annotated[list[ProblemWire], Meta(max_length=MOST_PROBLEMS)] = []
     problems_total: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    spent: Spent | None = None
 
 
 class FoundWire(msgspec.Struct, frozen=True, kw_only=True):

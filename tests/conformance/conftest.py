@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import new_sqlite
 from fastapi import FastAPI
 from ledgers import SilentBus, toy_operators
 from privatepg import PrivatePostgreSQL, until_done
@@ -30,12 +31,12 @@ def loom(request: pytest.FixtureRequest) -> Loom:
 
 @pytest.fixture
 def loom_over_sqlite(tmp_path: Path) -> Iterator[Loom]:
-    yield from _local(f"sqlite:///{tmp_path}/loom.db", tmp_path)
+    yield from _local(new_sqlite(tmp_path), tmp_path)
 
 
 @pytest.fixture
 def loom_over_postgresql(postgresql: PrivatePostgreSQL, tmp_path: Path) -> Iterator[Loom]:
-    yield from _local(postgresql.new_database(_migrated), tmp_path)
+    yield from _local(postgresql.emptied_database(), tmp_path)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def loom_over_http(served: tuple[FastAPI, str], tmp_path: Path) -> Iterator[Loom
     """A client of a server in this process."""
     app, url = served
     hub = Hub()
-    local = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", hub, toy_operators())
+    local = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", hub, toy_operators())
     app.state.loom, app.state.hub, app.state.publishing = local, hub, Publishing(hub)
     with LoomClient(url, "open sesame") as client:
         yield client
@@ -54,7 +55,7 @@ def loom_over_http(served: tuple[FastAPI, str], tmp_path: Path) -> Iterator[Loom
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, str]]:
     """An app that is given another Loom for each test, for it takes long to begin and to end; and where it is."""
     folder, hub = tmp_path_factory.mktemp("served"), Hub()
-    local = LocalLoom(Database.open(f"sqlite:///{folder}/loom.db"), folder / "blobs", hub, toy_operators())
+    local = LocalLoom(Database.open(new_sqlite(folder)), folder / "blobs", hub, toy_operators())
     app = create_app(local, hub, toy_operators(), token="open sesame")
     with start_in_background(app, "127.0.0.1", 0) as server:
         yield app, server.url
@@ -70,7 +71,3 @@ def _local(url: str, folder: Path) -> Iterator[Loom]:
     loom = LocalLoom(Database.open(url), folder / "blobs", SilentBus(), toy_operators())
     yield loom
     loom.close()
-
-
-def _migrated(url: str) -> None:
-    Database.open(url).close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,7 @@ from ledgers import (
 from loom.errors import LoomError
 from loom.model import Branch, KnownAsset, KnownFile, Outcome, Reason, State, StoredResult
 from loom.steering import Selection
-from loom.verbs import Taker
+from loom.verbs import NewArtifact, Parts, Taker
 
 SIGNATURES = [step.signature for step in STEPS]
 
@@ -365,3 +366,21 @@ def test_what_one_has_in_hand_is_elsewhere_for_others(loom):
     assert (known.elsewhere, len(known.results)) == (True, 1)
     loom.keep_in_hand(one, [])
     assert elsewhere(two, "a", "b") == [False, False]
+
+
+def test_a_derived_file_that_is_too_large_for_memory(loom, tmp_path):
+    """It comes out of a file, in pieces that need not stand there in their order, and is had again as a whole."""
+    data = bytes(range(251)) * 40_000
+    (path := tmp_path / "scratch").write_bytes(data)
+    whole = Parts.whole(os.open(path, os.O_RDONLY))
+    turned = Parts(whole.file, ((9_000_000, len(data) - 9_000_000), (0, 9_000_000)))
+    key = blake3(data[9_000_000:] + data[:9_000_000]).digest()
+    loom.put_artifacts([NewArtifact(key, "video/mp4", b"", turned)])
+    loom.put_artifacts([NewArtifact(key, "video/mp4", b"", turned)])
+    assert loom.artifact(key) == ("video/mp4", data[9_000_000:] + data[:9_000_000])
+    with pytest.raises(LoomError) as caught:
+        loom.put_artifacts([NewArtifact(key[::-1], "video/mp4", b"", turned)])
+    assert caught.value.code == "DIGEST_MISMATCH"
+    with pytest.raises(LoomError) as caught:
+        loom.artifact(key[::-1])
+    assert caught.value.code == "NOT_FOUND"

@@ -45,7 +45,11 @@ def test_values_of_nodes_may_be_declared_by_their_keys() -> None:
     [
         ({"inputs": (Port(id="in", content_type="image"),)}, "of the type 'image'"),
         ({"inputs": (Port(id="in", key="one"),)}, "which outputs have"),
-        ({"inputs": (Port(id="in", content_type="artifact/image"),)}, "for derived files"),
+        (
+            {"inputs": (Port(id="a", content_type="artifact/image"), Port(id="b", content_type="x/z"))},
+            "values or derived files",
+        ),
+        ({"inputs": (Port(id="a", content_type="x/y"),), "V": OutputKey("verdicts", list)}, "verdicts of items"),
         ({"inputs": (Port(id="in", cardinality="many"),)}, "for many assets"),
         ({"inputs": (Port(id="a", content_type="x/y"), Port(id="b", content_type="x/z"))}, "more than one input"),
         ({"outputs": (Port(id="out", content_type="x"),)}, "of the type 'x'"),

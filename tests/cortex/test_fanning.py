@@ -30,7 +30,14 @@ def test_outputs_become_lists_and_artifacts_get_numbers_in_their_order() -> None
 
 
 def test_what_an_item_does_not_give_is_none() -> None:
-    assert fanned(["a", "word"]).outputs == {"length": [None, 4], "place": [0, 1]}
+    assert fanned(["a", "word"]).outputs == {"length": [None, 4], "place": [0, 1], "verdicts": ["FAIL", "PASS"]}
+
+
+def test_an_item_that_is_not_there_keeps_its_number_and_is_not_computed() -> None:
+    whole = fanned(["four", None, "sixsix", None])
+    assert whole.outputs == {"length": [4, None, 6, None], "place": [0, None, 2, None]}
+    assert [one.name for one in whole.artifacts] == ["word-0", "word-2"]
+    assert fanned([None, "a"]).outputs["verdicts"] == [None, "FAIL"]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +54,7 @@ def test_it_passes_when_an_item_does(items: list[str], verdicts: bool | None, ex
     node.verdicts = verdicts  # type: ignore[misc]
     whole = fanned(items, node)
     assert (whole.result_verdict, whole.verdict_reason) == expected
-    assert set(whole.outputs) == {"length", "place"}
+    assert set(whole.outputs) - {"verdicts"} == {"length", "place"}
 
 
 def test_progress_goes_on_from_item_to_item() -> None:

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from blake3 import blake3
 from wordoperators import Measure, Send, Total
 
+from cortex.derived import DerivedFile, asset_or_file
 from cortex.media import Media
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, Result
+from cortex.operators.image_quality import ImageQuality
 from cortex.outputs import MAX_DEPTH
-from cortex.testing import run_operator
+from cortex.testing import derived, run_operator
 from loom.errors import LoomError
 from loom.model import Branch, State
 from loom.wire.values import object_of
@@ -231,7 +234,8 @@ def test_a_derived_file_has_a_name_that_can_be_told(text: Path) -> None:
 def test_values_come_in_one_by_one_or_as_a_list(text: Path) -> None:
     assert run_operator(Measure(), text, item="word").outputs == {"place": 0, "length": 4}
     run = run_operator(Measure(), text, items=["a", "word"])
-    assert (run.outputs, run.verdict) == ({"length": [None, 4], "place": [0, 1]}, Branch.PASS)
+    expected = {"length": [None, 4], "place": [0, 1], "verdicts": ["FAIL", "PASS"]}
+    assert (run.outputs, run.verdict) == (expected, Branch.PASS)
     assert run.artifact("word-1").data == b"word"
     assert run_operator(Measure(), text).reason == "MISSING_INPUT"
     assert run_operator(Total(), text, items=[1, 2]).outputs == {"total": 3}
@@ -260,3 +264,47 @@ def test_derived_files_of_earlier_nodes(text: Path) -> None:
     assert run_operator(FileReader(), text).outputs == {"found": [None, None]}
     with pytest.raises(LoomError, match="does not declare in `reads`"):
         run_operator(FileReader(), text, upstream={"made": {"stray": True}})
+
+
+class FileLooker(MediaNode[NodeOptions]):
+    """Looks at the asset, or at a derived file of text."""
+
+    operator = "test.looker"
+    kinds = frozenset({"text"})
+    inputs = asset_or_file("text")
+    SEEN = OutputKey("seen", list)
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        name = ctx.item.name if isinstance(ctx.item, DerivedFile) else None
+        ctx.output(
+            self.SEEN, [name, media.text(), media.size, media.asset.blake3 == blake3(media.text().encode()).digest()]
+        )
+        assert not media.changed()
+
+
+class FileSender(FileLooker):
+    """The same beside the workers, where the asset stays what it is."""
+
+    operator = "test.sender"
+    capabilities = frozenset({"network"})
+
+
+def test_a_derived_file_takes_the_place_of_the_asset(text: Path) -> None:
+    own = [None, text.read_text(), text.stat().st_size, True]
+    assert run_operator(FileLooker(), text).outputs == {"seen": own}
+    file = derived("grün".encode(), "text/plain", "note")
+    assert run_operator(FileLooker(), text, item=file).outputs == {"seen": ["note", "grün", 5, True]}
+    picture = derived(b"\x89PNG\r\n\x1a\n", "image/png")
+    assert run_operator(FileLooker(), text, item=picture).reason == "NOT_PROCESSABLE"
+    run = run_operator(FileLooker(), text, items=[picture, file, None])
+    assert run.outputs == {"seen": [None, ["note", "grün", 5, True], None]}, "those of another kind give nothing"
+    assert run_operator(FileSender(), text, item=file).outputs == {"seen": ["note", *own[1:]]}
+
+
+def test_a_derived_file_is_decoded_on_its_own(text: Path, real_image: Path) -> None:
+    data = real_image.read_bytes()
+    whole = run_operator(ImageQuality(), real_image).outputs
+    assert run_operator(ImageQuality(), text, item=derived(data, "image/jpeg")).outputs == whole
+    with pytest.raises(LoomError) as raised:
+        run_operator(ImageQuality(), text, item=derived(data[:2000], "image/jpeg"))
+    assert raised.value.code == "FILE_TRUNCATED"

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from databases import new_sqlite
 from ledgers import SilentBus, definition, digest, found, opening, report, toy_operators
 
 from cortex.worker import request_of
@@ -30,7 +31,7 @@ TAKEN = {"old": b'{"captured_at":"1999-01-01T00:00:00","camera_model":"Box"}', "
     ],
 )
 def test_a_filter_means_the_same_as_in_the_library(tmp_path: Path, query: AssetQuery, meant: list[bytes]) -> None:
-    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", SilentBus(), toy_operators())
+    loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", SilentBus(), toy_operators())
     loom.save_pipeline(definition())
     made = opening(steps=(METADATA,), host=platform.node())
     loom.open_run(made)
@@ -43,7 +44,7 @@ def test_a_filter_means_the_same_as_in_the_library(tmp_path: Path, query: AssetQ
 
 
 def test_a_run_over_a_source_is_an_ingest_of_it_by_its_name(tmp_path: Path) -> None:
-    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", SilentBus(), toy_operators())
+    loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", SilentBus(), toy_operators())
     wanted = RunRequest(uuid=uuid4(), pipeline="photos", version=1, queued=0, paths=(b"/was/here",), source="card")
     made = request_of(loom, wanted, "worker", loom_url=None, jobs=None)
     assert (made.sources, made.paths, made.places, made.pipeline) == (("card",), (), (), "photos")

@@ -1,7 +1,5 @@
 """A small library, and the command line in an environment of its own."""
 
-import json
-import subprocess
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +8,7 @@ import programs
 import pytest
 from PIL import Image
 from programs import CORTEX, Done, Running, Server, age
+from warm import WarmCortex
 from watches import Watching
 
 
@@ -53,21 +52,17 @@ def remote(environment: dict[str, str], server: Server) -> dict[str, str]:
     return environment
 
 
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmCortex]:
+    made = WarmCortex(tmp_path_factory.mktemp("warm"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def cortex(environment: dict[str, str], tmp_path: Path) -> Callable[..., Done]:
+def cortex(warm: WarmCortex, environment: dict[str, str], tmp_path: Path) -> Callable[..., Done]:
     def call(*arguments: object, env: dict[str, str] | None = None, stdin: str | None = None) -> Done:
-        done = subprocess.run(
-            [*CORTEX, *map(str, arguments)],
-            capture_output=True,
-            env={**environment, **(env or {})},
-            cwd=tmp_path,
-            input=None if stdin is None else stdin.encode(),
-            timeout=100,
-            check=False,
-        )
-        out = done.stdout.decode("utf-8", "replace")
-        lines = [json.loads(line) for line in out.splitlines() if line.startswith('{"message_type"')]
-        return Done(done.returncode, lines, out, done.stderr.decode("utf-8", "replace"))
+        return warm.run(*arguments, env={**environment, **(env or {})}, folder=tmp_path, stdin=stdin)
 
     return call
 

@@ -27,12 +27,15 @@ def texts(tmp_path: Path, environment: dict[str, str]) -> Path:
 
 
 def pipeline(folder: Path, mark: str = "", *between: str, of: list[str] = NAMES) -> Path:
-    """A definition in which `between` stand between the node that makes files and those that read them."""
+    """A definition in which `between` stand between the node that makes files and those that read them; two more have
+    them through their ports."""
     config = {"of": of, "mark": mark, "needs": True}
     readers = [{"id": name, "operator": f"files.{name}", "config": config} for name in ("read", "send")]
     first = [{"id": "files", "operator": "source.filesystem"}, {"id": "make", "operator": "files.make"}]
     nodes = [*first, *({"id": "stored", "operator": operator} for operator in between), *readers]
     ends = [*itertools.pairwise(nodes[:-1]), (nodes[-3], nodes[-1])]
+    nodes += [{"id": name, "operator": f"files.{name}", "config": {"mark": mark}} for name in ("look", "post")]
+    ends += [(nodes[1], one) for one in nodes[-2:]]
     edges = [{"from": {"node": a["id"]}, "to": {"node": b["id"]}} for a, b in ends]
     path = folder / "files.json"
     path.write_text(json.dumps({"name": "files", "graph": {"nodes": nodes, "edges": edges}}))
@@ -48,6 +51,7 @@ def begins(cortex: Cortex, path: Path, node: str) -> Any:
     return first
 
 
+ALL = ("read", "send", "look", "post")
 BOTH = ["word 0: alpha, text/plain", "word 1: betab, text/plain"]
 FIRST = ["word 0: gamma, text/plain", None]
 
@@ -55,23 +59,24 @@ FIRST = ["word 0: gamma, text/plain", None]
 def test_files_of_this_run_and_stored_ones_are_the_same(cortex: Cortex, texts: Path, tmp_path: Path) -> None:
     first = cortex("ingest", texts, "--pipeline", pipeline(tmp_path), "--json")
     assert (first.code, first.summary["nodes"]["read"]["computed"]) == (0, 3), first.out
-    for node in ("read", "send"):
+    for node in ALL:
         assert begins(cortex, texts / "two.txt", node) == BOTH
-        assert begins(cortex, texts / "one.txt", node) == FIRST
+        assert begins(cortex, texts / "one.txt", node) == (FIRST if node in ("read", "send") else FIRST[:1])
+    for node in ("read", "send"):
         assert begins(cortex, texts / "noise.bin", node) == [None, None], "of a file that the node is not for"
     changed = pipeline(tmp_path, "changed")
     would = cortex("ingest", texts, "--pipeline", changed, "--json", "--dry-run")
     assert (would.code, would.summary["nodes"]["read"]["computed"]) == (0, 3), would.out
     again = cortex("ingest", texts, "--pipeline", changed, "--json", "--recompute", "read")
     assert (again.code, again.summary["nodes"]["make"]["computed"]) == (0, 0), again.out
-    assert again.summary["nodes"]["read"]["computed"] == again.summary["nodes"]["send"]["computed"] == 3
-    assert begins(cortex, texts / "two.txt", "read") == begins(cortex, texts / "two.txt", "send") == BOTH
+    assert [again.summary["nodes"][node]["computed"] for node in ALL] == [3, 3, 2, 2]
+    assert [begins(cortex, texts / "two.txt", node) for node in ALL] == [BOTH] * 4
 
 
 def test_a_dry_run_reads_what_it_made_itself(cortex: Cortex, texts: Path, tmp_path: Path) -> None:
     done = cortex("ingest", texts, "--pipeline", pipeline(tmp_path, "", "sink.loom"), "--json", "--dry-run")
     assert (done.code, done.of("failure")) == (0, [])
-    assert [done.summary["nodes"][node]["computed"] for node in ("read", "send")] == [3, 3]
+    assert [done.summary["nodes"][node]["computed"] for node in ALL] == [3, 3, 2, 2]
 
 
 def test_without_loom_they_come_from_the_cache(cortex: Cortex, texts: Path, tmp_path: Path) -> None:
@@ -80,7 +85,7 @@ def test_without_loom_they_come_from_the_cache(cortex: Cortex, texts: Path, tmp_
         done = cortex("ingest", texts, *offline)
         assert (done.code, done.of("failure")) == (0, [])
     assert done.summary["nodes"]["make"] == {"computed": 0, "cached": 2, "remote": 0, "skipped": 1, "failed": 0}
-    assert done.summary["nodes"]["read"]["computed"] == done.summary["nodes"]["send"]["computed"] == 3
+    assert [done.summary["nodes"][node]["computed"] for node in ALL] == [3, 3, 2, 2]
 
 
 @pytest.mark.usefixtures("remote")
@@ -90,7 +95,7 @@ def test_a_server_hands_them_over(cortex: Cortex, texts: Path, tmp_path: Path, e
         done = cortex("ingest", texts, "--pipeline", pipeline(tmp_path, mark), "--json")
         assert (done.code, done.of("failure")) == (0, []), done.err
     assert done.summary["nodes"]["make"]["remote"] == 2
-    assert begins(cortex, texts / "two.txt", "read") == begins(cortex, texts / "two.txt", "send") == BOTH
+    assert [begins(cortex, texts / "two.txt", node) for node in ALL] == [BOTH] * 4
 
 
 def test_a_lost_one_fails_those_that_read_it_until_it_is_there_again(
@@ -106,7 +111,9 @@ def test_a_lost_one_fails_those_that_read_it_until_it_is_there_again(
     lost = cortex(*ingest)
     told = sorted((line["node"], line["code"], line["message"]) for line in lost.of("failure"))
     message = "the stored derived file 'word 0' is lost or damaged: compute the node anew that made it"
-    assert (lost.code, told) == (3, [(node, "READ_FAILED", message) for node in ("read", "read", "send", "send")])
+    where = {"look": ["item 1 of 1: ", "item 1 of 2: "]}
+    expected = [(node, "READ_FAILED", f"{at}{message}") for node in sorted(ALL) for at in where.get(node, ["", ""])]
+    assert (lost.code, told) == (3, expected)
     again = cortex(*ingest, "--recompute", "make")
     assert (again.code, again.of("failure")) == (0, [])
 

@@ -63,15 +63,51 @@ def test_each_item_is_computed_and_all_are_one_result(cortex: Cortex, words: Pat
         ("measure", "FILE_DAMAGED", "item 2 of 3: this word is bad")
     ]
     some = results(cortex, words / "some.txt")
-    assert some["measure"]["outputs"] == {"length": [3, 5, None], "place": [0, 1, 2]}
+    verdicts = {"verdicts": ["PASS", "PASS", "FAIL"]}
+    assert some["measure"]["outputs"] == {"length": [3, 5, None], "place": [0, 1, 2], **verdicts}
     assert [one["name"] for one in some["measure"]["artifacts"]] == ["word-0", "word-1", "word-2"]
     assert some["total"]["outputs"] == {"total": 8}
     assert some["send"]["outputs"] == {"sent": ["one", "three", "a"]}
     stored = [json.loads(outputs) for (outputs,) in query(tmp_path / "data", "SELECT outputs FROM results")]
     assert {"length": [], "place": []} in stored, "of a text without words"
-    assert {"length": [None, None], "place": [0, 1]} in stored, "of one with short words, which are rejected"
+    assert {"length": [None, None], "place": [0, 1], "verdicts": ["FAIL", "FAIL"]} in stored, (
+        "of one with short words, which are rejected"
+    )
     assert sorted(outputs["total"] for outputs in stored if "total" in outputs) == [0, 0, 8]
     assert done.summary["nodes"]["measure"] == {"computed": 3, "cached": 0, "remote": 0, "skipped": 1, "failed": 1}
     again = cortex(*ingest, "--rehash", "--recompute", "total")
     assert again.summary["nodes"]["total"]["computed"] == 3, "of what is stored the items come as well"
     assert again.summary["nodes"]["measure"]["computed"] == 0
+
+
+def test_items_that_a_filter_keeps_back_are_not_there_for_later_nodes(
+    cortex: Cortex, words: Path, tmp_path: Path
+) -> None:
+    """Whether the filter is computed or its result stored, beside the sandbox and within."""
+    path = tmp_path / "kept.json"
+    nodes = ["words.split", "words.keep", "words.send", "words.send", "words.measure"]
+    names = ["split", "keep", "long", "short", "measure"]
+    edges = ["files>split", "split>keep", "keep>long:PASS", "keep>short:FAIL", "keep>measure:PASS"]
+
+    def sent(least: int, *more: str) -> dict[str, Any]:
+        of = [{"id": name, "operator": operator} for name, operator in zip(names, nodes, strict=True)]
+        of[1]["config"] = {"least": least}
+        graph = {"nodes": [{"id": "files", "operator": "source.filesystem"}, *of], "edges": [*map(_edge, edges)]}
+        path.write_text(json.dumps({"name": "kept", "graph": graph}))
+        done = cortex("ingest", words / "some.txt", "--pipeline", path, "--json", "--rehash", *more)
+        assert done.code == 0, done.err
+        told = {name: one["outputs"] for name, one in results(cortex, words / "some.txt").items() if name in names[2:]}
+        return {"computed": [node for node in names if done.summary["nodes"][node]["computed"]], **told}
+
+    assert sent(4) == {
+        "computed": names,
+        "long": {"sent": [None, "three", None]},
+        "short": {"sent": ["one", None, "a"]},
+        "measure": {"length": [None, 5, None], "place": [None, 1, None]},
+    }
+    again = sent(4, "--recompute", "measure")
+    assert (again["computed"], again["measure"]["place"]) == (["measure"], [None, 1, None])
+    more = sent(2)
+    assert (more["computed"], more["long"], more["short"]) == (
+        names[1:], {"sent": ["one", "three", None]}, {"sent": [None, None, "a"]}
+    )  # fmt: skip

@@ -52,6 +52,25 @@ def test_a_folder_that_is_moved_is_neither_a_move_nor_a_deletion(cortex: Cortex,
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--exclude", "*.tmp")], ids=["the same options", "options of its own"])
+def test_a_source_in_another_one_is_looked_at_once(cortex: Cortex, photos: Path, options: tuple[str, ...]) -> None:
+    inner = photos / "inner"
+    inner.mkdir()
+    (inner / "three.txt").write_text("the third")
+    age(photos)
+    assert cortex("sources", "add", inner, "--name", "inner", *options).code == 0
+    for new in (1, 0):
+        done = cortex("ingest", "--source", "photos", "--source", "inner", "--json")
+        counts = [one["assets"] for one in done.of("summary")]
+        assert (done.code, sum(one["seen"] for one in counts), sum(one["new"] for one in counts)) == (0, 3, new)
+        assert done.err.count("The source inner lies in photos: its files are looked at once") == 1
+    (inner / "three.txt").unlink()
+    assert cortex("ingest", "--source", "photos", "--source", "inner", "--json").code in (0, 4)
+    states = {name: shown(cortex, name)["files"] for name in ("photos", "inner")}
+    assert states["photos"] == 2 + states["inner"]
+
+
+@pytest.mark.slow
 def test_it_is_found_by_its_name_and_told_when_it_is_not(cortex: Cortex, photos: Path, tmp_path: Path) -> None:
     renamed = tmp_path / "renamed"
     photos.rename(renamed)

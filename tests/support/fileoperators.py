@@ -10,6 +10,7 @@ from cortex import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.media import Media
 from cortex.operators.references import ArtifactName, artifact_of
 from loom.errors import LoomError
+from loom.graph.specs import Port
 
 
 class Make(MediaNode[NodeOptions]):
@@ -18,6 +19,7 @@ class Make(MediaNode[NodeOptions]):
     operator = "files.make"
     reads = ()
     kinds = frozenset({"text"})
+    outputs = (Port(id="out", content_type="artifact/text", cardinality="many", key="word *"),)
     WORDS = OutputKey("words", int)
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
@@ -56,11 +58,41 @@ class Send(Read):
     capabilities = frozenset({"network"})
 
 
+class LookOptions(NodeOptions):
+    mark: str = ""
+
+
+class Look(MediaNode[LookOptions]):
+    """Looks at each of the files that come in, as at an asset."""
+
+    operator = "files.look"
+    reads = ()
+    kinds = frozenset({"text"})
+    inputs = (Port(id="in", content_type="artifact/text"),)
+    BEGIN = OutputKey("begin", str)
+
+    def compute(self, ctx: NodeContext, media: Media) -> None:
+        ctx.output(self.BEGIN, f"{ctx.item.name}: {media.text()[:5]}, {ctx.item.media_type}")
+
+
+class Post(MediaNode[LookOptions]):
+    """Takes all of them beside the sandbox."""
+
+    operator = "files.post"
+    reads = ()
+    capabilities = frozenset({"network"})
+    inputs = (Port(id="in", content_type="artifact/*", cardinality="many"),)
+    BEGIN = OutputKey("begin", list)
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        ctx.output(self.BEGIN, [f"{one.name}: {one.data[:5].decode()}, {one.media_type}" for one in ctx.items or ()])
+
+
 def install(site: Path) -> str:
     """Makes a distribution that offers the operators in the folder `site`; returns the PYTHONPATH that has it."""
     info = site / "files-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: files\nVersion: 1.0\n")
-    offers = "".join(f"{one.operator} = fileoperators:{one.__name__}\n" for one in (Make, Read, Send))
+    offers = "".join(f"{one.operator} = fileoperators:{one.__name__}\n" for one in (Make, Read, Send, Look, Post))
     (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
     return os.pathsep.join([str(site), str(Path(__file__).parent)])

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from cortex.engine.course import Course, compute
+from cortex.engine.reaching import NOWHERE
 from cortex.engine.records import Computed, Walked
 from cortex.node import MediaNode, NodeContext, OutputKey
 from loom.errors import LoomError
@@ -198,14 +199,14 @@ WORDS = b'{"words": ["one", null, "three"], "first": "one", "nested": [["a"], nu
 @pytest.mark.parametrize(
     ("feeds", "more", "expected"),
     [
-        ([Feed(0, "words", 1)], {"fans_out": True}, {"items": ["one", "three"]}),
+        ([Feed(0, "words", 1)], {"fans_out": True}, {"items": ["one", None, "three"]}),
         ([Feed(0, "words", 1)], {"many": True}, {"items": ["one", "three"]}),
         ([Feed(0, "first", 0)], {}, {"items": ["one"], "item": "one"}),
         ([Feed(0, "nested", 2)], {"fans_out": True}, {"items": ["a", "b", "c"]}),
-        ([Feed(0, "none", 1), Feed(0, "words", 1)], {"fans_out": True}, {"items": ["one", "three"]}),
+        ([Feed(0, "none", 1), Feed(0, "words", 1)], {"fans_out": True}, {"items": ["one", None, "three"]}),
         ([Feed(0, "none", 1)], {"fans_out": True}, None),
         ([Feed(0, "gone", 0)], {}, None),
-        ([Feed(0, "gone", 0)], {"required": False}, {"items": None}),
+        ([Feed(0, "gone", 0)], {"required": False}, {"items": []}),
     ],
 )
 def test_what_comes_in_at_the_input_for_values(
@@ -219,7 +220,7 @@ def test_what_comes_in_at_the_input_for_values(
     course.advance(facts, b"a.png", None, sandboxed=True)
     assert course.lacks_input(step) is (expected is None)
     if expected is not None:
-        assert course.taken(intake) == expected
+        assert course.taken(intake, NOWHERE) == expected
 
 
 def test_all_outputs_of_a_node_may_be_one_value(make_step: Any, make_plan: Any, facts: Any) -> None:
@@ -229,8 +230,8 @@ def test_all_outputs_of_a_node_may_be_one_value(make_step: Any, make_plan: Any, 
         {0: (StoredResult(b"s", State.COMPLETED, Branch.PASS, outputs), Origin.REMOTE)},
     )
     course.advance(facts, b"a.png", None, sandboxed=True)
-    assert course.taken(Intake(feeds=(Feed(0, None, 0),)))["item"] == {"width": [1, 2], "height": [3, None]}
-    rows = course.taken(Intake(feeds=(Feed(0, None, 1),), fans_out=True))["items"]
+    assert course.taken(Intake(feeds=(Feed(0, None, 0),)), NOWHERE)["item"] == {"width": [1, 2], "height": [3, None]}
+    rows = course.taken(Intake(feeds=(Feed(0, None, 1),), fans_out=True), NOWHERE)["items"]
     assert rows == [{"width": 1, "height": 3}, {"width": 2, "height": None}]
 
 

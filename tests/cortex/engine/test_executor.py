@@ -154,7 +154,7 @@ def test_aborted_it_ends_though_a_file_takes_long_and_the_source_is_ahead(bench:
     def abort() -> Iterator[Found]:
         yield found("x.wait@0")
         for number, one in enumerate(good()):
-            if number == 3000:
+            if number == 1000:
                 bench.executor.abort()
             yield one
 

@@ -65,7 +65,7 @@ def test_one_that_is_not_to_be_had(derived: DerivedFiles, code: str) -> None:
     with pytest.raises(LoomError) as error:
         derived.read(ref(b"one"))
     assert error.value.code == code
-    ((digest, data, why),) = derived.handed((), ref(b"one"))
+    ((digest, data, why),) = derived.handed((), (ref(b"one"),))
     assert (digest, data, why and why[0]) == (ref(b"one").digest, b"", code)
 
 
@@ -75,10 +75,10 @@ def test_what_is_too_large_is_not_even_fetched() -> None:
     with pytest.raises(LoomError) as error:
         derived.read(ref(b"one"), most=2)
     assert (error.value.code, store.asked) == ("FILE_TOO_LARGE", [])
-    first = derived.handed((), ref(b"one"))
-    both = derived.handed(first, ref(b"two"))
+    first = derived.handed((), (ref(b"one"),))
+    both = derived.handed(first, (ref(b"two"),))
     assert [(one.data, one.error) for one in both] == [(b"one", None), (b"two", None)]
-    _, _, third = derived.handed(both, ref(b"three", MOST_IN_WORKER - 5))
+    _, _, third = derived.handed(both, (ref(b"three", MOST_IN_WORKER - 5),))
     assert (third.error or ("",))[0] == "FILE_TOO_LARGE", "together they would be"
 
 

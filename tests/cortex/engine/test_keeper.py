@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +106,9 @@ def test_a_file_that_is_gone_before_its_results_are_kept_fails_nothing(cache: Me
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 def test_a_full_disk_is_told_as_such(cache: MetaPathCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(place: Path, data: bytes) -> None:
+    def write(place: Path, pieces: Iterable[bytes]) -> None:
         with open("/dev/full", "wb", buffering=0) as full:
-            full.write(data)
+            full.writelines(pieces)
 
     monkeypatch.setattr(cache, "_write", write)
     with pytest.raises(LoomError) as raised:

@@ -13,12 +13,13 @@ from cortex.engine.refused import reasons
 from cortex.engine.spool import Spool
 from loom.errors import LoomError
 from loom.events import AssetEvent, NodeEvent, RunEvent, RunHead
-from loom.model import AssetCounts, KnownAsset, Origin, Reason, RunState, State
+from loom.model import Action, AssetCounts, KnownAsset, Origin, Reason, RunState, State
 
 AWAY = LoomError("LOOM_UNREACHABLE")
 VERBS = (
     "open_run",
     "report",
+    "intend",
     "finish_run",
     "lookup",
     "known_files",
@@ -259,3 +260,16 @@ def test_events_whose_answer_was_lost_are_told_again_under_their_name(line: Line
     Patient(line.faulty, spool, line.notes.append, grace_s=30.0).flush()
     assert [one.number for one in said] == [1, 2, 2, 2, 3]
     assert {one.by for one in said} == {said[0].by}
+
+
+def test_what_is_about_to_be_done_waits_on_the_disk_and_is_told_before_it_is_done(line: Line, tmp_path: Path) -> None:
+    line.cut()
+    run = opening("photos", 0, definition=definition())
+    ahead = Action(uuid4(), "copied", digest("a"), b"/a", b"/b", digest("a"), 1, 1)
+    line.patient.open_run(run)
+    line.patient.intend(run.uuid, [ahead])
+    assert len(list((tmp_path / "spool").glob("*.msg"))) == 2
+    line.mend()
+    line.patient.report(run.uuid, [report("a", found(b"/a"), actions=(ahead,))])
+    assert [verb for verb, _ in line.faulty.said][-3:] == ["open_run", "intend", "report"]
+    assert [one.state for one in line.patient.actions(run=run.uuid).items] == ["DONE"]

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from ingests import Story, definition, loom_in, prepare
+from ingests import Story, carry_out, definition, loom_in, prepare
 from programs import until
 
 from loom.model import Depth, Pause
@@ -74,3 +74,27 @@ def test_aborted_it_is_killed(own, tmp_path: Path) -> None:
     thread.join()
     until(lambda: not process.exists())
     assert story.nodes("own") == {}
+
+
+_FAMILY = (
+    "import os, pathlib, subprocess, sys, time;"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True);"
+    "pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()} {child.pid}');"
+    "time.sleep(600)"
+)
+
+
+def test_the_nodes_own_limit_holds_where_it_is_smaller(
+    tmp_path: Path, real_image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORTEX_PROGRAMS", sys.executable)
+    folder, pids = tmp_path / "photos", tmp_path / "pids"
+    folder.mkdir()
+    (folder / "photo.jpg").write_bytes(real_image.read_bytes())
+    config = {"program": sys.executable, "arguments": ["-c", _FAMILY, str(pids)], "within_s": 600}
+    node = {"id": "own", "operator": "script.process", "config": config, "timeout_s": 1.5}
+    with loom_in(tmp_path / "data") as loom:
+        story = carry_out(loom, folder, definition("own", node))
+    (failure,) = story.heard.failures
+    assert failure.code == "TIMED_OUT"
+    assert not pids.exists() or not any(Path(f"/proc/{pid}").exists() for pid in pids.read_text().split())

@@ -1,3 +1,4 @@
+import os
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -11,7 +12,7 @@ from cortex.engine.spool import Spool, Told, events_of, left_behind, new_spool, 
 from loom.errors import LoomError
 from loom.events import RunEvent, RunHead
 from loom.model import AssetReport, FileStat, FoundAt, Kind
-from loom.verbs import NewArtifact
+from loom.verbs import NewArtifact, Parts
 
 RUN = uuid4()
 REPORT = AssetReport(b"a" * 32, 3, "text/plain", Kind.TEXT, (FoundAt(b"/x", b"\xff.txt", FileStat(3, 1, 2, 3), True),))
@@ -60,6 +61,38 @@ def test_it_is_bounded(tmp_path: Path) -> None:
     with pytest.raises(LoomError, match="1,000 bytes"):
         spool.put(Told(artifacts=[NewArtifact(b"d" * 32, "image/webp", bytes(2000))]))
     assert spool.empty
+    spool.close()
+
+
+def large_file(tmp_path: Path, data: bytes) -> NewArtifact:
+    (path := tmp_path / "scratch").write_bytes(data)
+    parts = Parts.whole(os.open(path, os.O_RDONLY))
+    return NewArtifact(b"d" * 32, "video/mp4", b"", Parts(parts.file, ((4, len(data) - 4), (0, 4))))
+
+
+def test_what_is_too_large_for_memory_lies_beside_its_message(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    spool = Spool(folder, 100_000)
+    artifact = large_file(tmp_path, b"tailbytes of a film")
+    spool.put(Told(artifacts=[NewArtifact(b"e" * 32, "image/webp", b"small"), artifact]))
+    spool.put(messages(1)[0])
+    spool.close()
+    (folder / f"000000000009.{'00' * 32}.large").write_bytes(b"of a message that was never whole")
+    again = Spool(folder, 100_000)
+    assert len(list(folder.glob("*.large"))) == 1
+    sent: list[bytes] = []
+    again.send(lambda told: sent.extend(b"".join(one.pieces()) for one in told.artifacts or ()))
+    assert sent == [b"small", b"bytes of a filmtail"]
+    assert again.empty
+    again.close()
+    assert not folder.exists()
+
+
+def test_it_counts_to_what_the_spool_may_hold(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1000)
+    with pytest.raises(LoomError, match="1,000 bytes"):
+        spool.put(Told(artifacts=[large_file(tmp_path, bytes(2000))]))
+    assert not list((tmp_path / "spool").glob("*.large"))
     spool.close()
 
 

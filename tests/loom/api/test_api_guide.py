@@ -25,6 +25,7 @@ from loom.errors import CODES
 from loom.events import AssetEvent, RunHead
 from loom.graph.specs import Catalogue
 from loom.model import AssetCounts, NodeCounts
+from loom.people import AlikeShape, FaceShape, PersonShape
 from loom.problems import FailureShape, NewestShape, ProblemShape
 from loom.service import LocalLoom
 from loom.shapes import (
@@ -52,6 +53,9 @@ SHAPES: dict[str, tuple[type, ...]] = {
     "failures of one cause": (FailureShape, NewestShape),
     "problem of a run": (ProblemShape,),
     "pipeline": (PipelineShape,),
+    "person": (PersonShape,),
+    "face": (FaceShape,),
+    "what is alike": (AlikeShape,),
     "source": (SourceShape,),
     "worker": (WorkerShape,),
     "a run that goes on": (LiveShape,),
@@ -59,6 +63,8 @@ SHAPES: dict[str, tuple[type, ...]] = {
     "`node`": (frames.NodeFrame, frames.ErrorFrame),
     "`asset`": (frames.AssetFrame, frames.NodeOutcome),
     "`run`": (frames.RunFrame,),
+    "`duplicate`": (frames.DuplicateFrame,),
+    "`action`": (frames.ActionFrame,),
     "`progress`": (frames.ProgressFrame,),
     "`gap`": (frames.GapFrame,),
 }

@@ -193,6 +193,7 @@ def _speak(client: LoomClient) -> None:
     client.copies(digest("a"))
     client.similar("image.phash", b"eight of", 8, 10)
     client.propose("similar", [(digest("a"), 0), (digest("b"), 3)])
+    client.sort_faces(digest("a"), "m", [[1.0, 0.0], None, "AAAA"], 0.5)
 
 
 def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -22,7 +22,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 @pytest.fixture
 def browser(server: RunningServer) -> Iterator[httpx.Client]:
     """Without a token."""
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, verify=False) as client:
         yield client
 
 

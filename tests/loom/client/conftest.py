@@ -3,6 +3,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from databases import new_sqlite
 from ledgers import toy_operators
 
 from loom.api.app import create_app
@@ -24,7 +25,7 @@ def hub() -> Hub:
 def start(tmp_path: Path, hub: Hub) -> Iterator[Callable[[int], RunningServer]]:
     """Starts a server on a port; all are over the same Loom and bus."""
     with ExitStack() as stack:
-        loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", hub, toy_operators())
+        loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", hub, toy_operators())
         stack.callback(loom.close)
 
         def go(port: int = 0) -> RunningServer:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from faceoperators import SPECS, announced
+from faceoperators import FILE_SPECS, announced
+from faceoperators import SPECS as FACE_SPECS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.graph.announced import Announced
 from loom.graph.compiler import compile_definition
 from loom.graph.plan import Plan, Step
-from loom.graph.ports import buckets, fit, takes_asset
+from loom.graph.ports import buckets, fit, takes_asset, takes_files
 from loom.graph.specs import OperatorSpec
 
+SPECS = [*FACE_SPECS, *FILE_SPECS]
 OPERATORS = {spec.id: spec for spec in SPECS if not spec.is_source}
 GIVEN = {
     spec.id: {port.content_type for port in spec.outputs if port.passes is None}
@@ -37,7 +39,8 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
         nodes.append(draw(_nodes(number, operator)))
         others = draw(st.lists(st.integers(0, number - 1), max_size=2)) if not draw(st.integers(0, 3)) else []
         edges.extend(draw(_edges(nodes, one, number)) for one in dict.fromkeys([source, *others]))
-        came.append(GIVEN[operator] or came[source])
+        passes = any(port.passes for port in OPERATORS[operator].outputs)
+        came.append(GIVEN[operator] | came[source] if passes else GIVEN[operator])
     return {"name": "p", "graph": {"nodes": nodes, "edges": edges}}
 
 
@@ -63,7 +66,7 @@ def _nodes(draw: st.DrawFn, number: int, operator: str) -> dict[str, Any]:
 def _edges(draw: st.DrawFn, nodes: list[dict[str, Any]], source: int, target: int) -> dict[str, Any]:
     made = nodes[source].get("config", {}).get("buckets")
     ports = PORTS[made[0]["name"] if made else ""] if draw(st.integers(0, 19)) else ["small"]
-    is_filter = nodes[source]["operator"].startswith("filter")
+    is_filter = nodes[source]["operator"].startswith(("filter", "face.good"))
     branch = draw(st.sampled_from([None, "PASS", "FAIL", "ERROR"] if is_filter else [None]))
     edge = {"from": {"node": f"n{source}", "port": draw(st.sampled_from(ports))}, "to": {"node": f"n{target}"}}
     return edge | ({} if branch is None else {"branch": branch})
@@ -71,7 +74,7 @@ def _edges(draw: st.DrawFn, nodes: list[dict[str, Any]], source: int, target: in
 
 @given(document=definitions())
 def test_a_plan_gives_every_step_what_its_ports_promise(document: dict[str, Any]) -> None:
-    operators = announced()
+    operators = announced(*FILE_SPECS)
     compiled = compile_definition(document, operators)
     json.dumps([d.message for d in compiled.diagnostics]).encode()
     assert (compiled.plan is None) is any(d.level == "error" for d in compiled.diagnostics)
@@ -92,11 +95,19 @@ def _check(step: Step, plan: Plan, operators: Announced) -> None:
         return
     assert intake.many is (port.cardinality == "many")
     has_lists = any(feed.depth for feed in intake.feeds)
-    assert has_lists if intake.many else intake.fans_out is has_lists
+    takes_one_each = takes_files(port) and intake.many
+    assert takes_one_each or (has_lists if intake.many else intake.fans_out is has_lists)
     for feed in intake.feeds:
         assert feed.upstream in step.reads.values()
         giver = plan.steps[feed.upstream]
-        assert feed.key is None or feed.key in {value.key for value in _spec(operators, giver).values}
+        values = {value.key for value in _spec(operators, giver).values}
+        assert feed.is_artifact is takes_files(port)
+        assert feed.is_artifact or feed.key is None or feed.key in values
+        for way in feed.ways:
+            decider = plan.steps[way.step].intake
+            assert decider is not None
+            assert decider.fans_out
+            assert way.step in step.reads.values()
         assert feed.depth >= (giver.intake is not None and giver.intake.fans_out)
 
 
@@ -112,7 +123,7 @@ def test_the_order_in_which_a_definition_is_written_changes_nothing(
 ) -> None:
     graph = document["graph"]
     other = {"nodes": data.draw(st.permutations(graph["nodes"])), "edges": data.draw(st.permutations(graph["edges"]))}
-    one, two = (compile_definition({"name": "p", "graph": g}, announced()) for g in (graph, other))
+    one, two = (compile_definition({"name": "p", "graph": g}, announced(*FILE_SPECS)) for g in (graph, other))
     assert (one.plan is None) is (two.plan is None)
     assert sorted((d.code, d.node or "") for d in one.diagnostics if d.edge is None) == sorted(
         (d.code, d.node or "") for d in two.diagnostics if d.edge is None

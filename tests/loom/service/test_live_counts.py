@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from databases import new_sqlite
 from ledgers import BROKEN, COMPUTED, HOST, WORKER, begin, closing, definition, opening, report, toy_operators
 from msgspec.structs import replace
 
@@ -20,7 +21,7 @@ from loom.store.database import Database
 
 @pytest.fixture
 def loom(tmp_path: Path) -> Iterator[LocalLoom]:
-    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", Hub(), toy_operators())
+    loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", Hub(), toy_operators())
     yield loom
     loom.close()
 

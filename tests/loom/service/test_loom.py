@@ -4,6 +4,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from databases import new_sqlite
 from ledgers import HOST, OPERATORS, WORKER, SilentBus, begin, closing, definition, opening, report, toy_operators
 from msgspec.structs import replace
 
@@ -23,7 +24,7 @@ def bus() -> SilentBus:
 
 @pytest.fixture
 def loom(tmp_path: Path, bus: SilentBus):
-    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", bus, toy_operators())
+    loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", bus, toy_operators())
     yield loom
     loom.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from databases import new_sqlite
 from ledgers import COMPUTED, SilentBus, begin, closing, done, report, toy_operators
 from msgspec.structs import replace
 from programs import until
@@ -23,7 +24,7 @@ from loom.store.database import Database
 
 @pytest.fixture
 def loom(tmp_path: Path) -> Iterator[LocalLoom]:
-    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", SilentBus(), toy_operators())
+    loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", SilentBus(), toy_operators())
     yield loom
     loom.close()
 

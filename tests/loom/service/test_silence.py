@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from databases import new_sqlite
 from ledgers import COMPUTED, HOST, WORKER, begin, closing, definition, opening, report, toy_operators
 from programs import until
 
@@ -46,7 +47,7 @@ def hub() -> Hub:
 
 @pytest.fixture
 def loom(tmp_path: Path, hub: Hub) -> Iterator[LocalLoom]:
-    loom = LocalLoom(Database.open(f"sqlite:///{tmp_path}/loom.db"), tmp_path / "blobs", hub, toy_operators())
+    loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", hub, toy_operators())
     yield loom
     loom.close()
 
@@ -94,6 +95,35 @@ def test_one_that_was_only_away_goes_on_as_if_nothing_had_been(loom: LocalLoom, 
         loom.progress(RunHead(run, "photos", False), Progress(assets=AssetCounts(seen=7), nodes={}))
         assert loom.run(run).assets.seen == 7
     assert loom.run(ends).problems == 0
+
+
+def test_one_that_was_cancelled_ends_so_and_keeps_what_its_caller_had_in_hand(
+    loom: LocalLoom, hub: Hub, clock: Clock
+) -> None:
+    run, left = begin(loom), begin(loom)
+    for one in (run, left):
+        loom.orders("anyone", [one])
+        assert loom.cancel_run(one).state is RunState.RUNNING
+    loom.report(run, [report("a", outcomes=[COMPUTED, COMPUTED])])
+    clock.now += SILENT + SECOND
+    assert loom.end_silent_runs(SILENT) == 2
+    ended = loom.run(run)
+    assert (ended.state, ended.error, ended.problems, ended.assets.seen) == (RunState.CANCELLED, None, 0, 1)
+    assert told(hub, run) == ["CANCELLED"]
+    assert loom.orders("anyone", [run])[0].cancelled
+    loom.report(run, [report("b", outcomes=[COMPUTED, COMPUTED])])
+    assert states(loom, run, left) == [RunState.CANCELLED] * 2
+    loom.finish_run(closing(run))
+    assert states(loom, run) == [RunState.CANCELLED]
+    assert told(hub, run) == ["CANCELLED"]
+
+
+def test_the_same_for_what_a_dead_process_left(loom: LocalLoom) -> None:
+    run = begin(loom)
+    loom.orders("anyone", [run])
+    loom.cancel_run(run)
+    assert loom.end_abandoned_runs(HOST) == 1
+    assert states(loom, run) == [RunState.CANCELLED]
 
 
 def test_one_that_another_worker_may_go_on_with_is_left(loom: LocalLoom, clock: Clock) -> None:

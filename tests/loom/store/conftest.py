@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from databases import new_sqlite
 from ledgers import SilentBus, toy_operators
 from privatepg import PrivatePostgreSQL, until_done
 
@@ -37,8 +38,8 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def loom(url: str, tmp_path: Path) -> Iterator[LocalLoom]:
-    loom = LocalLoom(Database.open(url), tmp_path / "blobs", SilentBus(), toy_operators())
+def loom(tmp_path: Path) -> Iterator[LocalLoom]:
+    loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", SilentBus(), toy_operators())
     yield loom
     loom.close()
 

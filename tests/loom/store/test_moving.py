@@ -42,7 +42,7 @@ def test_many_folders_take_as_many_statements_as_few(url: str, tmp_path: Path) -
 
 
 def test_one_statement_moves_them_on_a_server(postgresql: PrivatePostgreSQL, tmp_path: Path) -> None:
-    few = statements_of_move(postgresql.new_database(), tmp_path, 2)
-    many = statements_of_move(postgresql.new_database(), tmp_path, 1500)
+    few = statements_of_move(postgresql.emptied_database(), tmp_path, 2)
+    many = statements_of_move(postgresql.emptied_database(), tmp_path, 1500)
     assert many == few
     assert not any(many)

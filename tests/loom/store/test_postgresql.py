@@ -34,8 +34,7 @@ from loom.store.schema import HEAD
 
 
 def test_writers_of_the_same_assets_do_not_wait_for_each_other_in_a_circle(postgresql, tmp_path):
-    url = postgresql.new_database()
-    Database.open(url).close()
+    url = postgresql.emptied_database()
     refused: list[LoomError] = []
 
     def ingest(order: int) -> None:
@@ -75,7 +74,7 @@ def test_writers_of_the_same_assets_do_not_wait_for_each_other_in_a_circle(postg
 @pytest.fixture
 def two(postgresql, tmp_path):
     """Two processes' Looms over one database."""
-    url = postgresql.new_database()
+    url = postgresql.emptied_database()
     looms = [LocalLoom(Database.open(url), tmp_path / "blobs", SilentBus(), toy_operators()) for _ in range(2)]
     yield looms
     for loom in looms:
@@ -138,7 +137,7 @@ def test_a_run_does_not_end_while_a_report_of_it_is_stored(two):
 
 
 def test_two_processes_never_give_a_number_twice(postgresql):
-    url = postgresql.new_database()
+    url = postgresql.emptied_database()
     databases = [Database.open(url) for _ in range(2)]
     given: list[int] = []
 
@@ -159,7 +158,7 @@ def test_two_processes_never_give_a_number_twice(postgresql):
 
 @pytest.fixture
 def opened(postgresql, tmp_path):
-    loom = LocalLoom(Database.open(postgresql.new_database()), tmp_path / "blobs", SilentBus(), toy_operators())
+    loom = LocalLoom(Database.open(postgresql.emptied_database()), tmp_path / "blobs", SilentBus(), toy_operators())
     yield loom
     loom.close()
 
@@ -182,7 +181,7 @@ def test_a_nul_in_a_text_is_the_fault_of_who_sent_it(opened):
 
 
 def test_what_is_told_of_the_database_holds_no_secret(postgresql):
-    url = make_url(postgresql.new_database()).set(password="hush")
+    url = make_url(postgresql.emptied_database()).set(password="hush")
     database = Database.open(url.render_as_string(hide_password=False))
     told = about(database)
     assert (told.kind, told.version) == ("postgresql", HEAD)

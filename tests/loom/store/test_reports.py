@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import new_sqlite
 from ledgers import STEPS, SilentBus, begin, digest, done, failed, report, toy_operators
 from sqlalchemy import select
 
@@ -25,9 +26,9 @@ WITHOUT_VERDICT = StoredResult(STEPS[0].signature, State.COMPLETED, None, b"{}")
 @pytest.fixture(params=["sqlite", "postgresql"])
 def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalLoom]:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/loom.db"
+        url = new_sqlite(tmp_path)
     else:
-        url = request.getfixturevalue("postgresql").new_database()
+        url = request.getfixturevalue("postgresql").emptied_database()
     loom = LocalLoom(Database.open(url), tmp_path / "blobs", SilentBus(), toy_operators())
     yield loom
     loom.close()

@@ -25,7 +25,7 @@ def asked(loom, **more):
 def both(request, tmp_path, url):
     """Two Looms over one database, as two servers have them."""
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql").new_database()
+        url = request.getfixturevalue("postgresql").emptied_database()
     made = [LocalLoom(Database.open(url), tmp_path / "blobs", SilentBus(), toy_operators()) for _ in range(2)]
     yield made
     for loom in made:

@@ -27,7 +27,7 @@ HASH = bytes(range(1, 9))
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/loom.db"
-    return request.getfixturevalue("postgresql").new_database()
+    return request.getfixturevalue("postgresql").emptied_database()
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_many_are_read_in_pieces(looms: list[LocalLoom], run: UUID, monkeypatch:
 
 def test_a_transaction_that_ends_later_is_not_passed_over(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """One writer has its number first, and commits last."""
-    url = request.getfixturevalue("postgresql").new_database()
+    url = request.getfixturevalue("postgresql").emptied_database()
     first, second = (LocalLoom(Database.open(url), tmp_path, SilentBus(), toy_operators()) for _ in range(2))
     begin(first)
     made = opening(steps=(PHASH,))

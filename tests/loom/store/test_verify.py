@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+from uuid import uuid4
 
 import pytest
 from blake3 import blake3
 from ledgers import HOST, artifact, begin, done, found, report
 
-from loom.model import FileStat
+from loom.model import Action, FileStat
 
 
 @pytest.fixture
@@ -147,3 +148,16 @@ def test_a_derived_file_of_another_machine_is_not_made_anew_here(loom, originals
     originals[1].unlink()
     (finding,) = loom.verify("elsewhere").findings
     assert "loom prune" in finding.remedy
+
+
+def test_what_was_begun_with_a_file_and_not_ended(loom, originals):
+    path = os.fsencode(originals[0][0])
+    run = begin(loom)
+    ahead = Action(uuid4(), "moved", b"x" * 32, path, b"/aside/a", b"x" * 32, 1000, 1)
+    loom.intend(run, [ahead])
+    assert loom.verify(HOST).findings == []
+    loom.end_abandoned_runs(HOST)
+    (finding,) = loom.verify(HOST).findings
+    assert (finding.code, finding.subject) == ("ACTION_INTERRUPTED", os.fsdecode(path))
+    assert "/aside/a" in finding.message
+    assert loom.verify("elsewhere").findings == []
