@@ -49,16 +49,18 @@ def _alone(node: MediaNode[Any], path: Path, wants: Wants) -> None:
 
 
 def photos(paths: Sequence[Path], ready: Sequence[MediaNode[Any]], times: Mapping[str, Times]) -> None:
-    """`read`: reading and hashing, for identity and all checksums. `decode`: the picture, as large as the one that
-    wants most of it. `own`: each operator on what is there then. `scaled`, `whole`: each from the file on, with a
+    """`read`: reading and hashing, for identity and all checksums. `decode`: the file, as large as the one that wants
+    most of it, and the smallest picture that is made of that. `own`: each operator on what is there then, the pictures
+    of other sizes at the first that wants them. `scaled`, `whole`: each from the file on, with a
     decode of its own that is reduced as it likes, or of every pixel."""
     wants = together(node.wants() for node in ready)
+    smallest = min(side for node in ready if (side := node.wants().image_side) is not None)
     for path in paths:
         with Media.open_path(os.fsencode(path), wants) as media:
             with _timed(times["sum"], "read and hashes"):
                 media.identify(all_streams=True)
             with _timed(times["sum"], "decode"):
-                media.image(wants.image_side)
+                media.image(smallest)
             for node in ready:
                 with _timed(times["sum"], node.operator):
                     _compute(node, media)

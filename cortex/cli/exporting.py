@@ -49,6 +49,7 @@ def export(
         str | None,
         typer.Option(help="Only pictures with this colour: a name such as red, or #c04020 and what is near."),
     ] = None,
+    person: Annotated[str | None, typer.Option(help="Only assets with a face of this person: name or UUID.")] = None,
     loom: LOOM = None,
 ) -> int:
     """Write stored results to stdout, one a line, with the asset that each is of."""
@@ -70,6 +71,7 @@ def export(
         radius_km=radius_km,
         box=box,
         color=color,
+        person=person,
     )
     out = in_utf8(sys.stdout)
     write = _csv_writer(out) if as_csv else partial(_write_json, out)

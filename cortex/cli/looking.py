@@ -30,15 +30,17 @@ def show(
         asset = find_asset(there, what)
         results = there.asset_results(asset.uuid)
         groups = there.asset_groups(asset.uuid)
+        faces = there.asset_people(asset.uuid)
     if json:
         import msgspec
 
-        value = {"asset": asset, "results": results, "groups": groups}
+        value = {"asset": asset, "results": results, "groups": groups, "people": faces}
         in_utf8(sys.stdout).write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
         return 0
     together = (line for group in groups for line in _group_lines(group, asset.uuid))
+    people = [f"face {face.number}  {face.person}  {face.name or ''}".rstrip() for face in faces]
     told = (line for result in results for line in _result_lines(result))
-    typer.echo("\n".join([*_asset_lines(asset), *together, *told]))
+    typer.echo("\n".join([*_asset_lines(asset), *together, *people, *told]))
     return 0
 
 

@@ -58,15 +58,16 @@ def undo(
 def acting(loom: Loom, *, dry_run: bool) -> Iterator[None]:
     """Nobody else moves files here meanwhile, and what was interrupted before is brought to an end first."""
     from cortex.actions.alone import acting_alone
-    from cortex.actions.resolving import resolve
+    from cortex.actions.resolving import resolve_dead
     from cortex.holding import everything
     from cortex.settings import CortexSettings
 
     if dry_run:
         yield
         return
-    with acting_alone(CortexSettings.load({}).meta_path):
-        resolve(loom, list(everything(partial(loom.actions, host=platform.node(), state="BEGUN"))))
+    meta_path = CortexSettings.load({}).meta_path
+    with acting_alone(meta_path):
+        resolve_dead(loom, list(everything(partial(loom.actions, host=platform.node(), state="BEGUN"))), meta_path)
         yield
 
 

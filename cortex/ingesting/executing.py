@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from cortex.catalogue import load
 from cortex.engine.beside import at_once
-from cortex.engine.cache import make_cache
+from cortex.engine.cache import WRITING, make_cache
 from cortex.engine.costs import Amount, kind_of
 from cortex.engine.ingest import Ended, Ingest
 from cortex.engine.ingest_order import Claim, Order
+from cortex.engine.intentions import DOING
 from cortex.engine.limits import Limits
 from cortex.engine.scheme import Scheme
 from cortex.ingesting.files import make_files, roots_of
@@ -132,11 +134,20 @@ def execute(
         read_limit=settings.read_limit,
         concurrency=settings.limits,
         through=through,
+        doing=settings.meta_path / DOING,
+        scratch=_scratch(settings, embedded=embedded, dry_run=dry_run),
     )
     cache = make_cache(settings, embedded=embedded)
     ingest = Ingest(order, files, loom, cache, load(), reporter, publish, acknowledged)
     with stack, _signals(ingest, interruption or Interruption()):
         return ingest.run()
+
+
+def _scratch(settings: CortexSettings, *, embedded: bool, dry_run: bool) -> str:
+    """On the disk to which large derived files go in the end."""
+    if dry_run:
+        return tempfile.gettempdir()
+    return str(LoomSettings.load({}).data_dir / "blobs" / ".new" if embedded else settings.meta_path / WRITING)
 
 
 def _bringing(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cortex.ingesting.files import roots_of
 from cortex.request import Request
-from cortex.sources.roots import absolute
+from cortex.sources.roots import absolute, is_at_or_below
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def parts_of(request: Request, loom: Loom, host: str, note: Callable[[str], None]) -> list[Request]:
     """What is asked for, one ingest for all that has the same options: the paths, and each source of `--source` where
     it lies now. What the command line says goes before a source's own pipeline and patterns, and what it leaves out is
-    left out besides. Sources that are away are `away` in the first; a run that Loom has handed out goes over one all
-    the same, and ends as what could not be done. Raises `NOT_FOUND`, `USAGE` for a source of another
-    machine, `SOURCE_UNREACHABLE` where nothing is left to ingest."""
+    left out besides. A source that lies in another one, or in a path, is looked at once, with its own options. Sources
+    that are away are `away` in the first; a run that Loom has handed out goes over one all the same, and ends as what
+    could not be done. Raises `NOT_FOUND`, `USAGE` for a source of another machine, `SOURCE_UNREACHABLE` where nothing
+    is left to ingest."""
     if not request.sources:
         return [request]
     from cortex.sources.known import Known
@@ -31,18 +32,38 @@ def parts_of(request: Request, loom: Loom, host: str, note: Callable[[str], None
     known = Known(loom, host, dry_run=request.dry_run)
     asked = request._replace(sources=(), paths=())
     parts: dict[Request, list[Path]] = {}
+    placed_at: dict[bytes, str] = {}
     if request.paths or request.files_from:
         parts[asked] = list(request.paths)
     for name in dict.fromkeys(request.sources):
         placed = known.named(name)
         if placed.where in (Where.HERE, Where.ELSEWHERE) or request.claim is not None:
             parts.setdefault(with_options(asked, placed.source.options), []).append(Path(os.fsdecode(placed.path)))
-    for sentence in known.notes:
+            placed_at[placed.path] = name
+    for sentence in (*known.notes, *_inside_each_other(placed_at)):
         note(sentence)
     if not parts:
         raise LoomError("SOURCE_UNREACHABLE", "; ".join(known.away.values()))
-    first, *others = [part._replace(paths=tuple(paths)) for part, paths in parts.items()]
+    first, *others = [
+        part._replace(paths=tuple(paths), apart=_apart(paths, placed_at)) for part, paths in parts.items()
+    ]
     return [first._replace(away=tuple(known.away.items())), *others]
+
+
+def _inside_each_other(placed_at: Mapping[bytes, str]) -> Iterator[str]:
+    """A sentence about each source that lies in another one."""
+    for path, name in placed_at.items():
+        around = [other for other in placed_at if other != path and is_at_or_below(path, other)]
+        if around:
+            outer = placed_at[max(around, key=len)]
+            yield f"The source {name} lies in {outer}: its files are looked at once, as those of {name}"
+
+
+def _apart(paths: Iterable[Path], placed_at: Collection[bytes]) -> frozenset[bytes]:
+    """The sources that lie in these folders and are none of them."""
+    own = {absolute(bytes(path)) for path in paths}
+    others = (path for path in placed_at if path not in own)
+    return frozenset(path for path in others if any(is_at_or_below(path, root) for root in own))
 
 
 def with_options(request: Request, options: SourceOptions) -> Request:

@@ -56,6 +56,21 @@ def to_rgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
+def space_of(icc: bytes | None) -> str | None:
+    """Which colours a profile is of, such as `RGB` or `GRAY`; None for none, or for one of no use."""
+    if not icc:
+        return None
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile.xcolor_space.strip()
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+def is_converted(icc: bytes | None, mode: str) -> bool:
+    """Whether `to_rgb` makes other colours of a picture of that mode, RGB or L, with this profile."""
+    return bool(icc) and _transform(icc or b"", mode) is not None
+
+
 def flattened(image: Image.Image) -> Image.Image:
     """Without transparency."""
     if image.mode not in ("RGBA", "LA"):

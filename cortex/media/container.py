@@ -19,6 +19,7 @@ from cortex.media.picture import Picture
 from cortex.media.probe import Probe, StreamInfo
 from cortex.media.reel import Reel, Tally
 from cortex.media.samples import Samples, Sounds
+from cortex.media.sizes import Decoded
 from cortex.media.sniff import sniff
 from cortex.media.stills import Stills
 from cortex.media.values import clean_text
@@ -80,11 +81,12 @@ class Container:
         """At most `count` different key frames, evenly spread, in order."""
         return self._pictures().spread(count, max_side)
 
-    def poster(self, max_side: int | None) -> Image:
+    def poster(self, max_side: int | None) -> Decoded:
         """The key frame at 15 % of the length: past titles and fades."""
-        return self._pictures().at(0.15, max_side)
+        shown = self._pictures().at(0.15, max_side)
+        return Decoded(shown, complete=max_side is None or max(shown.size) < max_side)
 
-    def cover(self, max_side: int | None) -> Image:
+    def cover(self, max_side: int | None) -> Decoded:
         """The still picture that the sound carries. Raises FORMAT_UNSUPPORTED when there is none."""
         source = self._opened()
         stream = next((s for s in source.streams if is_cover(s)), None)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cortex.media.picture import Picture
     from cortex.media.probe import Probe
     from cortex.media.reel import Played
+    from cortex.media.sizes import Decoded
     from cortex.media.text import Text
 
 MAX_PIXELS = 178_956_970
@@ -61,6 +62,7 @@ class Media:
         self._playing = Playing(phases)
         self._passes = 0
         self._container: Container | None = None
+        self._decoded: Decoded | None = None
 
     @classmethod
     def open_path(
@@ -92,6 +94,7 @@ class Media:
         if self._container is not None:
             self._container.close()
             self._container = None
+        self._decoded = None
         self._phases.close()
         self._file.close()
 
@@ -181,25 +184,28 @@ class Media:
         """The picture as RGB, upright, in sRGB, on white where it was transparent; its longer side is at most
         `max_side` pixels, it is never enlarged. Of an animation the first frame, of a video a key frame at 15 % of its
         length, of sound the cover. All nodes share it: copy it before drawing on it."""
+        decoded = self._decode(max_side)
+        return self._phases.once("image", ("image", max_side), lambda: decoded.at(max_side))
+
+    def _decode(self, max_side: int | None) -> Decoded:
+        """What was decoded until now where that is enough; else as much as anybody has wanted."""
+        if self._decoded is not None and self._decoded.serves(max_side):
+            return self._decoded
         decode = self._decoder()
         side = None if max_side is None else max(max_side, self._wants.image_side or 0)
         try:
-            whole = self._phases.once("image", ("image", side), lambda: decode(side))
+            self._decoded = self._phases.once("image", ("decoded", side), lambda: decode(side))
         except LoomError as error:
             if error.code != "FILE_TOO_LARGE" or side == max_side:
                 raise
             # others want more of it than can be decoded
-            whole = self._phases.once("image", ("image", max_side), lambda: decode(max_side))
-        if max_side is None or max(whole.size) <= max_side:
-            return whole
-        return self._phases.once("image", ("image", side, max_side), lambda: _reduced(whole, max_side))
+            self._decoded = self._phases.once("image", ("decoded", max_side), lambda: decode(max_side))
+        return self._decoded
 
     def opacity(self, max_side: int | None = None) -> Image | None:
         """How opaque each pixel of `image(max_side)` is, 0 to 255 (mode L); None where all of them are."""
-        shown = self.image(max_side)
-        if self.kind is not Kind.IMAGE:
-            return None
-        known = self._phases.once("image", ("opacity", shown.size), lambda: self._picture().opacity(shown.size))
+        size, decoded = self.image(max_side).size, self._decode(max_side)
+        known = self._phases.once("image", ("opacity", size), lambda: decoded.opacity(size))
         return None if known is None or known.getextrema() == (255, 255) else known
 
     def frames(self, count: int, max_side: int | None = None, progress: Progress | None = None) -> list[Image]:
@@ -286,15 +292,9 @@ class Media:
 
         return Container(self.open(), self.mime, self._max_pixels)
 
-    def _decoder(self) -> Callable[[int | None], Image]:
+    def _decoder(self) -> Callable[[int | None], Decoded]:
         """What gives this file's picture; opened before, since opening is a phase of its own."""
         if self.kind is Kind.IMAGE:
             return self._picture().decode
         container = self._opened_container()
         return container.poster if self.kind is Kind.VIDEO else container.cover
-
-
-def _reduced(image: Image, max_side: int) -> Image:
-    from cortex.media.picture import reduced
-
-    return reduced(image, max_side)

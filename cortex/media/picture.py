@@ -8,10 +8,11 @@ from typing import Any, BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from cortex.media import makernotes, png, raw
-from cortex.media.colour import resizable, to_rgb
+from cortex.media.colour import resizable
 from cortex.media.exif import directories
 from cortex.media.probe import Probe
 from cortex.media.rawtypes import RAW_MIMES
+from cortex.media.sizes import Box, Decoded, gap
 from loom.errors import LoomError
 
 Opener = Callable[[], BinaryIO]
@@ -41,6 +42,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "image/x-tga": ("TGA",),
 }
 _JPEGS = ("JPEG", "MPO")
+_KEPT = 4
+"""A picture that no decoder reduces is kept as it is up to so many times the size that is wanted."""
 _ORIENTATION = 0x0112
 _SWAPPED = (5, 6, 7, 8)
 _TURNED_BY_THEIR_DECODER = ("TIFF", "HEIF")
@@ -60,7 +63,6 @@ class Picture:
         self._name = mime.partition("/")[2].removeprefix("x-").removeprefix("vnd.")
         self._max_pixels = max_pixels
         self._image: Image.Image | None = None
-        self._opacity: Image.Image | None = None
         if self._raw is not None and self._raw.jpeg is None:
             self._probe = self._header_of_raw(self._raw)
             return
@@ -130,30 +132,28 @@ class Picture:
             for name, content in png.late_metadata(file):
                 image.info.setdefault(name, content)
 
-    def decode(self, max_side: int | None) -> Image.Image:
-        """RGB, upright, in sRGB; the longer side at most `max_side` pixels."""
+    def decode(self, max_side: int | None) -> Decoded:
+        """What pictures up to `max_side` pixels are made of, and larger ones where it has more."""
         # A decode consumes the opened picture; asked again, for a larger one, it is opened again.
         image, self._image = self._image or self._open(), None
         icc = image.info.get("icc_profile")
-        gap = _gap(max_side)
-        if _pixels_to_decode(image, max_side, gap) > self._max_pixels:
+        if _pixels_to_decode(image, max_side) > self._max_pixels:
             raise LoomError(
                 "FILE_TOO_LARGE", f"the picture has {image.width} x {image.height} pixels, too many to decode"
             )
         # Known before and not after the decode of some formats, and after and not before it of TIFF.
         orientation = self._probe.orientation if image.format not in _TURNED_BY_THEIR_DECODER else None
         uninverted = image.mode == "CMYK" and image.format in _JPEGS and "adobe" not in image.info
-        picture = _shrunk(image, max_side, gap)
+        whole, box = image.size, _reduced_by_decoder(image, max_side)
+        picture = resizable(_loaded(image))
         if uninverted:  # Pillow takes every CMYK JPEG for one of Adobe's, which hold 255 minus the ink
             picture = picture.point(lambda value: 255 - value)
-        picture.load()
-        self._opacity = upright(picture.getchannel("A"), orientation) if picture.mode in ("RGBA", "LA") else None
-        return upright(to_rgb(picture, icc), orientation)
-
-    def opacity(self, size: tuple[int, int]) -> Image.Image | None:
-        """How opaque the pixels of what was decoded last are, scaled to `size`; None when it knows no transparency."""
-        known = self._opacity
-        return known if known is None or known.size == size else known.resize(size, Image.Resampling.BOX)
+        if box is None:
+            whole = picture.size
+            if max_side is not None and max(whole) > _KEPT * max_side:
+                picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=gap(max_side))
+        complete = picture.size == whole
+        return Decoded(picture, complete=complete, whole=whole, box=box, icc=icc, orientation=orientation)
 
 
 def _opened(file: BinaryIO, formats: tuple[str, ...]) -> Image.Image:
@@ -175,59 +175,38 @@ def register_heif(formats: tuple[str, ...] = ("HEIF",)) -> None:
         pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
 
 
-def reduced(image: Image.Image, max_side: int) -> Image.Image:
-    """A smaller copy of a decoded picture. A large one is resampled from as near as a decode of that size would be."""
-    copy = image.copy()
-    copy.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0 if max_side <= 256 else 1.0)
-    return copy
-
-
 def _valid(orientation: Any) -> int | None:
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None
 
 
-def upright(image: Image.Image, orientation: int | None) -> Image.Image:
-    """The picture turned as EXIF's orientation asks."""
-    turn = _TURNS.get(orientation or 1)
-    return image if turn is None else image.transpose(turn)
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-def _gap(max_side: int | None) -> float:
-    """How many times larger than wanted a picture is when it is resampled. Below 256 pixels a wider gap costs next to
-    nothing and keeps fine detail."""
-    return 1.5 if max_side is not None and max_side <= 256 else 1.0
-
-
-def _pixels_to_decode(image: Image.Image, max_side: int | None, gap: float) -> int:
+def _pixels_to_decode(image: Image.Image, max_side: int | None) -> int:
     """Of a JPEG that Pillow can reduce while decoding, those that are left then; a progressive one is held whole in
     memory all the same."""
     by = 1
     if max_side is not None and image.format in _JPEGS and "progressive" not in image.info:
-        room = min(side // int(max_side * gap) for side in image.size)
+        room = min(side // _at_least(max_side) for side in image.size)
         by = next((divisor for divisor in (8, 4, 2) if divisor <= room), 1)
     return -(-image.width // by) * -(-image.height // by)
 
 
-def _shrunk(image: Image.Image, max_side: int | None, gap: float) -> Image.Image:
-    """Reduced while decoding where the format can (JPEG by 1/2, 1/4, 1/8), then resampled."""
-    if max_side is None or max(image.size) <= max_side:
-        return resizable(image)
-    if image.format not in _JPEGS:
-        image = resizable(image)
+def _at_least(max_side: int) -> int:
+    """How many pixels the shorter side keeps where a decoder reduces."""
+    return int(max_side * gap(max_side))
+
+
+def _reduced_by_decoder(image: Image.Image, max_side: int | None) -> Box | None:
+    """Has a JPEG reduced by 1/2, 1/4 or 1/8 while it is decoded; tells which part of the result has the picture. None
+    where that cannot be or has no use."""
+    if max_side is None or max(image.size) <= max_side or image.format not in _JPEGS:
+        return None
+    drafted = image.draft(None, (_at_least(max_side),) * 2)
+    return None if drafted is None else drafted[1]
+
+
+def _loaded(image: Image.Image) -> Image.Image:
+    image.load()
     if image.format == "HEIF" and getattr(image, "is_animated", False):
-        image = image.copy()  # one of several is decoded anew, into the reduced size, whenever it is loaded
-    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=gap)
+        return image.copy()  # one of several is decoded anew, into the size it has then, whenever it is loaded
     return image
 
 

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
-from cortex.media import makernotes
+from cortex.media import ciff, makernotes, x3f
 from cortex.media.exif import directories
-from cortex.media.rawtypes import CR3, RAF, RW2
+from cortex.media.rawtypes import CR3, CRW, MRW, RAF, RW2, RWL, X3F, RawHeader, Size
 from cortex.media.tiff import Directory, directory, next_directory
 from loom.errors import LoomError
 
@@ -29,7 +29,6 @@ _PANASONIC_ISO, _ISO = 0x17, 0x8827
 _FUJI_SIZE = 0x111
 _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _SIZES = range(0xC0, 0xD0)
-Size = tuple[int, int]
 
 
 class RawPreview(NamedTuple):
@@ -48,37 +47,29 @@ class RawPreview(NamedTuple):
         return io.BytesIO(self.jpeg)
 
 
-class _Header(NamedTuple):
-    """`places` are where previews may lie, with their lengths."""
-
-    places: list[tuple[int, int]]
-    size: Size | None
-    exif: dict[Any, Any]
-    maker: dict[str, str]
-
-
 def preview(opener: Callable[[], BinaryIO], mime: str) -> RawPreview:
     """Raises FILE_DAMAGED for a file that tells nothing."""
     with opener() as file:
         head = file.read(_HEAD)
-        header = _READERS.get(mime, _of_tiff)(head)
+        far = _FAR_READERS.get(mime)
+        header = _READERS.get(mime, _of_tiff)(head) if far is None else far(file)
         jpeg = _largest(file, header.places) or _marked(file, head)
     if jpeg is None and header.size is None and not header.exif:
         raise LoomError("FILE_DAMAGED", "the raw file has no header that can be read")
     return RawPreview(jpeg, header.size, header.exif, header.maker)
 
 
-def _of_tiff(head: bytes) -> _Header:
+def _of_tiff(head: bytes) -> RawHeader:
     found = list(directories_of(head))
     places = [place for entries in found for place in _jpegs(entries)]
     tiff = b"II*\0" + head[4:] if head[:1] == b"I" else b"MM\0*" + head[4:]
     exif = _exif(tiff)
     sizes = [(d[_WIDTH][0], d[_HEIGHT][0]) for d in found if _WIDTH in d and _HEIGHT in d]
     told = _size_of(exif.get("Exif", {}), *_SHOWN)
-    return _Header(places, max([*sizes, told] if told else sizes, default=None), exif, makernotes.told(tiff))
+    return RawHeader(places, max([*sizes, told] if told else sizes, default=None), exif, makernotes.told(tiff))
 
 
-def _of_panasonic(head: bytes) -> _Header:
+def _of_panasonic(head: bytes) -> RawHeader:
     """The size is told by the edges of the picture on the sensor; the sensitivity has a tag of its own."""
     header = _of_tiff(head)
     first = next(directories_of(head), {})
@@ -87,13 +78,13 @@ def _of_panasonic(head: bytes) -> _Header:
     exif = dict(header.exif)
     if iso := first.get(_PANASONIC_ISO, (0,))[0]:
         exif["Exif"] = {_ISO: iso, **exif.get("Exif", {})}
-    return _Header(header.places, size, exif, header.maker)
+    return RawHeader(header.places, size, exif, header.maker)
 
 
-def _of_fuji(head: bytes) -> _Header:
+def _of_fuji(head: bytes) -> RawHeader:
     """Offsets at fixed places; EXIF is in the preview. The directory has tags of two bytes, each with its length."""
     if len(head) < 100:
-        return _Header([], None, {}, {})
+        return RawHeader([], None, {}, {})
     start, length, at = struct.unpack_from(">III", head, 84)
     size: Size | None = None
     count = int.from_bytes(head[at : at + 4], "big")
@@ -104,20 +95,45 @@ def _of_fuji(head: bytes) -> _Header:
             height, width = struct.unpack_from(">HH", head, at + 4)
             size = (width, height)
         at += 4 + taken
-    return _Header([(start, length)], size, {}, {})
+    return RawHeader([(start, length)], size, {}, {})
 
 
-def _of_canon(head: bytes) -> _Header:
+def _of_canon(head: bytes) -> RawHeader:
     """ISO boxes: CMT1 to CMT4 hold the main, EXIF, maker's and GPS directory, each as a TIFF of its own; PRVW and THMB
     a picture."""
     parts = {name: _box(head, name) for name in (b"CMT1", b"CMT2", b"CMT3", b"CMT4")}
     exif = _exif(parts[b"CMT1"])
     below = {"Exif": _exif(parts[b"CMT2"]), "GPS": _exif(parts[b"CMT4"])}
     size = _size_of(exif, _WIDTH, _HEIGHT)
-    return _Header(list(_canon_previews(head)), size, {**exif, **below}, makernotes.canon(parts[b"CMT3"]))
+    return RawHeader(list(_canon_previews(head)), size, {**exif, **below}, makernotes.canon(parts[b"CMT3"]))
 
 
-_READERS: dict[str, Callable[[bytes], _Header]] = {CR3: _of_canon, RAF: _of_fuji, RW2: _of_panasonic}
+def _of_minolta(head: bytes) -> RawHeader:
+    """Blocks with a name and a length: PRD tells the size, TTW is a TIFF."""
+    size: Size | None = None
+    header = RawHeader([], None, {}, {})
+    at, end = 8, 8 + int.from_bytes(head[4:8], "big")
+    while at + 8 <= min(end, len(head)):
+        name, length = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], "big")
+        block = head[at + 8 : at + 8 + length]
+        if name == b"\0PRD" and len(block) >= 16:
+            height, width = struct.unpack_from(">HH", block, 12)
+            size = (width, height)
+        elif name == b"\0TTW":
+            header = _of_tiff(block)
+        at += 8 + length
+    return header._replace(places=[], size=size or header.size)  # places count from the beginning of the block
+
+
+_READERS: dict[str, Callable[[bytes], RawHeader]] = {
+    CR3: _of_canon,
+    MRW: _of_minolta,
+    RAF: _of_fuji,
+    RW2: _of_panasonic,
+    RWL: _of_panasonic,
+}
+_FAR_READERS: dict[str, Callable[[BinaryIO], RawHeader]] = {CRW: ciff.header, X3F: x3f.header}
+"""Of kinds whose directory is at the end of the file."""
 
 
 def _size_of(exif: dict[Any, Any], across: int, down: int) -> Size | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from cortex.media.raw import directories_of
-from cortex.media.rawtypes import CR2, RW2
+from cortex.media.rawtypes import CR2, RW2, RWL
 from cortex.media.tiff import Directory
 
 _NOWHERE = 0xFFFFFFFF
 """Where RW2 says that its strips begin, since other readers would take them for pixels."""
 HEAD = 1024 * 1024
-TRUE_TO_THEIR_WORD = frozenset({CR2, RW2, "image/x-adobe-dng", "image/x-nikon-nef", "image/x-sony-arw"})
+TRUE_TO_THEIR_WORD = frozenset({CR2, RW2, RWL, "image/x-adobe-dng", "image/x-nikon-nef", "image/x-sony-arw"})
 """Media types whose directories tell it rightly."""
 _PLACES = ((0x111, 0x117), (0x144, 0x145), (0x118, 0x117))
 """Tags of where strips and tiles begin, and how long they are; Panasonic has an offset of its own."""

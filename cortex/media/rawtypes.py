@@ -1,9 +1,12 @@
-"""Media types of camera raw files."""
+"""Media types of camera raw files, and what their headers tell."""
 
 from __future__ import annotations
 
-RAF, RW2 = "image/x-fuji-raf", "image/x-panasonic-rw2"
-CR2, CR3 = "image/x-canon-cr2", "image/x-canon-cr3"
+from typing import Any, NamedTuple
+
+RAF, RW2, RWL = "image/x-fuji-raf", "image/x-panasonic-rw2", "image/x-leica-rwl"
+CR2, CR3, CRW = "image/x-canon-cr2", "image/x-canon-cr3", "image/x-canon-crw"
+MRW, X3F = "image/x-minolta-mrw", "image/x-sigma-x3f"
 
 RAW_MIMES = frozenset(
     {
@@ -11,17 +14,34 @@ RAW_MIMES = frozenset(
         CR3,
         RW2,
         CR2,
+        CRW,
+        MRW,
+        X3F,
+        RWL,
         "image/x-adobe-dng",
         "image/x-nikon-nef",
         "image/x-sony-arw",
         "image/x-pentax-pef",
         "image/x-samsung-srw",
         "image/x-hasselblad-3fr",
-        "image/x-leica-rwl",
         "image/x-phaseone-iiq",
+        "image/x-leaf-mos",
         "image/x-mamiya-mef",
         "image/x-kodak-dcr",
+        "image/x-kodak-kdc",
         "image/x-epson-erf",
         "image/x-olympus-orf",
     }
 )
+
+Size = tuple[int, int]
+
+
+class RawHeader(NamedTuple):
+    """`places` are where previews may lie, with their lengths; `size` is that of the whole picture as it lies on the
+    sensor, `maker` what the maker's note tells."""
+
+    places: list[tuple[int, int]]
+    size: Size | None
+    exif: dict[Any, Any]
+    maker: dict[str, str]

@@ -19,11 +19,15 @@ _RAW_MAKES = (
     ("hasselblad", "image/x-hasselblad-3fr"),
     ("leica", "image/x-leica-rwl"),
     ("phase one", "image/x-phaseone-iiq"),
+    ("leaf", "image/x-leaf-mos"),
     ("mamiya", "image/x-mamiya-mef"),
     ("kodak", "image/x-kodak-dcr"),
+    ("eastman kodak", "image/x-kodak-kdc"),
+    ("seiko epson", "image/x-epson-erf"),
     ("epson", "image/x-epson-erf"),
 )
 _PENTAX_COMPRESSION = 65535
+_PHASE_ONE = (b"IIIICwaR", b"IIIITwaR", b"MMMMRawC", b"MMMMRawT")
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _NETPBM = re.compile(
     rb"P(?:[14]%b\d+%b\d+\s|[2356]%b\d+%b\d+%b\d+\s|7\n(?:#[^\n]*\n)*(?:WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE) )"
@@ -35,6 +39,8 @@ def tiff(head: bytes, size: int, read_at: ReadAt) -> str:
     """TIFF, or a raw file in TIFF's clothes: its first directory is only a preview and names a maker of cameras."""
     if head[8:10] == b"CR":
         return "image/x-canon-cr2"
+    if head[8:16] in _PHASE_ONE:
+        return "image/x-phaseone-iiq"
     first = directory(head, int.from_bytes(head[4:8], "little" if head[:1] == b"I" else "big"))
     if not first and len(head) < size:
         return _far_tiff(head, read_at)
@@ -46,6 +52,12 @@ def tiff(head: bytes, size: int, read_at: ReadAt) -> str:
         make = text_value(head, first, _MAKE).lower()
         return next((mime for name, mime in _RAW_MAKES if make.startswith(name)), "image/tiff")
     return "image/tiff"
+
+
+def panasonic(head: bytes, size: int, read_at: ReadAt) -> str:
+    """Leica's cameras of the same make write the same form."""
+    make = text_value(head, directory(head, int.from_bytes(head[4:8], "little")), _MAKE)
+    return "image/x-leica-rwl" if make.lower().startswith("leica") else "image/x-panasonic-rw2"
 
 
 def _far_tiff(head: bytes, read_at: ReadAt) -> str:

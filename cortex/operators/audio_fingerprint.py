@@ -49,7 +49,7 @@ class AudioFingerprint(MediaNode[NodeOptions]):
     """
 
     operator = "audio.fingerprint"
-    outputs = (Port(id="out", content_type="artifact/fingerprint"),)
+    outputs = (Port(id="out", content_type="artifact/fingerprint", key="fingerprint"),)
     kinds = frozenset({Kind.AUDIO, Kind.VIDEO})
     reads = ()
     verdicts = False

@@ -60,11 +60,11 @@ def _pixels(rgb: Any, opacity: Any | None) -> tuple[Colours, Weights]:
 
 def _binned(colours: Colours, weights: Weights) -> tuple[Colours, Weights]:
     steps = colours.astype(np.uint32) >> (8 - _BITS)
-    keys = (steps[:, 0] << (2 * _BITS)) | (steps[:, 1] << _BITS) | steps[:, 2]
-    _, members = np.unique(keys, return_inverse=True)
+    members = (steps[:, 0] << (2 * _BITS)) | (steps[:, 1] << _BITS) | steps[:, 2]
     sums: Weights = np.bincount(members, weights).astype(np.float64)
-    means = [np.bincount(members, weights * colours[:, channel]) / sums for channel in range(3)]
-    return np.stack(means, axis=1), sums
+    there = np.flatnonzero(sums)
+    means = [np.bincount(members, weights * colours[:, channel])[there] / sums[there] for channel in range(3)]
+    return np.stack(means, axis=1), sums[there]
 
 
 def _seeds(points: Colours, weights: Weights, count: int) -> Colours:

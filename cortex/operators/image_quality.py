@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from cortex.derived import asset_or_file
 from cortex.media.wants import Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.drawings import has_pixels
@@ -58,6 +59,7 @@ class ImageQuality(MediaNode[ImageQualityOptions]):
     kinds = frozenset({Kind.IMAGE})
     reads = ()
     verdicts = False
+    inputs = asset_or_file("image")
     outputs = (Port(id="out", content_type="struct/image-quality"),)
     QUALITY = OutputKey("quality", float, "all in one number, 1 is best")
     SHARPNESS = OutputKey("sharpness", float, "of the sharpest parts; 0.7 is sharp, 0.3 blurred")

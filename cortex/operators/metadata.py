@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cortex.media import Media
 
 _MAX_RAW = MAX_OUTPUT - 1024
+_MOST_OF_CHARACTER = 6
+"""Bytes that JSON needs for one, as for \\u0001."""
 _PLACES = frozenset(
     {"City", "Sub-location", "Province-State", "Country-PrimaryLocationName", "Country-PrimaryLocationCode"}
     | {"photoshop:City", "photoshop:State", "photoshop:Country", "Iptc4xmpCore:CountryCode"}
@@ -169,7 +171,9 @@ def _tells_place(name: str) -> bool:
 
 def cut(value: Any, limit: int) -> Any:
     """A list or text without its end where it has more than `limit` bytes of JSON; other values as they are."""
-    if not isinstance(value, (list, str)) or len(msgspec.json.encode(value)) <= limit:
+    if not isinstance(value, (list, str)) or (isinstance(value, str) and len(value) * _MOST_OF_CHARACTER < limit - 2):
+        return value
+    if len(msgspec.json.encode(value)) <= limit:
         return value
     longest = bisect_left(range(1, len(value)), True, key=lambda n: len(msgspec.json.encode(value[:n])) > limit)
     return value[:longest]

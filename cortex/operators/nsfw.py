@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from cortex.derived import asset_or_file
 from cortex.media.wants import Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.drawings import has_pixels
@@ -67,6 +68,7 @@ class Nsfw(MediaNode[NsfwOptions]):
     reads = ()
     verdicts = False
     requires = (_RUNTIME,)
+    inputs = asset_or_file("image")
     outputs = (Port(id="out", content_type="scalar/number", key="score"),)
     SCORE = OutputKey("score", float, "0 is harmless, 1 is not; of a video the highest")
     SCORES = OutputKey("scores", list, "of a video that of each key frame, in order")

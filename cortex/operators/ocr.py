@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from pydantic import Field
 
+from cortex.derived import asset_or_file
 from cortex.media.wants import Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators import ocr_rapid, ocr_tesseract
@@ -72,7 +73,11 @@ class Ocr(MediaNode[OcrOptions]):
         Requirement(kind="package", name=name, extra=extra, optional=True)
         for name, extra in (("tesserocr", "ocr"), ("rapidocr", "rapidocr"))
     )
-    outputs = (Port(id="out", content_type="text/plain", key="text"),)
+    inputs = asset_or_file("image")
+    outputs = (
+        Port(id="out", content_type="text/plain", key="text"),
+        Port(id="file", content_type="artifact/text", key="text", description="the whole text"),
+    )
     TEXT = OutputKey("text", str, "The beginning of the text: at most 10,000 characters.")
     CHARACTERS = OutputKey("characters", int, "How many characters the artifact has.")
     SCORE = OutputKey("score", float, "How sure it is of them, 0 to 1; 0 without text.")

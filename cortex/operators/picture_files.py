@@ -20,6 +20,7 @@ Format = Literal["jpeg", "png", "webp", "avif", "tiff"]
 
 _LARGEST = {"jpeg": 65_500, "png": 2**31 - 1, "webp": 16_383, "avif": 65_535, "tiff": 2**31 - 1}
 _OPAQUE, _LOSSLESS = frozenset({"jpeg"}), frozenset({"png", "tiff"})
+_GREY = frozenset({"jpeg", "png", "tiff"})
 _OPTIONS: dict[str, dict[str, Any]] = {
     "jpeg": {},
     "png": {"compress_level": 6},
@@ -37,11 +38,13 @@ _TURNED_XMP = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>))[2-8]")
 
 class Encoding(NamedTuple):
     """How a picture becomes a file. `quality` is that of the encoder, 1 to 100; PNG and TIFF lose nothing whatever it
-    is. With `about`, the header of the original, the file keeps EXIF and XMP and says that it is sRGB."""
+    is. With `about`, the header of the original, the file keeps EXIF and XMP and says that it is sRGB. `icc`: it has
+    colours of this profile instead."""
 
     form: Format
     quality: int = 85
     about: Probe | None = None
+    icc: bytes | None = None
 
     @property
     def media_type(self) -> str:
@@ -51,9 +54,20 @@ class Encoding(NamedTuple):
     def keeps_opacity(self) -> bool:
         return self.form not in _OPAQUE
 
+    @property
+    def keeps_grey(self) -> bool:
+        """Whether a grey picture need not become one of colours."""
+        return self.form in _GREY
+
+    @property
+    def is_lossless(self) -> bool:
+        """Also: whether it can have 16 bits a channel."""
+        return self.form in _LOSSLESS
+
 
 def encoded(picture: Image, how: Encoding) -> bytes:
-    """The bytes of a file; RGBA gives a transparent one. Raises FILE_TOO_LARGE beyond what the format can hold."""
+    """The bytes of a file; RGBA and LA give a transparent one. Raises FILE_TOO_LARGE beyond what the format can
+    hold."""
     most = _LARGEST[how.form]
     if max(picture.size) > most:
         raise LoomError(
@@ -63,6 +77,8 @@ def encoded(picture: Image, how: Encoding) -> bytes:
     more = dict(_OPTIONS[how.form]) if how.form in _LOSSLESS else {"quality": how.quality, **_OPTIONS[how.form]}
     if how.about is not None:
         more |= _about(how.about, picture.size, how.form)
+    if how.icc is not None or picture.mode in ("L", "LA"):
+        more["icc_profile"] = how.icc
     picture.info = {}  # what the original's decoder left there would be written, its profile among it
     picture.save(buffer, how.form.upper(), **more)
     return buffer.getvalue()
@@ -83,8 +99,7 @@ def with_opacity(picture: Image, opacity: Image) -> Image:
 def _about(probe: Probe, size: tuple[int, int], form: Format) -> dict[str, Any]:
     """What `Image.save` is told of EXIF, XMP and colour."""
     more: dict[str, Any] = {"icc_profile": srgb_profile()}
-    exif = _exif(probe.exif, size)
-    xmp = None if probe.xmp is None else _TURNED_XMP.sub(rb"\g<1>1", probe.xmp)
+    exif, xmp = exif_of(probe, size), xmp_of(probe)
     if form == "tiff":
         return more | {"exif": _tags(exif, xmp), "compression": "raw"}  # its compressor has no room for EXIF
     if exif is not None:
@@ -125,11 +140,17 @@ def _tags(exif: bytes | None, xmp: bytes | None) -> Exif:
     return tags
 
 
-def _exif(values: Mapping[Any, Any], size: tuple[int, int]) -> bytes | None:
+def xmp_of(probe: Probe) -> bytes | None:
+    """The packet of an upright picture."""
+    return None if probe.xmp is None else _TURNED_XMP.sub(rb"\g<1>1", probe.xmp)
+
+
+def exif_of(probe: Probe, size: tuple[int, int]) -> bytes | None:
     """The block of an upright picture of `size`; what cannot be written again, and maker notes, which know places in
     the original, are left out."""
     from PIL import Image
 
+    values: Mapping[Any, Any] = probe.exif
     exif = Image.Exif()
     for tag in _KEPT:
         if tag in values:

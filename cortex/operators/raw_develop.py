@@ -35,7 +35,8 @@ class Develop(MediaNode[DevelopOptions]):
     the picture upright and brings it to sRGB. The result is the artifact `developed`: JPEG or WebP with 8 bits a
     channel, or TIFF with 16, without metadata. The original stays as it is.
 
-    Only raw files are processed: CR2, CR3, NEF, ARW, RAF, DNG, ORF, RW2, PEF, SRW, 3FR, RWL, IIQ, MEF, DCR, ERF.
+    Only raw files are processed: CR2, CR3, CRW, NEF, ARW, RAF, DNG, ORF, RW2, RWL, PEF, SRW, MRW, X3F, 3FR, IIQ, MEF,
+    MOS, DCR, KDC, ERF.
     `size: half` needs a quarter of the memory and a tenth of the time of `full`. Refuses FILE_TOO_LARGE where the work
     would take more than 900 MiB (`full` beyond some 60 megapixels, as TIFF 50, `half` beyond some 150) and for WebP of
     more than 16,383 pixels across, FORMAT_UNSUPPORTED (LibRaw does not know the camera, or the file has no sensor's
@@ -48,7 +49,7 @@ class Develop(MediaNode[DevelopOptions]):
     reads = ()
     verdicts = False
     requires = (Requirement(kind="package", name="rawpy", extra="raw"),)
-    outputs = (Port(id="out", content_type="artifact/developed"),)
+    outputs = (Port(id="out", content_type="artifact/image", key="developed"),)
     WIDTH = OutputKey("width", int, "of the result, in pixels")
     HEIGHT = OutputKey("height", int, "of the result, in pixels")
     MEDIA_TYPE = OutputKey("media_type", str, "of the result, such as image/jpeg")

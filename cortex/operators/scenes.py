@@ -61,7 +61,10 @@ class Scenes(MediaNode[ScenesOptions]):
     """
 
     operator = "video.scenes"
-    outputs = (Port(id="out", content_type="detection/scene", cardinality="many", key="scenes"),)
+    outputs = (
+        Port(id="out", content_type="detection/scene", cardinality="many", key="scenes"),
+        Port(id="pictures", content_type="artifact/image", cardinality="many", key="scene-*", description="of each"),
+    )
     kinds = frozenset({Kind.VIDEO})
     reads = ()
     verdicts = False

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from cortex.derived import DerivedFile, asset_or_any_file
 from cortex.node import HANDS_ON, MediaNode, NodeContext, NodeOptions, OutputKey, ProducedArtifact
 from cortex.operators.naming import MAX_TEMPLATE, NamePart, Template, nodes_named, render, sayable
 from cortex.operators.references import ArtifactName, artifact_of, nodes_of
+from cortex.operators.taking import is_without_file, what_of
 from loom.errors import LoomError
 from loom.graph.specs import Requirement
 
@@ -74,16 +76,18 @@ class Upload(MediaNode[UploadOptions]):
     lies there was read. The same is asked after the upload; what is not right then is removed. Two that upload
     different contents to one name at the same moment are not kept apart: let names hold `{blake3}` where that may be.
 
-    With `artifact` a derived file is uploaded, in a name of its own: `{artifact: thumbnail.thumbnail, template:
+    Where an edge leads into the port `file`, derived files are uploaded in place of the asset's own, each for itself,
+    under names as those of `sink.copy`. With `artifact` one is named: `{artifact: thumbnail.thumbnail, template:
     "{blake3}.jpg"}`. Where the node made none, nothing is.
 
-    Ports `in` and `out`; needs the nodes that the options name, the extra `s3` and the network. An upload may take
-    longer than the node's time limit as long as it gets on. Fails with `OPERATOR_FAILED` for a value that is not there,
-    `CHANGED_WHILE_READ`, `FILE_VANISHED`, `FILE_UNREADABLE` and `READ_FAILED` as reading does, `EFFECT_FAILED` for a
-    name that is taken and all that the store refuses; `REQUIREMENT_MISSING` without the packages.
+    Ports `in`, `file` and `out`; needs the nodes that the options name, the extra `s3` and the network. An upload may
+    take longer than the node's time limit as long as it gets on. Fails with `OPERATOR_FAILED` for a value that is not
+    there, `CHANGED_WHILE_READ`, `FILE_VANISHED`, `FILE_UNREADABLE` and `READ_FAILED` as reading does, `EFFECT_FAILED`
+    for a name that is taken and all that the store refuses; `REQUIREMENT_MISSING` without the packages.
     """
 
     operator = "sink.s3"
+    inputs = asset_or_any_file("a derived file of another node, which is uploaded in place of the asset's")
     outputs = HANDS_ON
     reads = ()
     verdicts = False
@@ -121,15 +125,15 @@ class Upload(MediaNode[UploadOptions]):
         self._store = None
 
     def compute(self, ctx: NodeContext, media: Media) -> None:
-        name, made = self.options.artifact, None
-        if name is not None and (made := artifact_of(ctx, name)) is None:
+        name, made = self.options.artifact, ctx.item
+        if is_without_file(ctx) or (made is None and name is not None and (made := artifact_of(ctx, name)) is None):
             return
         names = render(self.options.template, ctx, media, self.options.missing)
         url = sayable("/".join([self.options.to.rstrip("/"), *names]))
-        what = media.path if name is None else f"{name} of {media.path}"
-        ctx.effect(f"upload {sayable(what)} to {url}", lambda: self._upload(ctx, media, made, url))
+        what = what_of(ctx, media) if name is None else sayable(f"{name} of {media.path}")
+        ctx.effect(f"upload {what} to {url}", lambda: self._upload(ctx, media, made, url))
 
-    def _upload(self, ctx: NodeContext, media: Media, made: ProducedArtifact | None, url: str) -> None:
+    def _upload(self, ctx: NodeContext, media: Media, made: ProducedArtifact | DerivedFile | None, url: str) -> None:
         from cortex.operators.uploading import content_of, content_of_bytes, lies_there, trying, upload, upload_bytes
 
         store, attempts, what = self._store, self.options.attempts, f"uploading to {url}"

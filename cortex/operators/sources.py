@@ -29,7 +29,7 @@ O = TypeVar("O", bound=NodeOptions)  # noqa: E741
 class ScanWishes:
     """What a caller wants of one scan besides what the source's options say: fewer files (`include`, `exclude`,
     `limit`), hidden ones too, stat not trusted (`rehash`), settled ones too (`visit_all`), nothing told to Loom
-    (`dry_run`), only what a watch asks for (`watched`). `away` as in `ScanOptions`."""
+    (`dry_run`), only what a watch asks for (`watched`). `away` and `apart` as in `ScanOptions`."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -40,6 +40,7 @@ class ScanWishes:
     dry_run: bool = False
     watched: Watched | None = None
     away: tuple[tuple[bytes, str], ...] = ()
+    apart: frozenset[bytes] = frozenset()
 
 
 NO_WISHES = ScanWishes()
@@ -109,6 +110,7 @@ class FileSource(MediaNode[O]):
             visit_all=wishes.visit_all,
             reconcile=not wishes.dry_run,
             away=wishes.away,
+            apart=wishes.apart,
         )
 
     def places(

@@ -40,7 +40,10 @@ class TextExtract(MediaNode[TextOptions]):
     """
 
     operator = "text.extract"
-    outputs = (Port(id="out", content_type="text/plain", key="text"),)
+    outputs = (
+        Port(id="out", content_type="text/plain", key="text"),
+        Port(id="file", content_type="artifact/text", key="text", description="the whole text"),
+    )
     reads = ()
     verdicts = False
     requires = tuple(Requirement(kind="package", name=name, extra=_EXTRA, optional=True) for name in _PACKAGES)

@@ -6,12 +6,14 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from cortex.derived import asset_or_file
 from cortex.media.wants import Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.operators.contact_sheets import Grid
 from cortex.operators.drawings import has_pixels
+from cortex.operators.references import ValueName, nodes_of, value_of
 from loom.errors import LoomError
 from loom.graph.specs import Port
 from loom.model import Kind
@@ -26,7 +28,7 @@ _CROPPED_FROM = 2
 """How many times larger than the part that is cut out a picture usually is at most."""
 Side = Annotated[int, Field(ge=16, le=4096)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-CENTER = "center"
+CENTER, FACES = "center", "faces"
 
 
 class ThumbnailOptions(NodeOptions):
@@ -50,14 +52,34 @@ class ThumbnailOptions(NodeOptions):
         description="Images and covers are cut to this shape, width to height, as 1:1",
         exclude_if=lambda given: given is None,
     )
-    focus: Literal["center", "detail"] | tuple[Fraction, Fraction] = Field(
+    focus: Literal["center", "detail", "faces"] | tuple[Fraction, Fraction] = Field(
         "center",
-        description="What a cut keeps: the center, where most detail is, or a point (fractions from left and top)",
+        description=(
+            "What a cut keeps: the center, where most detail is, a point (fractions from left and top), or faces, and "
+            "the center where there are none"
+        ),
         exclude_if=lambda given: given == CENTER,
+    )
+    faces: ValueName | None = Field(
+        None,
+        description="What a cut keeps before all: the faces of a node vision.faces, as faces.faces",
+        validate_default=True,
+        exclude_if=lambda given: given is None,
     )
     preview: bool = Field(
         False, description="An animated picture of a video besides", exclude_if=lambda given: not given
     )
+
+    @field_validator("faces")
+    @classmethod
+    def _usual_faces(cls, faces: str | None, told: ValidationInfo) -> str | None:
+        return "faces.faces" if faces is None and told.data.get("focus") == FACES else faces
+
+    @model_validator(mode="after")
+    def _faces_for_a_cut(self) -> ThumbnailOptions:
+        if self.faces is not None and self.aspect is None:
+            raise ValueError("faces decide what a cut keeps: give the `aspect` too")
+        return self
 
 
 class Thumbnail(MediaNode[ThumbnailOptions]):
@@ -68,7 +90,9 @@ class Thumbnail(MediaNode[ThumbnailOptions]):
     `sizes`, made from one decode. A video with fewer different key frames than the sheet has places gets a smaller
     sheet, and so does one whose cells would be narrower than 4 pixels. Where other nodes watch the whole video, the
     frames are taken in the same pass. With `aspect` images and covers are cut to a shape, at `focus`: `detail` is where
-    neighbouring pixels differ most.
+    neighbouring pixels differ most. With `focus: faces` images are cut so that the faces which the node `faces`
+    (`vision.faces`, or another that `faces` names) has found stay in the picture: all of them with some room where they
+    fit, else as many as do, large ones first. Nothing is detected a second time; that node must come before.
 
     With `preview` a video of at least two different key frames gets the artifact `preview` too: an animated WebP of at
     most 12 of them, half a second each, 320 pixels at most. Drawings without pixels (SVG, WMF, EMF) are not processed.
@@ -81,12 +105,19 @@ class Thumbnail(MediaNode[ThumbnailOptions]):
     kinds = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.AUDIO})
     reads = ()
     verdicts = False
-    outputs = (Port(id="out", content_type="artifact/thumbnail"),)
+    inputs = asset_or_file("image")
+    outputs = (
+        Port(id="out", content_type="artifact/image", key="thumbnail"),
+        Port(id="preview", content_type="artifact/image", key="preview", description="the animated preview"),
+    )
     WIDTH = OutputKey("width", int, "of the thumbnail, in pixels")
     HEIGHT = OutputKey("height", int, "of the thumbnail, in pixels")
     MEDIA_TYPE = OutputKey("media_type", str, "image/webp or image/jpeg")
     SOURCE = OutputKey("source", str, "what it shows: image, contact-sheet, cover or waveform")
     PREVIEW_FRAMES = OutputKey("preview_frames", int, "how many frames the preview has; left out without one")
+
+    def named_nodes(self) -> tuple[str, ...] | None:
+        return None if self.options.faces is None else nodes_of([self.options.faces])
 
     def wants(self) -> Wants:
         stills = {(self._grid.places, self._grid.frame_side)}
@@ -125,26 +156,30 @@ class Thumbnail(MediaNode[ThumbnailOptions]):
 
     def _picture(self, ctx: NodeContext, media: Media, size: int) -> tuple[Image, str]:
         if media.kind is Kind.IMAGE:
-            return self._still(media, size), "image"
+            return self._still(ctx, media, size), "image"
         if media.kind is Kind.VIDEO:
             return self._grid.sheet(media, size, ctx.progress), "contact-sheet"
         if media.probe().first("cover") is not None:
             # A damaged cover is no reason to go without a picture.
             with suppress(LoomError):
-                return self._still(media, size), "cover"
+                return self._still(ctx, media, size), "cover"
         return _waveform(media, size), "waveform"
 
-    def _still(self, media: Media, size: int) -> Image:
+    def _still(self, ctx: NodeContext, media: Media, size: int) -> Image:
         if self.options.aspect is None:
             return media.image(size)
-        from cortex.operators.thumbnail_crops import cropped, side_for
+        from cortex.operators.thumbnail_crops import around, cropped, side_for
 
         across, down = map(int, self.options.aspect.split(":"))
         side = size * _CROPPED_FROM
         if media.kind is Kind.IMAGE:
             probe = media.probe()
             side = side_for((probe.width or 1, probe.height or 1), across / down, size)
-        return cropped(media.image(side), across / down, self.options.focus, size)
+        shown, point = media.image(side), None
+        if self.options.faces is not None and media.kind is Kind.IMAGE:
+            point = around(value_of(ctx, self.options.faces), across / down, shown.size)
+        otherwise = self.options.focus
+        return cropped(shown, across / down, point or ("center" if otherwise == "faces" else otherwise), size)
 
     def _preview(self, ctx: NodeContext, media: Media) -> None:
         frames = media.frames(_PREVIEW_FRAMES, self._preview_side, ctx.progress)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import Field
 
 from cortex.media.wants import PictureFeed, SoundFeed, Wants
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey
-from loom.errors import LoomError
+from cortex.operators.transcode_forms import FILMS, MB, MOST_MB, SOUNDS, TUNED, SoundForm, check_encoders, check_size
 from loom.graph.specs import Port
 from loom.model import Kind
+from loom.parts import Parts
 
 if TYPE_CHECKING:
     from cortex.media import Media
     from cortex.operators.transcode_tracks import MixedLoudness, PictureEncoder, SoundEncoder, Track
-
-MB = 1024 * 1024
 
 
 class TranscodeOptions(NodeOptions):
@@ -42,30 +41,7 @@ class TranscodeOptions(NodeOptions):
         description="Level after EBU R 128 to which sound is brought, such as -23 or -16; none: as is",
     )
     true_peak_dbtp: float = Field(-1.0, ge=-9, le=0, description="It is made no louder than this, whatever the level")
-    max_mb: int = Field(64, ge=1, le=128, description="Larger files are not made, but refused as FILE_TOO_LARGE")
-
-
-class _Form(NamedTuple):
-    """How a codec is encoded. `bits`: its bit rate is given."""
-
-    encoder: str
-    sample_form: str
-    bits: bool
-    container: str
-    media_type: str
-
-
-_SOUNDS = {
-    "aac": _Form("aac", "fltp", True, "mp4", "audio/mp4"),
-    "opus": _Form("libopus", "flt", True, "ogg", "audio/ogg"),
-    "flac": _Form("flac", "s16", False, "flac", "audio/flac"),
-    "mp3": _Form("libmp3lame", "fltp", True, "mp3", "audio/mpeg"),
-}
-_FILMS = {"h264": ("libx264", "mp4", "video/mp4"), "vp9": ("libvpx-vp9", "webm", "video/webm")}
-_TUNED = {
-    "libx264": {"preset": "veryfast", "threads": "1"},
-    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "7", "row-mt": "0"},
-}
+    max_mb: int = Field(4096, ge=1, le=MOST_MB, description="Larger files are not made, but refused as FILE_TOO_LARGE")
 
 
 class Transcode(MediaNode[TranscodeOptions]):
@@ -79,10 +55,10 @@ class Transcode(MediaNode[TranscodeOptions]):
     nothing is compressed, and it stays quieter where it would exceed `true_peak_dbtp` else (`gain_db` tells). Silence
     stays as it is.
 
-    A derived file is held in memory until it is stored, so that one of more than `max_mb` (128 at most) is not made:
-    for long films choose a smaller `side`, `frame_rate` or `video_kbit`. Not kept: HDR (colours are cut off, not
-    mapped), subtitles, chapters, tags, more than two channels; interlaced pictures stay so. H.264 comes from x264,
-    whose licence is the GPL, as the package `av` brings it along.
+    A file of more than `max_mb` is not made. What is larger than 32 MB goes to the disk while it is made, which takes
+    twice its size there for a while; where the kernel does not confine workers (other systems than Linux) nothing so
+    large is made. Not kept: HDR (colours are cut off, not mapped), subtitles, chapters, tags, more than two channels;
+    interlaced pictures stay so. H.264 comes from x264, whose licence is the GPL, as the package `av` brings it along.
 
     Films without pictures or sound of the wanted sort are not processed. Refuses FILE_TOO_LARGE (the result, or frames
     of too many pixels), FORMAT_UNSUPPORTED (no decoder), FILE_DAMAGED (nothing can be decoded), FILE_TRUNCATED (the
@@ -90,7 +66,10 @@ class Transcode(MediaNode[TranscodeOptions]):
     """
 
     operator = "media.transcode"
-    outputs = (Port(id="out", content_type="artifact/film"),)
+    outputs = (
+        Port(id="out", content_type="artifact/video", key="film", description="the film"),
+        Port(id="sound", content_type="artifact/audio", key="sound", description="the sound, where that is all"),
+    )
     kinds = frozenset({Kind.AUDIO, Kind.VIDEO})
     reads = ()
     verdicts = False
@@ -104,15 +83,9 @@ class Transcode(MediaNode[TranscodeOptions]):
 
     def open(self) -> None:
         """Raises REQUIREMENT_MISSING where FFmpeg was built without an encoder."""
-        import av
-
         import_module("cortex.operators.transcode_files")
-        wanted = [_FILMS[self.options.video_codec][0]] if self.options.to == "video" else []
-        for encoder in (*wanted, self._sound_form.encoder):
-            try:
-                av.Codec(encoder, "w")
-            except av.codec.codec.UnknownCodecError as error:
-                raise LoomError("REQUIREMENT_MISSING", f"this build of FFmpeg has no encoder {encoder}") from error
+        wanted = [FILMS[self.options.video_codec][0]] if self.options.to == "video" else []
+        check_encoders(*wanted, self._sound_form.encoder)
 
     @property
     def _is_film(self) -> bool:
@@ -123,11 +96,11 @@ class Transcode(MediaNode[TranscodeOptions]):
         return self.options.sound or not self._is_film
 
     @property
-    def _sound_form(self) -> _Form:
+    def _sound_form(self) -> SoundForm:
         codec = self.options.audio_codec
         if self._is_film:
             codec = "opus" if self.options.video_codec == "vp9" or codec == "opus" else "aac"
-        return _SOUNDS[codec]
+        return SOUNDS[codec]
 
     @property
     def _reader(self) -> str:
@@ -153,13 +126,13 @@ class Transcode(MediaNode[TranscodeOptions]):
     def _picture_encoder(self) -> PictureEncoder:
         from cortex.operators.transcode_tracks import Encoding, PictureEncoder
 
-        options, encoder = self.options, _FILMS[self.options.video_codec][0]
+        options, encoder = self.options, FILMS[self.options.video_codec][0]
         if options.video_kbit is None:
             encoding = Encoding(
-                encoder, self._target[0], {**_TUNED[encoder], "crf": str(options.quality), "b": "0"}, None
+                encoder, self._target[0], {**TUNED[encoder], "crf": str(options.quality), "b": "0"}, None
             )
         else:
-            encoding = Encoding(encoder, self._target[0], _TUNED[encoder], options.video_kbit * 1000)
+            encoding = Encoding(encoder, self._target[0], TUNED[encoder], options.video_kbit * 1000)
         return PictureEncoder(encoding, options.side, options.frame_rate, options.max_mb * MB)
 
     def _sound_encoder(self, gain: float = 1.0) -> SoundEncoder:
@@ -193,18 +166,18 @@ class Transcode(MediaNode[TranscodeOptions]):
             tracks.append(sound.track)
             length_s = max(length_s, sound.seconds)
         container, media_type = self._target
-        data = joined(tracks, container)
-        if len(data) > self.options.max_mb * MB:
-            raise LoomError("FILE_TOO_LARGE", f"what is made of it would be larger than {self.options.max_mb} MB")
+        data = joined(tracks, container, ctx.progress)
+        size = data.size if isinstance(data, Parts) else len(data)
+        check_size(size, self.options.max_mb)
         ctx.artifact("film" if self._is_film else "sound", data, media_type)
         ctx.output(self.MEDIA_TYPE, media_type)
-        ctx.output(self.SIZE, len(data))
+        ctx.output(self.SIZE, size)
         ctx.output(self.DURATION, round(length_s, 3))
 
     @property
     def _target(self) -> tuple[str, str]:
         if self._is_film:
-            return _FILMS[self.options.video_codec][1:]
+            return FILMS[self.options.video_codec][1:]
         return self._sound_form.container, self._sound_form.media_type
 
     def _encoded_sound(self, ctx: NodeContext, media: Media) -> SoundEncoder:

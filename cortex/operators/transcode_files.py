@@ -2,59 +2,61 @@
 
 from __future__ import annotations
 
-import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import merge
 from typing import Any
 
 import av
 
 from cortex.media.isobox import Box, boxes
+from cortex.media.spill import Written, scratch
 from cortex.operators.transcode_tracks import Track
+from loom.parts import Parts
 
+_TOLD_EVERY = 1000
 _TABLES = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 
 
-def joined(tracks: list[Track], container: str) -> bytes:
+def joined(tracks: list[Track], container: str, progress: Callable[[float], None]) -> bytes | Parts:
     """The tracks as one file of that format, of MP4 with the index at its start, so that it can be played while it is
-    fetched. The tracks are used up."""
-    data = io.BytesIO()
-    with av.open(data, "w", format=container, options={"fflags": "+bitexact"}) as out:
+    fetched. `progress` is told now and then that it goes on."""
+    file = Written(scratch())
+    with av.open(file, "w", format=container, options={"fflags": "+bitexact"}) as out:
         streams = [out.add_stream_from_template(track.stream) for track in tracks]
-        for _, number, packet in merge(*(_packets(track, at) for at, track in enumerate(tracks))):
+        packets = merge(*(_packets(track, at) for at, track in enumerate(tracks)))
+        for count, (_, number, packet) in enumerate(packets):
             packet.stream = streams[number]
             out.mux(packet)
-    return index_first(data.getbuffer()) if container == "mp4" else data.getvalue()
+            if not count % _TOLD_EVERY:
+                progress(1.0)
+    return index_first(file) if container == "mp4" else file.taken((0, file.size))
 
 
 def _packets(track: Track, number: int) -> Iterator[tuple[float, int, Any]]:
     """With their times; those of a track are in order, and no two tracks have the same number."""
     last = 0.0
-    while track.packets:
-        packet = track.packets.popleft()
+    for packet in track.packets():
         if packet.dts is not None:
             last = float(packet.dts * packet.time_base)
         yield last, number, packet
 
 
-def index_first(data: memoryview) -> bytes:
+def index_first(file: Written) -> bytes | Parts:
     """An MP4 file (ISO/IEC 14496-12) with the box `moov` before the media; the places of the media, which stand in
-    `stco` and `co64`, are moved accordingly."""
-
-    def read_at(offset: int, count: int) -> bytes:
-        return bytes(data[offset : offset + count])
-
-    outer = list(boxes(read_at, 0, len(data)))
+    `stco` and `co64`, are moved accordingly. One in which they have no room then stays as it is."""
+    outer = list(boxes(file.read_at, 0, file.size))
     moov = next(box for box in outer if box.type == b"moov")
     media = next(box for box in outer if box.type == b"mdat")
-    begin = media.start - (16 if read_at(media.start - 16, 4) == b"\0\0\0\1" else 8)
-    if moov.start < begin:
-        return bytes(data)
-    index = bytearray(data[moov.start - 8 : moov.end])
-    for table in _tables(index):
-        _move(index, table, len(index))
-    return b"".join((data[:begin], index, data[begin : moov.start - 8], data[moov.end :]))
+    begin = media.start - (16 if file.read_at(media.start - 16, 4) == b"\0\0\0\1" else 8)
+    before = moov.start - 8
+    index = bytearray(file.read_at(before, moov.end - before))
+    try:
+        for table in _tables(index):
+            _move(index, table, len(index))
+    except struct.error:
+        return file.taken((0, file.size))
+    return file.taken((0, begin), bytes(index), (begin, before - begin), (moov.end, file.size - moov.end))
 
 
 def _tables(index: bytearray) -> Iterator[Box]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections import deque
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,8 +17,9 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from cortex.media.speaker import Heard
+from cortex.media.spill import Pile, scratch
 from cortex.operators.loudness import LoudnessReader
-from loom.errors import LoomError
+from cortex.operators.transcode_forms import MB, check_size
 
 if TYPE_CHECKING:
     from cortex.media.shown import Shown
@@ -30,7 +31,10 @@ _USUAL_RATE = 25
 _LONGEST_GAP_S = 3600.0
 """A gap of more is a fault in the file's times."""
 _AT_ONCE = RATE * 10
-
+_HEAD = struct.Struct("<Iqqq??")
+"""Of a packet that waits: how many bytes it has, its times, whether it can be sought, and whether it is kept whole."""
+_NONE = -(1 << 63)
+_TOLD_TO_MUXERS = ("skip_samples", "new_extradata")
 
 _COLOURS = {
     "colorspace": Colorspace.ITU709,
@@ -52,15 +56,16 @@ class Encoding(NamedTuple):
 
 
 class Track:
-    """What was encoded until now: `packets` of `stream`, which belongs to a container that nobody writes. Raises
-    FILE_TOO_LARGE above `most` bytes."""
+    """What was encoded until now, of `stream`, which belongs to a container that nobody writes. Raises FILE_TOO_LARGE
+    above `most` bytes."""
 
     def __init__(self, encoding: Encoding, most: int) -> None:
-        self.packets: deque[Any] = deque()
         self.stream: Any = None
+        self._pile = Pile(scratch())
+        self._whole: list[Any] = []
+        self._base: Any = None
         self._encoding = encoding
         self._most = most
-        self._size = 0
         self._container: Any = None
 
     def begin(self, rate: int, context: Mapping[str, Any] = _NOTHING, **settings: Any) -> None:
@@ -79,10 +84,38 @@ class Track:
     def add(self, frame: Any) -> None:
         """A frame; None for the end."""
         for packet in self.stream.encode(frame):
-            self.packets.append(packet)
-            self._size += packet.size
-        if self._size > self._most:
-            raise LoomError("FILE_TOO_LARGE", f"what is made of it would be larger than {self._most >> 20} MB")
+            self._keep(packet)
+        if self._pile.size > self._most:
+            check_size(self._pile.size, self._most // MB)
+
+    def _keep(self, packet: Any) -> None:
+        self._base = packet.time_base
+        is_whole = any(packet.has_sidedata(kind) for kind in _TOLD_TO_MUXERS)
+        if is_whole:
+            self._whole.append(packet)
+        times = (_NONE if time is None else time for time in (packet.pts, packet.dts, packet.duration))
+        size = 0 if is_whole else packet.size
+        head = _HEAD.pack(size, *times, packet.is_keyframe, is_whole)
+        self._pile.add(head if is_whole else head + bytes(packet))
+
+    def packets(self) -> Iterator[Any]:
+        """All of them, in order, once."""
+        whole = iter(self._whole)
+        for block in self._pile.blocks():
+            at = 0
+            while at < len(block):
+                size, pts, dts, duration, is_key, is_whole = _HEAD.unpack_from(block, at)
+                at += _HEAD.size
+                yield next(whole) if is_whole else self._packet(block[at : at + size], pts, dts, duration, is_key)
+                at += size
+
+    def _packet(self, data: bytes, pts: int, dts: int, duration: int, is_key: bool) -> Any:
+        packet: Any = av.Packet(data)
+        packet.pts = None if pts == _NONE else pts
+        packet.dts = None if dts == _NONE else dts
+        packet.duration = None if duration == _NONE else duration
+        packet.time_base, packet.is_keyframe = self._base, is_key
+        return packet
 
     def end(self) -> None:
         """To be called after the last frame."""
@@ -102,7 +135,7 @@ class PictureEncoder:
         self._last = -1
 
     def update(self, shown: Shown) -> None:
-        frame = shown.coded(self._side)
+        frame = self._frame(shown)
         if self.track.stream is None:
             self._begin(frame, shown.until_s - shown.time_s)
         stamp = max(round(shown.time_s / _TICK), self._last + 1)
@@ -110,6 +143,9 @@ class PictureEncoder:
         self._last, self.until_s = stamp, shown.until_s
         self.track.add(frame)
         self.count += 1
+
+    def _frame(self, shown: Shown) -> Any:
+        return shown.coded(self._side)
 
     def _begin(self, frame: Any, length_s: float) -> None:
         usual = round(1 / length_s) if length_s > 0.001 else _USUAL_RATE

@@ -80,7 +80,10 @@ class Transcribe(MediaNode[TranscribeOptions]):
     reads = ()
     verdicts = False
     requires = (_RUNTIME,)
-    outputs = (Port(id="out", content_type="text/transcript", key="transcript"),)
+    outputs = (
+        Port(id="out", content_type="text/transcript", key="transcript"),
+        Port(id="subtitles", content_type="artifact/text", key="srt", description="SubRip"),
+    )
     TRANSCRIPT = OutputKey("transcript", str, "The beginning of what is said: at most 10,000 characters.")
     CHARACTERS = OutputKey("characters", int, "How many characters there are in all.")
     SEGMENTS = OutputKey("segments", int, "How many segments the artifacts have.")

@@ -48,7 +48,7 @@ class VideoFingerprint(MediaNode[NodeOptions]):
     """
 
     operator = "video.fingerprint"
-    outputs = (Port(id="out", content_type="artifact/fingerprint"),)
+    outputs = (Port(id="out", content_type="artifact/fingerprint", key="fingerprint"),)
     kinds = frozenset({Kind.VIDEO})
     reads = ()
     verdicts = False

@@ -50,7 +50,7 @@ class Waveform(MediaNode[WaveformOptions]):
     """
 
     operator = "audio.waveform"
-    outputs = (Port(id="out", content_type="artifact/waveform"),)
+    outputs = (Port(id="out", content_type="artifact/waveform", key="waveform"),)
     kinds = frozenset({Kind.AUDIO, Kind.VIDEO})
     reads = ()
     verdicts = False

@@ -25,6 +25,8 @@ def in_words(summary: dict[str, Any]) -> list[str]:
             else f"  {passed_over:,} pipes, sockets and devices were passed over"
         )
     lines.extend(_table(summary["nodes"]) or [f"  {_why_nothing(assets, stopped=summary['state'] in _STOPPED)}"])
+    if summary["spent"] is not None:
+        lines.append(f"  {_spent(summary['spent'])}")
     would = summary["would_write"]
     if would is not None:
         lines.append(f"Nothing was written. A real run would write {writes_in_words(would)}")
@@ -41,6 +43,13 @@ def _what_they_were(assets: dict[str, int]) -> Iterator[str]:
         left = assets["seen"] - sum(assets[one] for one in ("new", "unchanged", "moved", "unreadable"))
         if name == "unchanged" and left > 0 and not assets["unmatched"]:
             yield f"{left:,} known with work left"
+
+
+def _spent(spent: dict[str, Any]) -> str:
+    """What language models were asked and have answered."""
+    asked, answered = _count(spent["prompt_tokens"], "token"), _count(spent["completion_tokens"], "token")
+    price = "" if spent["cost"] is None else f", for {spent['cost']:,.6f}".rstrip("0").rstrip(".")
+    return f"models were asked with {asked} and answered with {answered}{price}"
 
 
 def writes_in_words(would: dict[str, Any]) -> str:

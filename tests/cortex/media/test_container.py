@@ -98,7 +98,7 @@ def test_a_stream_without_a_container(tmp_path: Path) -> None:
     with closing(Container(io.BytesIO(film.read_bytes()), "video/mpeg", 10**9)) as bare:
         assert bare.probe.duration_s is None
         assert len(bare.frames(4, 64)) == 4
-        assert bare.poster(32).size == (32, 16)
+        assert bare.poster(32).at(32).size == (32, 16)
 
 
 def test_pixels_that_are_not_square(opened: Opened, tmp_path: Path) -> None:

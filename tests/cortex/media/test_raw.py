@@ -136,3 +136,24 @@ def test_fuji_tells_the_size_in_a_directory_of_its_own(opened: Opened, written: 
     head[120:136] = struct.pack(">IHHHHHH", 2, 0x100, 0, 0x111, 4, 4000, 6000)
     probe = opened(written(bytes(head) + jpeg)).probe()
     assert (probe.width, probe.height) == (6000, 4000)
+
+
+def test_minolta_has_a_tiff_in_a_block(opened: Opened, written: Written) -> None:
+    sizes = b"\0PRD" + struct.pack(">I8s4H8x", 24, b"27200001", 2456, 3272, 2448, 3264)
+    tiff = b"II*\0\x08\0\0\0" + _directory([(0x10F, 2, 8, 40), (0x112, 3, 1, 6)])
+    tiff = tiff.ljust(40, b"\0") + b"Minolta\0"
+    block = b"\0TTW" + struct.pack(">I", len(tiff)) + tiff
+    head = b"\0MRM" + struct.pack(">I", len(sizes) + len(block)) + sizes + block
+    raw = opened(written(head + bytes(100) + _jpeg(640, 480) + bytes(100)))
+    probe = raw.probe()
+    assert (probe.format, probe.width, probe.height, probe.exif[0x10F]) == ("minolta-mrw", 2448, 3264, "Minolta")
+    assert raw.image().size == (480, 640)
+
+
+def test_leica_writes_as_panasonic_does(opened: Opened, written: Written) -> None:
+    jpeg = _jpeg(320, 240)
+    edges = [(4, 3, 1, 6), (5, 3, 1, 8), (6, 3, 1, 2742), (7, 3, 1, 3656)]
+    entries = [*edges, (0x2E, 7, len(jpeg), 500), (0x10F, 2, 6, 480)]
+    head = (b"IIU\0\x08\0\0\0" + _directory(entries)).ljust(480, b"\0") + b"LEICA\0"
+    probe = opened(written(head.ljust(500, b"\0") + jpeg)).probe()
+    assert (probe.format, probe.width, probe.height) == ("leica-rwl", 3648, 2736)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from cortex.operators import placing
 from cortex.operators.copying import Copy
-from cortex.testing import run_operator
+from cortex.testing import derived, run_operator
 from loom.errors import LoomError
 
 METADATA = {"id": "metadata", "operator": "media.metadata"}
@@ -215,3 +215,30 @@ def test_in_runs(media_folder, tmp_path, target):
 def test_wrong_options_are_refused(options):
     with pytest.raises(ValidationError):
         Copy(**options)
+
+
+def test_derived_files_are_copied_in_place_of_the_asset(real_image, real_video, target):
+    crops = [derived(b"one", "image/png", "face-0"), None, derived(b"three", "image/webp", "a/b")]
+    for path in (real_image, real_video):
+        node = Copy(to=str(target), template="{stem}-{file}{suffix}")
+        found = run_operator(node, path, items=crops)
+        names = [f"{path.stem}-face-0.png", f"{path.stem}-a_b.webp"]
+        assert found.outputs["target"] == [f"{target}/{names[0]}", None, f"{target}/{names[1]}"]
+        assert [(target / name).read_bytes() for name in names] == [b"one", b"three"]
+        assert found.effects == tuple(
+            f"copy {crop.name} of {path} to {target}/{name}"
+            for crop, name in zip([crops[0], crops[2]], names, strict=True)
+        )
+        assert [(one.kind, one.digest, one.size) for one in found.actions] == [
+            ("copied", blake3(data).digest(), len(data)) for data in (b"one", b"three")
+        ]
+    one = run_operator(Copy(to=str(target)), real_image, item=derived(b"film", "video/mp4", "film"))
+    assert one.outputs["target"] == f"{target}/{real_image.stem}.mp4"
+
+
+def test_where_no_derived_file_was_made_nothing_is_copied(real_image, target):
+    found = run_operator(Copy(to=str(target)), real_image, items=[])
+    assert (found.effects, files_in(target)) == ((), [])
+    with pytest.raises(LoomError) as raised:
+        run_operator(Copy(to=str(target), template="{file}"), real_image)
+    assert raised.value.code == "OPERATOR_FAILED"

@@ -47,6 +47,8 @@ BEFORE = {
 }
 """Nodes that examples name."""
 TAG = {"id": "tag", "operator": "sink.tag", "config": {"rules": [{"tag": "wide", "when": "metadata.width > 1000"}]}}
+MODEL = {"path": "/models/faces.onnx", "sha256": "0" * 64}
+WHO = {"id": "face-embedding", "operator": "vision.face-embedding", "config": {"model": MODEL}}
 
 
 def spec_of(operator: str) -> OperatorSpec:
@@ -95,11 +97,11 @@ def _graph(spec: OperatorSpec, node: dict[str, Any]) -> dict[str, Any]:
         nodes = [node, {"id": "sha256", "operator": "hash.sha256"}]
         return {"nodes": nodes, "edges": [_edge("example", "sha256")]}
     before = [{"id": name, "operator": known} for name, known in BEFORE.items()]
-    nodes = [{"id": "files", "operator": "source.filesystem"}, *before, TAG, node]
-    edges = [_edge("files", one["id"]) for one in before] + [_edge("metadata", "tag")]
+    nodes = [{"id": "files", "operator": "source.filesystem"}, *before, TAG, WHO, node]
+    edges = [_edge("files", one["id"]) for one in before] + [_edge("metadata", "tag"), _edge("faces", "face-embedding")]
     return {
         "nodes": nodes,
-        "edges": edges + [_edge(one["id"], "example") for one in (*before, TAG) if _fits(one, spec)],
+        "edges": edges + [_edge(one["id"], "example") for one in (*before, TAG, WHO) if _fits(one, spec)],
     }
 
 
@@ -109,8 +111,10 @@ def _edge(one: str, other: str) -> dict[str, Any]:
 
 def _fits(node: dict[str, Any], spec: OperatorSpec) -> bool:
     wanted = value_input(spec)
-    return wanted is None or any(
-        fit(port.content_type, wanted.content_type) for port in spec_of(node["operator"]).outputs
+    return (
+        wanted is None
+        or not wanted.required
+        or any(fit(port.content_type, wanted.content_type) for port in spec_of(node["operator"]).outputs)
     )
 
 
@@ -143,7 +147,10 @@ def _sandboxed() -> Iterator[str]:
     """Those that get the bytes of files, and need no value of other nodes nor a model that is no part of a package."""
     for operator in IDS:
         spec = load().spec(operator)
-        if spec is not None and spec.sandboxed and value_input(spec) is None and not _wants_model(spec):
+        if spec is None or not spec.sandboxed or _wants_model(spec):
+            continue
+        wanted = value_input(spec)
+        if wanted is None or not wanted.required:
             yield operator
 
 

@@ -16,7 +16,7 @@ from cortex.testing import run_operator
 from loom.errors import LoomError
 from loom.model import State
 
-pytest.importorskip("cv2", reason="pip install 'loom-cortex[vision]'")
+pytest.importorskip("onnxruntime", reason="pip install 'loom-cortex[vision]'")
 
 
 @pytest.fixture(scope="module")

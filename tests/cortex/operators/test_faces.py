@@ -16,7 +16,7 @@ from cortex.testing import run_operator
 from loom.errors import LoomError
 from loom.model import State
 
-pytest.importorskip("cv2", reason="pip install 'loom-cortex[vision]'")
+pytest.importorskip("onnxruntime", reason="pip install 'loom-cortex[vision]'")
 ASTRONAUT = [0.34, 0.14, 0.2, 0.2]
 """Where her face is, as left, top, width and height."""
 

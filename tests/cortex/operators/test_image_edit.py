@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
@@ -12,6 +13,7 @@ from realmedia import VARIANTS, RealMedia
 
 from cortex.media import Media
 from cortex.operators.image_edit import ImageEdit
+from cortex.operators.png16 import png_of
 from cortex.testing import OperatorRun, run_operator
 from loom.errors import LoomError
 from loom.model import State
@@ -53,7 +55,8 @@ def test_the_whole_picture_in_another_format(media: RealMedia) -> None:
 def test_every_format_is_read(media: RealMedia, name: str, form: str) -> None:
     image = _edited(media.variant(name), format=form, width=200)
     assert image.width == 200
-    assert image.mode == ("RGBA" if name == "png-alpha" and form == "webp" else "RGB")
+    is_grey = name in ("png-16", "jpeg-grey") and form == "jpeg"
+    assert image.mode == ("RGBA" if name == "png-alpha" and form == "webp" else "L" if is_grey else "RGB")
     wanted = media.picture("chelsea", image.size)
     if name == "png-alpha":
         return
@@ -229,3 +232,129 @@ def test_what_is_no_picture_is_skipped(media: RealMedia) -> None:
 def test_options_that_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ImageEdit(**options)
+
+
+def _deep(channels: int, size: tuple[int, int] = (60, 40)) -> np.ndarray[Any, Any]:
+    """A slope that 8 bits cannot hold, and (2 and 4) an opaque half."""
+    width, height = size
+    slope = np.linspace(1000, 9000, width * height * min(channels, 3)).reshape(height, width, -1)
+    pixels = np.empty((height, width, channels), np.uint16)
+    pixels[...] = slope[..., :1] if channels < 3 else np.concatenate([slope, slope[..., :1]], axis=2)[..., :channels]
+    if channels in (2, 4):
+        pixels[..., -1] = 65_535
+        pixels[:, : width // 2, -1] = 0
+    return pixels
+
+
+def _read_deep(data: bytes, kind: str) -> np.ndarray[Any, Any]:
+    with av.open(io.BytesIO(data), format=f"{kind}_pipe") as container:
+        frame = next(container.decode(video=0))
+    assert isinstance(frame, av.VideoFrame)
+    if frame.format.name == "ya16be":
+        lines = np.frombuffer(frame.planes[0], ">u2").reshape(frame.height, -1)  # type: ignore[call-overload]
+        return np.asarray(lines[:, : frame.width * 2].reshape(frame.height, frame.width, 2))
+    return np.asarray(frame.to_ndarray().reshape(frame.height, frame.width, -1))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("form", ["png", "tiff"])
+def test_sixteen_bits_stay_sixteen_bits(tmp_path: Path, channels: int, form: str) -> None:
+    pixels = _deep(channels)
+    (path := tmp_path / "deep.png").write_bytes(png_of(pixels, None, None, None))
+    run = run_operator(ImageEdit(format=form, crop={"left": 40, "width": 20, "height": 40}), path)
+    data = run.artifact("edited").data
+    if form == "tiff" and channels == 2:
+        assert np.array_equal(_read_deep(data, form), pixels[:, 40:][..., [0, 0, 0, 1]]), "which more programs read"
+        return
+    assert np.array_equal(_read_deep(data, form), pixels[:, 40:])
+    assert (run.outputs["width"], run.outputs["height"]) == (20, 40)
+    (again := tmp_path / f"again.{form}").write_bytes(data)
+    small = run_operator(ImageEdit(format="png", width=10), again).artifact("edited").data
+    wanted = pixels[:, 40:].astype(float).reshape(20, 2, 10, 2, channels).mean(axis=(1, 3))
+    assert np.abs(_read_deep(small, "png")[4:-4, 2:-2] - wanted[4:-4, 2:-2]).max() < 40
+
+
+def test_deep_pictures_are_turned_and_padded(tmp_path: Path) -> None:
+    pixels = _deep(3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (path := tmp_path / "turned.png").write_bytes(png_of(pixels, None, exif.tobytes(), None))
+    options: dict[str, Any] = {"format": "png", "fit": "pad", "width": 60, "height": 60, "background": "#ff0000"}
+    shown = _read_deep(run_operator(ImageEdit(**options), path).artifact("edited").data, "png")
+    assert np.array_equal(shown[:, 10:50], np.rot90(pixels, 3))
+    assert (shown[:, :10] == (65_535, 0, 0)).all()
+    (grey := tmp_path / "grey.png").write_bytes(png_of(_deep(1), None, None, None))
+    for background, channels in (("#808080", 1), ("#ff0000", 3), ("transparent", 2)):
+        made = run_operator(ImageEdit(**{**options, "background": background}), grey).artifact("edited").data
+        assert _read_deep(made, "png").shape == (60, 60, channels)
+
+
+def test_deep_pictures_as_other_formats_have_eight_bits(tmp_path: Path) -> None:
+    (path := tmp_path / "deep.png").write_bytes(png_of(_deep(3), None, None, None))
+    for form in ("jpeg", "webp", "avif"):
+        image = _edited(path, format=form, quality=95)
+        assert image.mode == "RGB"
+        assert np.abs(np.asarray(image).astype(int) - (_deep(3) >> 8)).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("form", "mode"), [("jpeg", "L"), ("png", "L"), ("tiff", "L"), ("webp", "RGB"), ("avif", "RGB")]
+)
+def test_grey_stays_grey_where_the_format_has_it(media: RealMedia, form: str, mode: str) -> None:
+    path = media.variant("jpeg-grey")
+    with Image.open(path) as original:
+        assert original.mode == "L"
+    image = _edited(path, format=form, metadata="keep", quality=95)
+    assert image.mode == mode
+    assert _edited(path, format=form, fit="pad", width=500, height=500, background="#404040").mode == mode
+    assert _edited(path, format=form, fit="pad", width=500, height=500, background="#ff0000").mode == "RGB"
+
+
+def test_transparent_grey(tmp_path: Path) -> None:
+    Image.new("LA", (40, 20), (90, 100)).save(path := tmp_path / "clear.png")
+    assert _edited(path, format="png").mode == "LA"
+    assert _edited(path, format="png").getpixel((5, 5)) == pytest.approx((90, 100), abs=1)
+    assert _edited(path, format="jpeg").mode == "L"
+    assert _edited(path, format="jpeg", background="#ff0000").mode == "RGB"
+    assert _edited(path, format="webp").mode == "RGBA"
+
+
+@pytest.fixture
+def swapped(tmp_path: Path) -> bytes:
+    """The profile of a space in which red and green have changed places."""
+    from PIL import ImageCms
+
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    at = {bytes(data[i : i + 4]): i for i in range(132, 132 + 12 * data[131], 12)}
+    red, green = at[b"rXYZ"], at[b"gXYZ"]
+    data[red + 4 : red + 12], data[green + 4 : green + 12] = data[green + 4 : green + 12], data[red + 4 : red + 12]
+    return bytes(data).replace("sRGB".encode("utf-16-be"), "Test".encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png", "tiff", "webp", "avif"])
+def test_a_profile_is_kept_or_its_colours_converted(tmp_path: Path, swapped: bytes, form: str) -> None:
+    Image.new("RGB", (64, 64), (220, 40, 40)).save(path := tmp_path / "other.png", icc_profile=swapped)
+    kept = _edited(path, format=form, profile="keep", width=32, quality=95)
+    assert kept.info["icc_profile"] == swapped
+    assert kept.getpixel((9, 9)) == pytest.approx((220, 40, 40), abs=6)
+    converted = _edited(path, format=form, width=32, quality=95)
+    assert "icc_profile" not in converted.info
+    assert converted.getpixel((9, 9)) == pytest.approx((40, 220, 40), abs=8)
+
+
+def test_deep_pictures_keep_their_profile_too(tmp_path: Path, swapped: bytes) -> None:
+    (path := tmp_path / "deep.png").write_bytes(png_of(_deep(3), swapped, None, None))
+    for form in ("png", "tiff"):
+        run = run_operator(ImageEdit(format=form, profile="keep"), path)
+        assert np.array_equal(_read_deep(run.artifact("edited").data, form), _deep(3))
+        assert _shown(run).info["icc_profile"] == swapped
+    converted = run_operator(ImageEdit(format="png"), path).artifact("edited").data
+    assert converted[24] == 8, "a profile is converted in 8 bits"
+
+
+def test_a_deep_picture_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    whole = png_of(_deep(3, (300, 200)), None, None, None)
+    (path := tmp_path / "short.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(LoomError) as caught:
+        run_operator(ImageEdit(format="png"), path)
+    assert caught.value.code == "FILE_TRUNCATED"

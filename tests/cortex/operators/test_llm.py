@@ -15,9 +15,11 @@ from cortex.operators.llm import LlmPrompt
 from cortex.operators.llm_server import MOST_BYTES
 from cortex.operators.text_extract import TextExtract
 from cortex.operators.thumbnails import Thumbnail
+from cortex.report.summary import in_words
 from cortex.testing import OperatorRun, run_operator
 from loom.errors import LoomError
 from loom.graph.definition import loads
+from loom.model import Spent
 from loom.settings import shipped
 from loom.steering import AssetQuery
 
@@ -282,3 +284,35 @@ def test_documents_are_summed_up_and_translated(server, media, tmp_path):
     assert (done.nodes("summary"), done.nodes("translation")) == ({"computed": 2}, {"computed": 1, "skipped": 1})
     translated = [body["messages"][1]["content"] for _, _, body in server.heard if "response_format" not in body]
     assert [text.split()[1] for text in translated] == ["Regenschirm"]
+
+
+def test_a_run_tells_what_it_has_spent_and_stored_answers_cost_nothing(server, tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.txt").write_text(f"The {name} text.")
+    options = {
+        "base_url": server.url,
+        "model": "toy",
+        "prompt": "About {extract.text}",
+        "price_in": 2.0,
+        "price_out": 10.0,
+    }
+    extract, said = {"id": "extract", "operator": "text.extract"}, {"id": "said", "operator": "llm.prompt"}
+    asks = definition("asks", extract, said | {"config": options})
+    with loom_in(tmp_path / "loom") as loom:
+        dry = carry_out(loom, folder, asks, dry_run=True)
+        first = carry_out(loom, folder, asks)
+        both = {"prompt_tokens": 200, "completion_tokens": 40, "cost": 0.0008}
+        assert (dry.summary["spent"], first.summary["spent"]) == (both, both)
+        assert loom.run(first.ingest.runs[0].uuid).spent == Spent(**both)
+        assert "  models were asked with 200 tokens and answered with 40 tokens, for 0.0008" in in_words(first.summary)
+        (folder / "three.txt").write_text("The third text.")
+        again = carry_out(loom, folder, asks)
+        assert again.summary["spent"] == {"prompt_tokens": 100, "completion_tokens": 20, "cost": 0.0004}
+        same = carry_out(loom, folder, asks)
+        assert (same.summary["spent"], len(server.heard)) == (None, 5)
+        assert loom.run(first.ingest.runs[0].uuid).spent == Spent(**both)
+        asks["graph"]["nodes"][-1]["config"] = {**options, "price_in": 0.0, "price_out": 0.0}
+        unpriced = carry_out(loom, folder, asks)
+        assert unpriced.summary["spent"] == {"prompt_tokens": 300, "completion_tokens": 60, "cost": None}

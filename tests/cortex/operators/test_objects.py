@@ -4,19 +4,22 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from networks import detector, embedder
 from PIL import Image
 from pydantic import ValidationError
 from realmedia import RealMedia
 
+from cortex.operators.object_formats import Names, read
 from cortex.operators.objects import Objects
+from cortex.operators.onnx_models import Answer
 from cortex.testing import run_operator
 from loom.errors import LoomError
 from loom.model import State
 
 pytest.importorskip("onnxruntime", reason="pip install 'loom-cortex[vision]'")
-FORMS = ["yolo", "yolo5", "boxes", "detr"]
+FORMS = ["yolo", "yolo5", "yolox", "boxes", "detr"]
 OUTPUTS = {"boxes": {"boxes": "boxes", "scores": "scores", "classes": "labels"}}
 """Of the form `boxes` the test's network gives its outputs in another order."""
 
@@ -60,6 +63,24 @@ def test_squares_are_found_where_they_are(squares: Path, models: dict[str, dict[
 def test_scores_are_the_products_where_the_form_has_two(squares: Path, models: dict[str, dict[str, str]]) -> None:
     sure, half = (run(squares, models, form)["objects"][0]["score"] for form in ("yolo", "yolo5"))
     assert half == pytest.approx(sure / 2, abs=0.002)
+
+
+def test_cells_of_all_grids_count_and_other_numbers_of_rows_are_refused() -> None:
+    """Of a picture of 128 x 64 pixels: 16 x 8, 8 x 4 and 4 x 2 cells, and of the models with four grids 2 x 1."""
+    for grids, last in ((3, (3, 1, 32)), (4, (1, 0, 64))):
+        count = sum(128 * 64 // stride**2 for stride in (8, 16, 32, 64)[:grids])
+        rows = np.zeros((1, count, 6), np.float32)
+        rows[0, 17, 4:] = rows[0, -1, 4:] = 1  # the second cell of the second row, and the last of the coarsest grid
+        rows[0, -1, :3] = 0.5, 0.5, np.log(2)
+        found = read([Answer("out", rows)], "yolox", Names(None, None, None), (128, 64), False).sure(0.5)
+        column, row, stride = last
+        middle = ((column + 0.5) * stride, (row + 0.5) * stride)
+        assert found.boxes[0].tolist() == [4, 4, 12, 12]
+        assert found.boxes[1].tolist() == pytest.approx(
+            [middle[0] - stride, middle[1] - stride / 2, middle[0] + stride, middle[1] + stride / 2]
+        )
+        with pytest.raises(LoomError, match="form 'yolox'"):
+            read([Answer("out", rows[:, 1:])], "yolox", Names(None, None, None), (128, 64), False)
 
 
 def test_a_distorted_picture_gives_boxes_of_the_real_one(squares: Path, models: dict[str, dict[str, str]]) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from cortex.operators import uploading
 from cortex.operators.sink_s3 import Upload
-from cortex.testing import OperatorRun, run_operator
+from cortex.testing import OperatorRun, derived, run_operator
 from loom.errors import LoomError
 
 METADATA = {"metadata": {"captured_at": "2024-05-17T14:03:21+02:00"}}
@@ -74,6 +74,14 @@ def test_a_derived_file_in_place_of_the_file(memory: Any, real_image: Path) -> N
     for uploaded in (True, False):
         done = run_operator(node, real_image, upstream_artifacts=files)
         assert done.outputs == {"uploaded": uploaded, "url": url}
+    assert memory.cat_file(url) == b"a small picture"
+
+
+def test_a_derived_file_that_came_in(memory: Any, real_image: Path) -> None:
+    node = Upload(to="memory://archive", template="{stem}-{file}{suffix}")
+    done = run_operator(node, real_image, item=derived(b"a small picture", "image/webp", "small"))
+    url = f"memory://archive/{real_image.stem}-small.webp"
+    assert (done.outputs, done.effects) == ({"uploaded": True, "url": url}, (f"upload small of {real_image} to {url}",))
     assert memory.cat_file(url) == b"a small picture"
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,14 +13,17 @@ from PIL import Image
 from pydantic import ValidationError
 from realmedia import RealMedia
 
+from cortex.catalogue import load
 from cortex.contract import normalise
 from cortex.media import Media
 from cortex.media.wants import together
 from cortex.node import NodeContext
 from cortex.operators.scenes import Scenes
+from cortex.operators.thumbnail_crops import around
 from cortex.operators.thumbnails import Thumbnail
 from cortex.testing import OperatorRun, run_operator
 from loom.errors import LoomError
+from loom.graph.compiler import compile_definition
 from loom.model import State
 
 
@@ -145,6 +150,62 @@ def test_several_sizes_of_films_and_sound(media: RealMedia) -> None:
         assert run.outputs["source"] == source
         assert 150 <= small <= 160
         assert 380 <= large <= 400
+
+
+def _told(*boxes: tuple[float, float, float, float]) -> dict[str, dict[str, Any]]:
+    return {"faces": {"faces": [{"box": list(box), "score": 0.9} for box in boxes], "count": len(boxes)}}
+
+
+def test_a_cut_keeps_faces(media: RealMedia) -> None:
+    """The astronaut's is at the left of the middle; told to be elsewhere, the cut goes there."""
+    path, options = media.images["astronaut"], {"size": 200, "quality": 95, "aspect": "1:3"}
+    picture = media.picture("astronaut")
+    for left in (0.02, 0.35, 0.8):
+        run = run_operator(Thumbnail(focus="faces", **options), path, upstream=_told((left, 0.1, 0.15, 0.2)))
+        middle = min(max((left + 0.075) * 512, 512 / 6), 512 - 512 / 6)
+        part = picture.crop((round(middle - 512 / 6), 0, round(middle + 512 / 6), 512))
+        image = _shown(run)
+        wanted = np.asarray(part.resize(image.size)).astype(int)
+        assert np.abs(np.asarray(image).astype(int) - wanted).mean() < 6
+
+
+def test_of_many_faces_a_cut_keeps_all_or_the_large_ones() -> None:
+    def middle(*boxes: tuple[float, float, float, float]) -> float:
+        found = around([{"box": list(box)} for box in boxes], 0.5, (200, 100))
+        assert found is not None
+        assert found[1] == pytest.approx(0.5)
+        return found[0]
+
+    assert middle((0.30, 0, 0.05, 0.1), (0.40, 0, 0.05, 0.1)) == pytest.approx(0.375), "both, in the middle"
+    assert middle((0.0, 0, 0.1, 0.2), (0.8, 0, 0.2, 0.4)) > 0.8, "a quarter of the width has room for one"
+    assert middle((0.0, 0, 0.15, 0.3), (0.8, 0, 0.1, 0.2)) == pytest.approx(0.125, abs=0.05)
+    assert around([], 1.0, (200, 100)) is None
+    assert around([{"no": "box"}, None], 1.0, (200, 100)) is None
+
+
+def test_without_faces_the_focus_is_what_it_was(media: RealMedia) -> None:
+    path = media.images["astronaut"]
+    plain = run_operator(Thumbnail(size=90, aspect="1:3", focus="detail"), path).artifact("thumbnail").data
+    for upstream in ({}, _told()):
+        node = Thumbnail(size=90, aspect="1:3", focus="detail", faces="faces.faces")
+        assert run_operator(node, path, upstream=upstream).artifact("thumbnail").data == plain
+    assert Thumbnail(aspect="1:1", focus="faces").named_nodes() == ("faces",)
+    assert Thumbnail(aspect="1:1").named_nodes() is None
+
+
+def test_a_missing_node_of_faces_is_said_before_anything_is_done() -> None:
+    def problems(*between: dict[str, Any]) -> list[str]:
+        thumbnail = {"id": "small", "operator": "media.thumbnail", "config": {"aspect": "1:1", "focus": "faces"}}
+        nodes = [{"id": "files", "operator": "source.filesystem"}, *between, thumbnail]
+        edges = [{"from": {"node": a["id"]}, "to": {"node": b["id"]}} for a, b in itertools.pairwise(nodes)]
+        document = {"schema_version": 1, "name": "small", "graph": {"nodes": nodes, "edges": edges}}
+        found = compile_definition(document, load()).diagnostics
+        return [f"{one.node}: {one.message}" for one in found if one.level == "error"]
+
+    (problem,) = problems()
+    assert problem.startswith("small:")
+    assert "'faces'" in problem
+    assert not [one for one in problems({"id": "faces", "operator": "vision.faces"}) if one.startswith("small")]
 
 
 @pytest.mark.parametrize(("aspect", "size"), [("1:1", (100, 100)), ("2:1", (100, 50)), ("1:2", (50, 100))])

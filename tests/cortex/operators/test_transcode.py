@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ from PIL import Image, ImageChops, ImageStat
 from realmedia import RealMedia
 
 from cortex.media.isobox import boxes
+from cortex.media.spill import Scratch
 from cortex.operators.consistency import Consistency
 from cortex.operators.loudness import Loudness
 from cortex.operators.transcode import Transcode
 from cortex.testing import OperatorRun, run_operator
 from loom.errors import LoomError
 from loom.model import State
+from loom.verbs import Descriptor
 
 
 class Played:
@@ -76,6 +80,25 @@ def test_the_index_of_a_film_comes_first(media: RealMedia) -> None:
     data = made(media.film("h264")).artifact("film").data
     outer = [box.type for box in boxes(lambda offset, count: data[offset : offset + count], 0, len(data))]
     assert outer.index(b"moov") < outer.index(b"mdat")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"side": 320}, {"side": 160, "video_codec": "vp9"}, {"to": "audio", "audio_codec": "flac"},
+     {"to": "audio", "audio_codec": "opus"}, {"to": "audio", "audio_codec": "mp3"}],
+)  # fmt: skip
+def test_what_does_not_fit_into_memory_is_made_on_the_disk_byte_for_byte(
+    media: RealMedia, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    path = media.film("h264")
+    small = made(path, **options)
+    with tempfile.TemporaryFile() as file:
+        scratch = Scratch(Descriptor(os.dup(file.fileno())), in_memory=10_000)
+        monkeypatch.setattr("cortex.media.spill._of_process", [scratch])
+        large = made(path, **options)
+        assert os.fstat(file.fileno()).st_size > large.outputs["size"]
+    assert large.artifacts == small.artifacts
+    assert large.outputs == small.outputs
 
 
 def test_webm(media: RealMedia, tmp_path: Path) -> None:
@@ -190,7 +213,7 @@ def test_what_does_not_fit_is_passed_over_and_what_is_broken_refused(media: Real
 
 
 def test_an_encoder_that_is_missing_is_said_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cortex.operators.transcode._FILMS", {"h264": ("libnothing", "mp4", "video/mp4")})
+    monkeypatch.setattr("cortex.operators.transcode.FILMS", {"h264": ("libnothing", "mp4", "video/mp4")})
     with pytest.raises(LoomError, match="no encoder libnothing") as caught:
         Transcode().open()
     assert caught.value.code == "REQUIREMENT_MISSING"

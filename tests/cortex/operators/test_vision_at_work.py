@@ -13,7 +13,7 @@ from realmedia import RealMedia
 from cortex.operators.ocr_tesseract import data_folder, requirement
 from cortex.requirements import missing
 
-pytest.importorskip("cv2", reason="pip install 'loom-cortex[vision]'")
+pytest.importorskip("onnxruntime", reason="pip install 'loom-cortex[vision]'")
 pytest.importorskip("tesserocr", reason="pip install 'loom-cortex[ocr]'")
 
 

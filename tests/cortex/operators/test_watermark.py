@@ -10,8 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import ValidationError
 from realmedia import VARIANTS, RealMedia
 
+from cortex.operators.image_edit import ImageEdit
+from cortex.operators.thumbnails import Thumbnail
 from cortex.operators.watermark import Watermark
-from cortex.testing import OperatorRun, run_operator
+from cortex.testing import OperatorRun, derived, run_operator
 from loom.errors import LoomError
 from loom.model import State
 
@@ -168,7 +170,7 @@ def test_broken_files(broken_files: list[Path]) -> None:
 
 
 def test_what_is_no_picture_is_skipped(media: RealMedia) -> None:
-    for path in (media.film("h264"), media.sound("flac"), media.paper("pdf")):
+    for path in (media.sound("flac"), media.paper("pdf")):
         assert run_operator(Watermark(text="x"), path).state is State.SKIPPED
 
 
@@ -183,3 +185,17 @@ def test_what_is_no_picture_is_skipped(media: RealMedia) -> None:
 def test_options_that_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Watermark(**options)
+
+
+def test_other_nodes_pictures_are_marked_cut_and_shown(media: RealMedia, logo: Path) -> None:
+    """The asset is a film then, of which the node before made a picture."""
+    cut = run_operator(ImageEdit(crop={"width": 200, "height": 100}, format="png"), media.images["coffee"])
+    came = derived(cut.artifact("edited").data, "image/png")
+    marked = run_operator(Watermark(picture=str(logo), opacity=1, format="png"), media.film("h264"), item=came)
+    assert _shown(marked).size == (200, 100)
+    small = run_operator(
+        Thumbnail(size=50), media.film("h264"), item=derived(marked.artifact("watermarked").data, "image/png")
+    )
+    assert (small.outputs["width"], small.outputs["height"], small.outputs["source"]) == (50, 25, "image")
+    again = run_operator(ImageEdit(width=20), media.film("h264"), item=came)
+    assert (again.outputs["width"], again.outputs["height"]) == (20, 10)

@@ -17,7 +17,7 @@ SUMMARY = {
     "bytes": 123456,
     "seconds": 1.9,
     "unreachable": [],
-    "passed_over": 0,
+    "passed_over": 0, "spent": None,
     "would_write": None,
 }  # fmt: skip
 
