@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -19,6 +20,12 @@ _XDG = {"XDG_DATA_HOME": ".local/share", "XDG_CONFIG_HOME": ".config", "XDG_CACH
         "XDG_STATE_HOME": ".local/state", "XDG_RUNTIME_DIR": ".run"}  # fmt: skip
 _OURS = ("LOOM_", "CORTEX_", "XDG_", "NO_COLOR", "FORCE_COLOR")
 _numbers = itertools.count()
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves are no garbage: they are not to be looked through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

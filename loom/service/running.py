@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 
 from loom.errors import LoomError
-from loom.graph.parting import parting
 from loom.model import RunClosing, RunOpening, RunState, State
 from loom.problems import FailureShape, ProblemShape
 from loom.service.base import Holding, now_us
@@ -124,6 +123,8 @@ class LocalRuns(Holding):
             return FlowShape(nodes={}) if number is None else self._flows.of_run(connection, number, self._parting)
 
     def _parting(self, definition: str) -> dict[str, frozenset[str]]:
+        from loom.graph.parting import parting
+
         return parting(msgspec.json.decode(definition), self._operators)
 
     def run_grid(self, uuid: UUID, *, offset: int = 0, limit: int = PAGE) -> GridShape:

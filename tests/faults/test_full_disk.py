@@ -50,7 +50,16 @@ def ingest(folder: Path, env: dict[str, str], place: Path, **options: Any) -> Do
     return Running(CORTEX, "ingest", folder, "--json", env=env, folder=place, **options).wait()
 
 
-def is_complete(pictures: Path, data: Path, env: dict[str, str], place: Path) -> None:
+@pytest.fixture(scope="module")
+def undisturbed(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
+    """The tables after an ingest with room enough."""
+    place = tmp_path_factory.mktemp("undisturbed")
+    env = environment(place)
+    assert ingest(pictures, env, place).code == 0
+    return tables(Path(env["LOOM_DATA_DIR"]))
+
+
+def is_complete(pictures: Path, data: Path, env: dict[str, str], place: Path, undisturbed: list[list[Any]]) -> None:
     """The next ingest does the rest, and all is as if the disk had never been full."""
     second = ingest(pictures, env, place)
     assert second.code == 0, second.err + second.out
@@ -61,9 +70,7 @@ def is_complete(pictures: Path, data: Path, env: dict[str, str], place: Path) ->
     assert f"looked at {PICTURES} derived files and {PICTURES} originals" in verified.err
     assert " 0 findings" in verified.err
     assert ", 0 derived files that no result names" in verified.err
-    other = environment(place / "undisturbed")
-    assert ingest(pictures, other, place).code == 0
-    assert tables(data) == tables(Path(other["LOOM_DATA_DIR"]))
+    assert tables(data) == undisturbed
 
 
 def was_full(done: Done, folder: Path) -> None:
@@ -80,22 +87,24 @@ def was_full(done: Done, folder: Path) -> None:
 @pytest.mark.parametrize(
     "kib", [pytest.param(100, marks=pytest.mark.slow), 700, pytest.param(1600, marks=pytest.mark.slow)]
 )
-def test_a_full_disk(pictures: Path, tmp_path: Path, small_disk: Callable[[str], Path], kib: int) -> None:
+def test_a_full_disk(
+    pictures: Path, undisturbed: list[list[Any]], tmp_path: Path, small_disk: Callable[[str], Path], kib: int
+) -> None:
     disk = small_disk(f"{kib}k")
     env = environment(tmp_path, LOOM_DATA_DIR=str(disk / "data"))
     was_full(ingest(pictures, env, tmp_path), disk)
     small_disk("64m")
-    is_complete(pictures, disk / "data", env, tmp_path)
+    is_complete(pictures, disk / "data", env, tmp_path, undisturbed)
 
 
 @pytest.mark.parametrize("kib", [16, *(pytest.param(kib, marks=pytest.mark.slow) for kib in (64, 300))])
-def test_a_file_that_may_not_grow(pictures: Path, tmp_path: Path, kib: int) -> None:
+def test_a_file_that_may_not_grow(pictures: Path, undisturbed: list[list[Any]], tmp_path: Path, kib: int) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (kib * 1024, kib * 1024))
 
     env = environment(tmp_path)
     was_full(ingest(pictures, env, tmp_path, preexec_fn=limit), tmp_path / "data")
-    is_complete(pictures, tmp_path / "data", env, tmp_path)
+    is_complete(pictures, tmp_path / "data", env, tmp_path, undisturbed)
 
 
 def test_a_full_cache_is_said(pictures: Path, tmp_path: Path, small_disk: Callable[[str], Path]) -> None:

@@ -15,12 +15,18 @@ from programs import CORTEX, Running, Server, environment, query, tables, until
 from cortex.engine.board import Board
 from cortex.engine.headstart import launch
 
-INTERRUPTS = pytest.mark.parametrize(
-    ("number", "group"), [(signal.SIGINT, True), (signal.SIGTERM, False)], ids=["ctrl-c", "sigterm"]
-)
+
+def interrupts(*, quick: str) -> pytest.MarkDecorator:
+    """Both; the other one takes its time."""
+
+    def one(name: str, number: int, group: bool) -> Any:
+        return pytest.param(number, group, id=name, marks=() if name == quick else pytest.mark.slow)
+
+    both = [one("ctrl-c", signal.SIGINT, True), one("sigterm", signal.SIGTERM, False)]
+    return pytest.mark.parametrize(("number", "group"), both)
 
 
-@INTERRUPTS
+@interrupts(quick="ctrl-c")
 def test_once_finishes_what_is_in_flight(bench: Any, number: int, group: bool) -> None:
     ingest = bench.start("--json")
     bench.gate.reached()
@@ -44,7 +50,7 @@ def test_once_finishes_what_is_in_flight(bench: Any, number: int, group: bool) -
     assert tables(bench.data) == bench.undisturbed()
 
 
-@INTERRUPTS
+@interrupts(quick="sigterm")
 def test_twice_ends_at_once(bench: Any, number: int, group: bool) -> None:
     ingest = bench.start()
     bench.gate.reached()
@@ -65,7 +71,7 @@ def test_twice_ends_at_once(bench: Any, number: int, group: bool) -> None:
     assert tables(bench.data) == bench.undisturbed()
 
 
-@INTERRUPTS
+@interrupts(quick="ctrl-c")
 def test_while_it_gets_ready(bench: Any, number: int, group: bool) -> None:
     ingest = bench.start()
     until((bench.data / "lock").exists)

@@ -45,7 +45,7 @@ def disturbed(data: Path, pictures: Path, moment: float) -> None:
     assert left == [], "a killed run leaves no process behind"
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_kill_9_at_random_moments(tmp_path: Path, pictures: Path, kills: int) -> None:
     rng = random.Random(kills)
     undisturbed = tmp_path / "undisturbed"

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ _FLAGS = (
     "--hide-scrollbars",
 )
 _LOOK_S = 0.03
+_NAMED = """
+return [...document.querySelectorAll(arguments[0])].filter((one) => one.textContent.includes(arguments[1]));
+"""
 DESK = (1440, 960)
 PHONE = (390, 844)
 
@@ -64,7 +68,8 @@ class Browser:
         found: list[WebElement] = []
 
         def is_there() -> bool:
-            found[:] = [element for element in self.all(css) if text in element.text]
+            # to ask for the text of an element takes the browser as long as much else
+            found[:] = islice((element for element in self.all(css) if not text or text in element.text), 1)
             return bool(found)
 
         self.until(is_there, f"no {css} with {text!r} in:\n{self.text()}")
@@ -88,7 +93,8 @@ class Browser:
         css = ", ".join(f"{part} {kind}" for part in within.split(", ") for kind in ("button", "a"))
 
         def is_pressed() -> bool:
-            found = [one for one in self.all(css) if one.text.strip() == label and one.is_displayed()]
+            named = self.run(_NAMED, css, label)
+            found = [one for one in named if one.text.strip() == label and one.is_displayed()]
             if found:
                 found[0].click()  # tried again if it was drawn anew just then
             return bool(found)

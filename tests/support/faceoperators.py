@@ -63,6 +63,29 @@ SPECS = [
 ]
 
 
-def announced() -> Announced:
+IMAGE = "artifact/image"
+EITHER = (Port(id="in", required=False), Port(id="file", content_type=IMAGE, required=False))
+IMAGES = frozenset({Kind.IMAGE})
+FILE_SPECS = [
+    _spec("file.make", kinds=IMAGES, outputs=(Port(id="out", content_type=IMAGE, key="made"),)),
+    _spec("file.parts", outputs=(Port(id="out", content_type=IMAGE, cardinality="many", key="part-*"),)),
+    _spec("file.text", outputs=(Port(id="out", content_type="artifact/text", key="text"),)),
+    _spec("file.see", kinds=IMAGES, inputs=(Port(id="in", content_type=IMAGE),)),
+    _spec("file.mark", inputs=EITHER, outputs=(Port(id="out", content_type=IMAGE, key="marked"),)),
+    _spec("file.send", inputs=EITHER, capabilities=frozenset({"effect"})),
+    _spec("file.all", inputs=(Port(id="in", content_type="artifact/*", cardinality="many"),)),
+    _spec(
+        "face.good",
+        "score",
+        inputs=(Port(id="in", content_type=FACE),),
+        outputs=(Port(id="out", passes="in"), Port(id="score", content_type="scalar/number", key="score")),
+        verdicts=True,
+    ),
+    _spec("score.read", inputs=(Port(id="in", content_type="scalar/*"),)),
+]
+"""Operators that make and take derived files, and a filter of single items."""
+
+
+def announced(*more: OperatorSpec) -> Announced:
     """The operators after their way over the wire."""
-    return Announced(msgspec.json.decode(msgspec.json.encode(SPECS), type=list[OperatorSpec]))
+    return Announced(msgspec.json.decode(msgspec.json.encode([*SPECS, *more]), type=list[OperatorSpec]))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from databases import new_sqlite
+
 from cortex.catalogue import load
 from cortex.engine.cache import Cache
 from cortex.engine.ingest import Ended, Ingest
@@ -30,6 +32,7 @@ HOST = "here"
 
 @contextmanager
 def loom_in(folder: Path) -> Iterator[LocalLoom]:
+    new_sqlite(folder)
     with hold_loom(LoomSettings.load({"data_dir": folder})) as local:
         yield local.loom
 
@@ -138,13 +141,16 @@ def prepare(
     jobs: int = 1,
     files: Any = None,
     concurrency: Mapping[str, int] | None = None,
+    limits: Limits = Limits(),
+    scratch: Path | None = None,
 ) -> Story:
     """An ingest of all below a folder that has not begun."""
     scheme = make_scheme([Chosen(one, 0, matched) for one in definitions], load(), dry_run=dry_run)
     order = Order(
         lanes=scheme.lanes, versions=scheme.versions, definitions=scheme.definitions, settles=scheme.settles,
-        paths=(bytes(folder),), host=HOST, worker=Worker(name="worker"), jobs=jobs, limits=Limits(),
+        paths=(bytes(folder),), host=HOST, worker=Worker(name="worker"), jobs=jobs, limits=limits,
         dry_run=dry_run, recompute=frozenset(recompute), concurrency=concurrency or {},
+        scratch=None if scratch is None else str(scratch),
     )  # fmt: skip
     if files is None:
         files = make_files(Request(paths=(folder,), recompute=order.recompute), scheme, loom, HOST, dry_run=dry_run)

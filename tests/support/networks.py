@@ -71,6 +71,26 @@ def _yolo5(boxes: Any, size: int) -> Any:
     return nodes, {"found": [1, len(boxes), 7]}, known
 
 
+def _yolox(_: Any, size: int) -> Any:
+    """Of the cells of three grids only those of the finest say something, each of the window around it."""
+    finest, coarser = (size // 8) ** 2, (size // 16) ** 2 + (size // 32) ** 2
+    window = {"kernel_shape": [WINDOW] * 2, "strides": [8] * 2, "pads": [8] * 4, "count_include_pad": 1}
+    nodes = [
+        helper.make_node("AveragePool", ["seen"], ["around"], **window),
+        helper.make_node("Reshape", ["around", "cells"], ["told"]),
+        helper.make_node("Concat", ["told", "nothing"], ["classes of all"], axis=2),
+        helper.make_node("Concat", ["boxes", "classes of all"], ["columns"], axis=1),
+        helper.make_node("Transpose", ["columns"], ["found"], perm=[0, 2, 1]),
+    ]
+    box = [0.5, 0.5, np.log(WINDOW / 8), np.log(WINDOW / 8), 1]
+    known = {
+        "cells": np.array([1, 2, finest]),
+        "nothing": np.zeros((1, 2, coarser), np.float32),
+        "boxes": np.tile(np.array(box, np.float32).reshape(1, 5, 1), finest + coarser),
+    }
+    return nodes, {"found": [1, finest + coarser, 7]}, known
+
+
 def _apart(boxes: Any, size: int) -> Any:
     corners = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
     nodes = [
@@ -98,7 +118,7 @@ def _detr(boxes: Any, size: int) -> Any:
     return nodes, {"logits": [1, len(boxes), 3], "pred_boxes": [1, len(boxes), 4]}, known
 
 
-_FORMS = {"yolo": _yolo, "yolo5": _yolo5, "boxes": _apart, "detr": _detr}
+_FORMS = {"yolo": _yolo, "yolo5": _yolo5, "yolox": _yolox, "boxes": _apart, "detr": _detr}
 
 
 def _written(

@@ -10,15 +10,27 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from loom.store.database import Database
+
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 _SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=60")
 _OPTIONS = [part for setting in _SETTINGS for part in ("-c", setting)]
+_EMPTY = """
+DO $$ DECLARE one text;
+BEGIN
+    SET LOCAL session_replication_role = replica;  -- whom a row belongs to is not asked
+    FOR one IN SELECT oid::regclass FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+    LOOP EXECUTE 'DELETE FROM ' || one; END LOOP;
+    PERFORM setval(oid, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace;
+END $$
+"""
 
 
 def binaries() -> Path | None:
@@ -45,7 +57,7 @@ class PrivatePostgreSQL:
         self._bin = folder_of_binaries
         self._folder = Path(tempfile.mkdtemp(prefix="loom-pg-"))
         self._count = 0
-        self._templates: dict[Callable[[str], object], str] = {}
+        self._emptied: tuple[str, psycopg.Connection] | None = None
         self._as_user = ["setpriv", "--pdeathsig=QUIT"]
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
@@ -60,25 +72,28 @@ class PrivatePostgreSQL:
             )  # fmt: skip
         self._wait()
 
-    def new_database(self, prepare: Callable[[str], object] | None = None) -> str:
-        """The URL of a database with nothing in it; or with what `prepare` makes of one, which is called once."""
-        template = "template0"
-        if prepare is not None:
-            template = self._templates.get(prepare, "")
-            if not template:
-                url, template = self._create("template0")
-                prepare(url)
-                self._templates[prepare] = template
-        return self._create(template)[0]
-
-    def _create(self, template: str) -> tuple[str, str]:
+    def new_database(self) -> str:
+        """The URL of a database with nothing in it."""
         self._count += 1
         name = f"loom{self._count}"
         with psycopg.connect(host=str(self._folder), user="loom", dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-        return f"postgresql://loom@/{name}?host={self._folder}", name
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+        return f"postgresql://loom@/{name}?host={self._folder}"
+
+    def emptied_database(self) -> str:
+        """The URL of a database with Loom's tables, always the same one, emptied at each call: that takes a hundredth
+        of the time of a new one. For who needs one at a time."""
+        if self._emptied is None:
+            url = self.new_database()
+            Database.open(url).close()
+            self._emptied = url, psycopg.connect(url, autocommit=True)
+        url, connection = self._emptied
+        connection.execute(_EMPTY)
+        return url
 
     def stop(self) -> None:
+        if self._emptied is not None:
+            self._emptied[1].close()
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait(timeout=60)
         shutil.rmtree(self._folder, ignore_errors=True)

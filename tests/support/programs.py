@@ -39,6 +39,11 @@ class Done(NamedTuple):
     out: str
     err: str
 
+    @classmethod
+    def of_output(cls, code: int, out: str, err: str) -> Done:
+        lines = [json.loads(line) for line in out.splitlines() if line.startswith('{"message_type"')]
+        return cls(code, lines, out, err)
+
     @property
     def summary(self) -> dict[str, Any]:
         assert self.lines, self.err
@@ -89,9 +94,7 @@ class Running:
         (os.killpg if group else os.kill)(self.process.pid, number)
 
     def wait(self, seconds: float = WAIT_S) -> Done:
-        code = self.process.wait(seconds)
-        lines = [json.loads(line) for line in self.out.splitlines() if line.startswith('{"message_type"')]
-        return Done(code, lines, self.out, self.err)
+        return Done.of_output(self.process.wait(seconds), self.out, self.err)
 
     def kill(self) -> None:
         """Ends the whole session at once."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from blake3 import blake3
+from databases import new_sqlite
 
 from cortex.catalogue import load
 from cortex.sources.found import ScanOptions
@@ -73,6 +74,6 @@ class Remembering:
 
 @contextmanager
 def remembering_in(folder: Path) -> Iterator[Remembering]:
-    loom = LocalLoom(Database.open(f"sqlite:///{folder}/loom.db"), folder / "blobs", Silence(), load())
+    loom = LocalLoom(Database.open(new_sqlite(folder)), folder / "blobs", Silence(), load())
     yield Remembering(loom)
     loom.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 from cortex import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.media import Media
+from cortex.node import HANDS_ON
 from loom.errors import LoomError
 from loom.graph.specs import Port
 from loom.model import Branch
@@ -51,6 +52,24 @@ class Measure(MediaNode[NodeOptions]):
             ctx.output(self.LENGTH, len(ctx.item))
 
 
+class KeepOptions(NodeOptions):
+    least: int = 4
+
+
+class Keep(MediaNode[KeepOptions]):
+    """Passes words of so many letters."""
+
+    operator = "words.keep"
+    reads = ()
+    verdicts = True
+    inputs = (Port(id="in", content_type=WORD),)
+    outputs = HANDS_ON
+
+    def compute(self, ctx: NodeContext, media: Any) -> None:
+        if len(ctx.item) < self.options.least:
+            ctx.verdict(Branch.FAIL, "it is short")
+
+
 class Total(MediaNode[NodeOptions]):
     """The sum of all lengths."""
 
@@ -83,6 +102,6 @@ def install(site: Path) -> str:
     info = site / "words-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: words\nVersion: 1.0\n")
-    offers = "".join(f"{one.operator} = wordoperators:{one.__name__}\n" for one in (Split, Measure, Total, Send))
+    offers = "".join(f"{one.operator} = wordoperators:{one.__name__}\n" for one in (Split, Measure, Keep, Total, Send))
     (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
     return os.pathsep.join([str(site), str(Path(__file__).parent)])
