@@ -26,7 +26,7 @@ from fingerprintstore import Bands, filled, near_one_of
 from photos import corpus
 from vectorstore import filled as filled_with_vectors
 
-from cortex.operators.likeness import DISTANCES
+from cortex.operators.similarity.likeness import DISTANCES
 
 LOOKUPS = 100
 GOAL_MS = 50.0

@@ -8,10 +8,10 @@ from contextlib import closing, suppress
 
 from cortex.engine.walk import RACY_NS
 from cortex.media.file import OpenFile
-from cortex.operators.moving import Moving
-from cortex.operators.naming import sayable
-from cortex.operators.placing import Conflict, alone, failing, folder_below, numbered
-from cortex.operators.sidecar import part_of
+from cortex.operators.sinks.moving import Moving
+from cortex.operators.sinks.naming import sayable
+from cortex.operators.sinks.placing import Conflict, alone, failing, folder_below, numbered
+from cortex.operators.sinks.sidecar import part_of
 from loom.errors import LoomError
 from loom.model import FileStat, FoundAt
 

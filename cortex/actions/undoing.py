@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import NamedTuple
 
 from cortex.actions.files import found_at, holds, move, remove, shown
-from cortex.operators.placing import Conflict, failing, folder_below, put
+from cortex.operators.sinks.placing import Conflict, failing, folder_below, put
 from loom.actions import ActionEnd, ActionShape
 from loom.errors import LoomError
 from loom.model import FoundAt

@@ -16,8 +16,8 @@ from cortex.engine.apart import Apart
 from cortex.engine.failures import as_failure
 from cortex.engine.pace import Pace
 from cortex.sources.found import Found
-from cortex.sources.remote import Arrived, Local, Remote, RemoteFiles, UnwantedError, Version
-from cortex.sources.remote_scratch import Scratch
+from cortex.sources.remote.files import Arrived, Local, Remote, RemoteFiles, UnwantedError, Version
+from cortex.sources.remote.scratch import Scratch
 from cortex.sources.walk import file_stat
 from loom.errors import LoomError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cortex.engine.scheme import Chosen, Scheme, narrowed
-from cortex.operators.sources import FilesystemSource
+from cortex.operators.sources.local import FilesystemSource
 from cortex.request import Request
 from loom.errors import LoomError
 from loom.graph.definition import read_document

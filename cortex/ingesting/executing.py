@@ -27,10 +27,10 @@ from cortex.ingesting.files import make_files, roots_of
 from cortex.ingesting.recomputing import foretelling
 from cortex.ingesting.stored import at_their_places
 from cortex.machine import this_worker
-from cortex.operators.sources import FilesystemSource
+from cortex.operators.sources.local import FilesystemSource
 from cortex.request import Request
 from cortex.settings import CortexSettings
-from cortex.sources.remote import RemoteFiles
+from cortex.sources.remote.files import RemoteFiles
 from cortex.sources.scan import absolute
 from loom.errors import LoomError
 from loom.events import Event, RunHead
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from cortex.engine.intake import Intake
     from cortex.engine.telling import Reporter
     from cortex.sources.found import Found
-    from cortex.sources.remote_scan import RemoteScan
+    from cortex.sources.remote.scan import RemoteScan
     from cortex.sources.scan import Scan
     from loom.verbs import Loom
 

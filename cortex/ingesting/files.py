@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from cortex.catalogue import load
 from cortex.engine.records import Lane
 from cortex.engine.scheme import Scheme
-from cortex.operators.sources import FileSource, FilesystemSource, ScanWishes
+from cortex.operators.sources.local import FileSource, FilesystemSource, ScanWishes
 from cortex.request import Request
 from cortex.sources.lanes import LaneOptions
 from cortex.sources.scan import Scan
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
-    from cortex.sources.remote_scan import RemoteScan
+    from cortex.sources.remote.scan import RemoteScan
     from loom.verbs import Loom
 
 

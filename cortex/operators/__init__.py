@@ -6,36 +6,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cortex.operators.chunking import ChunkHash
-    from cortex.operators.copying import Copy
-    from cortex.operators.dedup import ExactDuplicates, SimilarDuplicates
-    from cortex.operators.dominant_color import DominantColor
-    from cortex.operators.duplicates import DuplicateFilter
-    from cortex.operators.expression import ExpressionFilter
-    from cortex.operators.filters import MediaFilter, MimeFilter, SizeFilter
-    from cortex.operators.filters_date import DateFilter
-    from cortex.operators.filters_path import PathFilter
-    from cortex.operators.filters_sample import SampleFilter
-    from cortex.operators.filters_values import QualityFilter, TagFilter
-    from cortex.operators.hashing import Blake3, Md5, Sha256, Sha512
-    from cortex.operators.image_edit import ImageEdit
-    from cortex.operators.image_quality import ImageQuality
-    from cortex.operators.loudness import Loudness
-    from cortex.operators.metadata import Metadata
-    from cortex.operators.moving import Move
-    from cortex.operators.phash import PerceptualHash
-    from cortex.operators.scenes import Scenes
-    from cortex.operators.sidecar import Sidecar
-    from cortex.operators.sinks import Collect, LoomSink
-    from cortex.operators.sources import FilesystemSource, LoomSource
-    from cortex.operators.tagging import Tag
-    from cortex.operators.thumbnails import Thumbnail
-    from cortex.operators.video_fingerprint import VideoFingerprint
-    from cortex.operators.video_quality import VideoQuality
-    from cortex.operators.watermark import Watermark
-    from cortex.operators.waveform import Waveform
-    from cortex.operators.webhook import Webhook
-    from cortex.operators.xattrs import Xattr
+    from cortex.operators.films.scenes import Scenes
+    from cortex.operators.films.video_quality import VideoQuality
+    from cortex.operators.filters.dates import DateFilter
+    from cortex.operators.filters.duplicates import DuplicateFilter
+    from cortex.operators.filters.expression import ExpressionFilter
+    from cortex.operators.filters.kinds import MediaFilter, MimeFilter, SizeFilter
+    from cortex.operators.filters.paths import PathFilter
+    from cortex.operators.filters.samples import SampleFilter
+    from cortex.operators.filters.values import QualityFilter, TagFilter
+    from cortex.operators.identity.chunking import ChunkHash
+    from cortex.operators.identity.hashing import Blake3, Md5, Sha256, Sha512
+    from cortex.operators.metadata.metadata import Metadata
+    from cortex.operators.pictures.dominant_color import DominantColor
+    from cortex.operators.pictures.image_edit import ImageEdit
+    from cortex.operators.pictures.image_quality import ImageQuality
+    from cortex.operators.pictures.thumbnails import Thumbnail
+    from cortex.operators.pictures.watermark import Watermark
+    from cortex.operators.similarity.dedup import ExactDuplicates, SimilarDuplicates
+    from cortex.operators.similarity.phash import PerceptualHash
+    from cortex.operators.similarity.video_fingerprint import VideoFingerprint
+    from cortex.operators.sinks.copying import Copy
+    from cortex.operators.sinks.moving import Move
+    from cortex.operators.sinks.sidecar import Sidecar
+    from cortex.operators.sinks.stored import Collect, LoomSink
+    from cortex.operators.sinks.tagging import Tag
+    from cortex.operators.sinks.webhook import Webhook
+    from cortex.operators.sinks.xattrs import Xattr
+    from cortex.operators.sound.loudness import Loudness
+    from cortex.operators.sound.waveform import Waveform
+    from cortex.operators.sources.local import FilesystemSource, LoomSource
 
 __all__ = [
     "Blake3",
@@ -80,45 +80,45 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Blake3": "hashing",
-    "ChunkHash": "chunking",
-    "Collect": "sinks",
-    "Copy": "copying",
-    "DateFilter": "filters_date",
-    "DominantColor": "dominant_color",
-    "DuplicateFilter": "duplicates",
-    "ExactDuplicates": "dedup",
-    "ExpressionFilter": "expression",
-    "FilesystemSource": "sources",
-    "ImageEdit": "image_edit",
-    "ImageQuality": "image_quality",
-    "LoomSink": "sinks",
-    "LoomSource": "sources",
-    "Loudness": "loudness",
-    "Md5": "hashing",
-    "MediaFilter": "filters",
-    "Metadata": "metadata",
-    "MimeFilter": "filters",
-    "Move": "moving",
-    "PathFilter": "filters_path",
-    "PerceptualHash": "phash",
-    "QualityFilter": "filters_values",
-    "SampleFilter": "filters_sample",
-    "Scenes": "scenes",
-    "Sha256": "hashing",
-    "Sha512": "hashing",
-    "Sidecar": "sidecar",
-    "SimilarDuplicates": "dedup",
-    "SizeFilter": "filters",
-    "Tag": "tagging",
-    "TagFilter": "filters_values",
-    "Thumbnail": "thumbnails",
-    "VideoFingerprint": "video_fingerprint",
-    "VideoQuality": "video_quality",
-    "Watermark": "watermark",
-    "Waveform": "waveform",
-    "Webhook": "webhook",
-    "Xattr": "xattrs",
+    "Blake3": "identity.hashing",
+    "ChunkHash": "identity.chunking",
+    "Collect": "sinks.stored",
+    "Copy": "sinks.copying",
+    "DateFilter": "filters.dates",
+    "DominantColor": "pictures.dominant_color",
+    "DuplicateFilter": "filters.duplicates",
+    "ExactDuplicates": "similarity.dedup",
+    "ExpressionFilter": "filters.expression",
+    "FilesystemSource": "sources.local",
+    "ImageEdit": "pictures.image_edit",
+    "ImageQuality": "pictures.image_quality",
+    "LoomSink": "sinks.stored",
+    "LoomSource": "sources.local",
+    "Loudness": "sound.loudness",
+    "Md5": "identity.hashing",
+    "MediaFilter": "filters.kinds",
+    "Metadata": "metadata.metadata",
+    "MimeFilter": "filters.kinds",
+    "Move": "sinks.moving",
+    "PathFilter": "filters.paths",
+    "PerceptualHash": "similarity.phash",
+    "QualityFilter": "filters.values",
+    "SampleFilter": "filters.samples",
+    "Scenes": "films.scenes",
+    "Sha256": "identity.hashing",
+    "Sha512": "identity.hashing",
+    "Sidecar": "sinks.sidecar",
+    "SimilarDuplicates": "similarity.dedup",
+    "SizeFilter": "filters.kinds",
+    "Tag": "sinks.tagging",
+    "TagFilter": "filters.values",
+    "Thumbnail": "pictures.thumbnails",
+    "VideoFingerprint": "similarity.video_fingerprint",
+    "VideoQuality": "films.video_quality",
+    "Watermark": "pictures.watermark",
+    "Waveform": "sound.waveform",
+    "Webhook": "sinks.webhook",
+    "Xattr": "sinks.xattrs",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cortex.sources.remote import Local, Remote
+from cortex.sources.remote.files import Local, Remote
 from cortex.sources.roots import join
 from loom.model import FileStat
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cortex.app import default_for, scheme_of
 from cortex.ingesting import choose
 from cortex.ingesting.files import source_of
-from cortex.operators.sources_remote import RemoteSource
+from cortex.operators.sources.remote import RemoteSource
 from cortex.request import Request
 from loom.errors import LoomError
 

@@ -11,7 +11,7 @@ from wordoperators import Measure, Send, Total
 from cortex.derived import DerivedFile, asset_or_file
 from cortex.media import Media
 from cortex.node import MediaNode, NodeContext, NodeOptions, OutputKey, Result
-from cortex.operators.image_quality import ImageQuality
+from cortex.operators.pictures.image_quality import ImageQuality
 from cortex.outputs import MAX_DEPTH
 from cortex.testing import derived, run_operator
 from loom.errors import LoomError

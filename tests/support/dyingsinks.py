@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cortex.media import Media
 from cortex.node import NodeContext
-from cortex.operators.copying import Copy
-from cortex.operators.moving import Move
-from cortex.operators.sidecar import Sidecar
+from cortex.operators.sinks.copying import Copy
+from cortex.operators.sinks.moving import Move
+from cortex.operators.sinks.sidecar import Sidecar
 from loom.model import Action
 
 AHEAD, DONE = "ahead", "done"

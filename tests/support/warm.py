@@ -20,8 +20,9 @@ from pathlib import Path
 from programs import Done, environment
 
 _MODULES = ("cortex.app", "cortex.cli.commands", "cortex.engine.ingest", "cortex.ingesting.executing",
-            "cortex.operators.hashing", "cortex.operators.metadata", "cortex.operators.thumbnails",
-            "cortex.report.lines", "loom.local", "loom.standby", "sqlalchemy.dialects.sqlite")  # fmt: skip
+            "cortex.operators.identity.hashing", "cortex.operators.metadata.metadata",
+            "cortex.operators.pictures.thumbnails", "cortex.report.lines", "loom.local", "loom.standby",
+            "sqlalchemy.dialects.sqlite")  # fmt: skip
 _CODE = struct.Struct("=i")
 _MOST = 1 << 17
 _PATIENCE_S = 100

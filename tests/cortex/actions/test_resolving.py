@@ -16,7 +16,7 @@ from cortex.actions.alone import acting_alone
 from cortex.actions.resolving import INTERRUPTED, resolve, resolve_dead
 from cortex.engine.entry import Entry
 from cortex.engine.intentions import DOING, Intentions
-from cortex.operators.sidecar import part_of
+from cortex.operators.sinks.sidecar import part_of
 from loom.errors import LoomError
 from loom.model import Action
 

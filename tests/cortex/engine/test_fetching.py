@@ -14,8 +14,8 @@ from cortex.engine import fetching
 from cortex.engine.fetching import Fetcher
 from cortex.sources.counts import Counts
 from cortex.sources.found import Found
-from cortex.sources.remote import Landing, Remote, Version
-from cortex.sources.remote_landing import Kept, begun
+from cortex.sources.remote.files import Landing, Remote, Version
+from cortex.sources.remote.landing import Kept, begun
 from loom.errors import LoomError
 from loom.model import FileStat
 

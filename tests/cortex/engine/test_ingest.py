@@ -194,7 +194,7 @@ def test_a_file_is_tried_again_though_its_content_lies_where_it_is_done(
     def fail(*_: Any) -> None:
         raise LoomError("TRY_AGAIN")
 
-    monkeypatch.setattr("cortex.operators.sinks.Collect.compute", fail)
+    monkeypatch.setattr("cortex.operators.sinks.stored.Collect.compute", fail)
     carry_out(loom, folder, *pipelines, matched=True)
     for _ in range(2):
         assert carry_out(loom, folder, *pipelines, matched=True).assets == {

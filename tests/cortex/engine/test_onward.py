@@ -8,7 +8,7 @@ from ingests import COLLECT, SHA256, STORED, Story, carry_out, definition, loom_
 from programs import until
 
 from cortex.node import NodeContext
-from cortex.operators.sinks import Collect
+from cortex.operators.sinks.stored import Collect
 from loom.model import Depth
 from loom.service.loom import LocalLoom
 

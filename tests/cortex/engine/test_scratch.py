@@ -23,7 +23,7 @@ from cortex.engine.board import Board
 from cortex.engine.cache import MetaPathCache
 from cortex.engine.limits import Limits
 from cortex.engine.records import Answer, Computed, Item, Spilled, Walked
-from cortex.operators.transcode import Transcode
+from cortex.operators.films.transcode import Transcode
 from cortex.testing import run_operator
 from loom.api.app import create_app
 from loom.api.server import start_in_background

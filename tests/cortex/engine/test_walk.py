@@ -14,8 +14,8 @@ from cortex.engine.records import Answer, Blame, Identity, Item, Lane, Setup, Wa
 from cortex.engine.scheme import Chosen, make_scheme
 from cortex.engine.walk import Walker, find_lane
 from cortex.media import Media
-from cortex.operators.hashing import Sha256
-from cortex.operators.thumbnails import Thumbnail
+from cortex.operators.identity.hashing import Sha256
+from cortex.operators.pictures.thumbnails import Thumbnail
 from loom.errors import LoomError
 from loom.graph.plan import AssetFilter
 from loom.model import FileStat, Kind, Origin, Reason, State, StoredResult

@@ -11,16 +11,16 @@ import pytest
 from realmedia import FILMS, PAPERS, SOUNDS, VARIANTS, RealMedia
 
 from cortex.node import MediaNode
-from cortex.operators.dominant_color import DominantColor
-from cortex.operators.image_edit import ImageEdit
-from cortex.operators.image_quality import ImageQuality
-from cortex.operators.loudness import Loudness
-from cortex.operators.metadata import Metadata
-from cortex.operators.scenes import Scenes
-from cortex.operators.thumbnails import Thumbnail
-from cortex.operators.video_fingerprint import VideoFingerprint
-from cortex.operators.video_quality import VideoQuality
-from cortex.operators.waveform import Waveform
+from cortex.operators.films.scenes import Scenes
+from cortex.operators.films.video_quality import VideoQuality
+from cortex.operators.metadata.metadata import Metadata
+from cortex.operators.pictures.dominant_color import DominantColor
+from cortex.operators.pictures.image_edit import ImageEdit
+from cortex.operators.pictures.image_quality import ImageQuality
+from cortex.operators.pictures.thumbnails import Thumbnail
+from cortex.operators.similarity.video_fingerprint import VideoFingerprint
+from cortex.operators.sound.loudness import Loudness
+from cortex.operators.sound.waveform import Waveform
 from cortex.testing import run_operator
 from loom.errors import LoomError
 

@@ -10,7 +10,7 @@ import pytest
 from realmedia import RealMedia
 
 from cortex.media import makernotes
-from cortex.operators.metadata import Metadata
+from cortex.operators.metadata.metadata import Metadata
 from cortex.testing import run_operator
 
 Entry = tuple[int, int, int, bytes]

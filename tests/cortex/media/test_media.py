@@ -207,11 +207,11 @@ def test_closing_leaves_no_descriptor_open(media: RealMedia, tmp_path: Path) -> 
 
 
 def test_decoders_are_loaded_only_when_needed() -> None:
-    modules = "hashing, chunking, metadata, thumbnails"
+    modules = ("identity.hashing", "identity.chunking", "metadata.metadata", "pictures.thumbnails")
     code = f"""
 import sys
 import cortex.media, cortex.testing
-from cortex.operators import {modules}
+import {", ".join(f"cortex.operators.{module}" for module in modules)}
 heavy = {{"PIL", "av", "numpy", "pi_heif"}} & set(sys.modules)
 assert not heavy, heavy
 """

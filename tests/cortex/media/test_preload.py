@@ -11,13 +11,13 @@ import os, sys
 from cortex.media.preload import preload
 preload()
 import cortex.testing
-from cortex.operators.loudness import Loudness
-from cortex.operators.metadata import Metadata
-from cortex.operators.scenes import Scenes
-from cortex.operators.thumbnails import Thumbnail
-from cortex.operators.video_fingerprint import VideoFingerprint
-from cortex.operators.video_quality import VideoQuality
-from cortex.operators.waveform import Waveform
+from cortex.operators.sound.loudness import Loudness
+from cortex.operators.metadata.metadata import Metadata
+from cortex.operators.films.scenes import Scenes
+from cortex.operators.pictures.thumbnails import Thumbnail
+from cortex.operators.similarity.video_fingerprint import VideoFingerprint
+from cortex.operators.films.video_quality import VideoQuality
+from cortex.operators.sound.waveform import Waveform
 NODES = (Metadata(), Thumbnail(size=64), Loudness(), Scenes(), VideoFingerprint(), VideoQuality(), Waveform())
 for node in NODES:
     node.open()

@@ -8,9 +8,9 @@ import shutil
 import msgspec
 import pytest
 
-from cortex.operators.copying import Copy
-from cortex.operators.moving import Move
-from cortex.operators.sidecar import Sidecar
+from cortex.operators.sinks.copying import Copy
+from cortex.operators.sinks.moving import Move
+from cortex.operators.sinks.sidecar import Sidecar
 from cortex.testing import run_operator
 
 NAME = b"caf\xe9 \n.jpg"

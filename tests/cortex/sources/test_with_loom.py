@@ -8,7 +8,7 @@ import pytest
 from blake3 import blake3
 from remembering import PLAN
 
-from cortex.operators.sources import LoomSource
+from cortex.operators.sources.local import LoomSource
 from cortex.sources.found import ScanOptions
 from cortex.sources.scan import Scan
 

@@ -26,7 +26,7 @@ def skipped(reason: Reason) -> Outcome:
 @pytest.fixture
 def run_flow(loom: LocalLoom, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Reports assets, each with its outputs and outcome at the second node; what its flow is then."""
-    monkeypatch.setattr("loom.service.running.parting", lambda definition, operators: PARTING)
+    monkeypatch.setattr("loom.graph.parting.parting", lambda definition, operators: PARTING)
     run = begin(loom)
 
     def flow(**walked: tuple[dict[str, Any] | None, Outcome]) -> NodeFlow:

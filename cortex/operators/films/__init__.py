@@ -1,0 +1,1 @@
+"""Films: scenes, faults, and small copies."""

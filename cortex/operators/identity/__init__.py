@@ -1,0 +1,1 @@
+"""What a file is: digests, and whether it is whole."""

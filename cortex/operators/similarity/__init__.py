@@ -1,0 +1,1 @@
+"""By what content is known again, and duplicates."""

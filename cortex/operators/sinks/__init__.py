@@ -1,0 +1,1 @@
+"""Where assets and what is known of them end up."""

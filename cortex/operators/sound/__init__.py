@@ -1,0 +1,1 @@
+"""Recordings: how loud, of which shape, and what is said."""

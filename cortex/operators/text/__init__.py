@@ -1,0 +1,1 @@
+"""Texts: taken out of documents, and what language models make of them."""

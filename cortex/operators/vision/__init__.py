@@ -1,0 +1,1 @@
+"""What pictures show: faces, people, things and text, by models."""

@@ -1,0 +1,1 @@
+"""Files that lie in stores and on other machines."""
