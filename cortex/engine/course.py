@@ -203,8 +203,11 @@ class Tries:
                 context = self._fan_out.compute(node, media, make_context)
             else:
                 context = make_context()
-                with looking(node, context, media) as seen:
-                    node.compute(context, seen)
+                if context.item is None:
+                    node.compute(context, media)
+                else:
+                    with looking(node, context, media) as seen:
+                        node.compute(context, seen)
             outputs = msgspec.json.encode(context.outputs)
         except NotAtHandError:
             raise
@@ -218,6 +221,7 @@ class Tries:
         return self._completed(context, outputs), context.outputs
 
     def _completed(self, context: NodeContext, outputs: bytes) -> Computed:
+        large = context.large_artifacts
         return Computed(
             self.step.index,
             context.result_verdict,
@@ -229,7 +233,7 @@ class Tries:
             self.duration_us(),
             False,
             self._attempt,
-            tuple(Spilled(name, kind, parts.extents, parts.file) for name, parts, kind in context.large_artifacts),
+            tuple(Spilled(name, kind, parts.extents, parts.file) for name, parts, kind in large) if large else (),
         )
 
     def duration_us(self) -> int:

@@ -47,6 +47,8 @@ class Feeding:
     def leads(self, edge: Inbound, outcome: Outcome) -> bool:
         """Whether an edge out of a step that ended so leads on: where it was computed for each item, when one of them
         goes along it."""
+        if edge.bucket is None and not self._is_fanned(edge.upstream):
+            return lifecycle.is_live(outcome, edge.branch)
         verdicts = self._verdicts(edge.upstream, outcome)
         if verdicts is None or not any(verdicts):
             leads = lifecycle.is_live(outcome, edge.branch)

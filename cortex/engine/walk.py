@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -21,6 +20,7 @@ from cortex.engine.turns import Turns
 from cortex.media import Media
 from cortex.media.wants import Wants, together
 from cortex.node import MediaNode, NodeContext, keys_of
+from cortex.outputs import ProducedArtifact
 from loom.errors import LoomError
 from loom.graph.matching import passes
 from loom.graph.plan import Intake, Step
@@ -152,10 +152,10 @@ class Walker:
         self._board.enter(item.token, lane, step.index, "", self._limit(step, media.size))
         try:
             node, make_context = self._nodes[lane][step.index], self._contexts[lane][step.index]
-            reach = Reach(partial(self._stored_file, item), MOST_IN_WORKER)
-            context = partial(make_context, course.upstream(step), derived=partial(course.derived, step, reach))
+            derived = partial(self._derived, item, course, step)
+            context = partial(make_context, course.upstream(step), derived=derived)
             if step.intake is not None:
-                taken = course.taken(step.intake, reach)
+                taken = course.taken(step.intake, self._reach(item))
                 self._wanted = _not_at_hand(taken["items"], item)
                 if self._wanted:
                     return None
@@ -173,6 +173,12 @@ class Walker:
             if self._wanted:
                 return None
             return course.add(failed(step, *as_failure(error), time.time_ns() // 1000), None)
+
+    def _reach(self, item: Item) -> Reach:
+        return Reach(partial(self._stored_file, item), MOST_IN_WORKER)
+
+    def _derived(self, item: Item, course: Course, step: Step, node: str, name: str) -> ProducedArtifact | None:
+        return course.derived(step, self._reach(item), node, name)
 
     def _stored_file(self, item: Item, ref: ArtifactRef) -> bytes:
         """Raises what kept the parent from fetching it, and `NotAtHandError` when it was not asked to."""
@@ -234,16 +240,28 @@ def find_lane(lanes: tuple[Lane, ...], media: Any, relative: bytes, offered: tup
 
 def look(node: MediaNode[Any], step: Step, course: Course, context: partial[NodeContext], media: Any) -> Outcome | None:
     """Whether a node that is enabled and has no stored result still need not compute."""
-    fans_out = step.intake is not None and step.intake.fans_out
-    with looking(node, context(), media) if takes_file(step.intake) else nullcontext(media) as seen:
-        if type(node).exists_result is not MediaNode.exists_result and not fans_out:
-            found = node.exists_result(context(), seen)
-            if found is not None:
-                return course.offer(step, found.checked(keys_of(type(node))))
-        if not (fans_out and takes_file(step.intake)) and not node.is_processable(seen):
-            return Outcome(State.SKIPPED, Reason.NOT_PROCESSABLE)
+    if takes_file(step.intake):
+        with looking(node, context(), media) as seen:
+            found = _look_at(node, step, course, context, seen)
+    else:
+        found = _look_at(node, step, course, context, media)
+    if found is not None:
+        return found
     if (step.needs or step.intake is not None) and course.lacks_input(step):
         return Outcome(State.SKIPPED, Reason.MISSING_INPUT)
+    return None
+
+
+def _look_at(
+    node: MediaNode[Any], step: Step, course: Course, context: partial[NodeContext], media: Any
+) -> Outcome | None:
+    fans_out = step.intake is not None and step.intake.fans_out
+    if type(node).exists_result is not MediaNode.exists_result and not fans_out:
+        found = node.exists_result(context(), media)
+        if found is not None:
+            return course.offer(step, found.checked(keys_of(type(node))))
+    if not (fans_out and takes_file(step.intake)) and not node.is_processable(media):
+        return Outcome(State.SKIPPED, Reason.NOT_PROCESSABLE)
     return None
 
 
