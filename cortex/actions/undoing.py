@@ -41,7 +41,7 @@ _DOES = {
     "moved": "{target} goes back to {origin}",
     "removed": "{origin} is copied back from {target}",
     "copied": "the copy {target} goes",
-    "wrote": "the side file {target} goes",
+    "wrote": "{target}, made of {origin}, goes",
 }
 
 

@@ -128,7 +128,7 @@ def _of_actions(connection: Connection, host: str) -> Iterator[Finding]:
 _ABOUT_TO = {
     "moved": "moved to",
     "copied": "copied to",
-    "wrote": "given the side file",
+    "wrote": "given",
     "removed": "removed in favour of",
 }
 

@@ -121,7 +121,8 @@ class Copy(MediaNode[PlacingOptions]):
                     digest,
                     options.conflict,
                     verify=options.verify,
-                    before=partial(deed.about_to, "copied"),
+                    # of a derived file there is no original that an undo would have to find
+                    before=partial(deed.about_to, "copied" if ctx.item is None else "wrote"),
                 )
         if found is not None and not found.is_there:
             deed.done()

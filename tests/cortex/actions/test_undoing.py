@@ -115,6 +115,18 @@ def test_of_a_run_copies_go_unless_they_are_all_that_is_left(archive, files):
     assert [name.endswith("small.jpg") for name in files(archive.to)] == [True]
 
 
+def test_of_a_run_copies_of_derived_files_go_though_no_original_is_like_them(archive, files):
+    thumbnail = {"id": "small", "operator": "media.thumbnail", "config": {"size": 64}}
+    copy = {"id": "act", "operator": "sink.copy", "config": {"to": str(archive.to)}}
+    graph = definition("acts", thumbnail, copy)
+    graph["graph"]["edges"][-1]["to"]["port"] = "file"
+    carry_out(archive.loom, archive.photo.parent, graph)
+    assert len(files(archive.to)) == 2
+    archive.small.unlink()
+    assert undone(archive) == [None, None]
+    assert files(archive.to) == []
+
+
 def test_of_a_run_side_files_go_unless_they_were_changed(archive, files):
     run_of(archive, "sink.sidecar", values={"title": "sum.md5"}, to=str(archive.to))
     first = min(archive.to.iterdir())
