@@ -46,8 +46,12 @@ class ArtifactFiles:
         return ThreadPoolExecutor(8, "sync")
 
     def path(self, digest: bytes) -> Path:
+        return Path(self._place(digest))
+
+    def _place(self, digest: bytes) -> str:
+        """The path as text, made without the many small steps of `Path`."""
         name = digest.hex()
-        return self.folder / name[:2] / name
+        return f"{self.folder}/{name[:2]}/{name}"
 
     def keep(self, new: Sequence[NewArtifact]) -> None:
         """Writes files that are not there yet, or no longer whole; when it returns they are on the disk. The caller
@@ -62,8 +66,9 @@ class ArtifactFiles:
             for start in range(0, len(missing), _GROUP):
                 self._write_group(missing[start : start + _GROUP])
             # also of files that were there: who renamed them may have been killed before this
-            for folder in {self.folder, *(self.path(digest).parent for digest in wanted)}:
+            for folder in {os.path.dirname(self._place(digest)) for digest in wanted}:
                 sync_folder(folder)
+            sync_folder(self.folder)
 
     def read(self, digest: bytes) -> bytes:
         """Raises `NOT_FOUND`, `READ_FAILED`."""
@@ -134,33 +139,35 @@ class ArtifactFiles:
                     yield bytes.fromhex(file.name), file
 
     def _has(self, artifact: NewArtifact) -> bool:
-        path = self.path(artifact.digest)
         try:
-            if path.stat().st_size != artifact.size:
+            if os.stat(self._place(artifact.digest)).st_size != artifact.size:  # noqa: PTH116
                 return False
             if artifact.parts is None:
-                return path.read_bytes() == artifact.data
+                return self.path(artifact.digest).read_bytes() == artifact.data
             return self.opened(artifact.digest).digest() == artifact.digest
         except (OSError, LoomError):  # not there, or rotten so that it cannot be read: a new one takes its place
             return False
 
     def _write_group(self, group: Sequence[NewArtifact]) -> None:
-        opened: list[tuple[int, Path, Path]] = []
+        opened: list[tuple[int, str, str]] = []
         try:
             for artifact in group:
-                temporary = self._temporary / uuid4().hex
+                temporary = f"{self._temporary}/{uuid4().hex}"
                 descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                opened.append((descriptor, temporary, self.path(artifact.digest)))
+                opened.append((descriptor, temporary, self._place(artifact.digest)))
                 _copy(descriptor, artifact)
             # side by side, so that the file system joins them
             list(self._pool.map(os.fsync, [descriptor for descriptor, _, _ in opened]))
-            for _, temporary, path in opened:
-                path.parent.mkdir(exist_ok=True)
-                temporary.rename(path)
+            while opened:
+                descriptor, temporary, path = opened[-1]
+                _rename(temporary, path)
+                opened.pop()
+                os.close(descriptor)
         finally:
             for descriptor, temporary, _ in opened:
                 os.close(descriptor)
-                temporary.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary)
 
 
 def remember(connection: Connection, new: Sequence[NewArtifact], now: int) -> None:
@@ -177,13 +184,22 @@ def media_type_of(connection: Connection, digest: bytes) -> str:
     return str(found)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path | str) -> None:
     """Makes the names in a folder last."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _rename(temporary: str, path: str) -> None:
+    """The folder is made when it turns out not to be there."""
+    try:
+        os.rename(temporary, path)  # noqa: PTH104
+    except FileNotFoundError:
+        Path(path).parent.mkdir(exist_ok=True)
+        os.rename(temporary, path)  # noqa: PTH104
 
 
 def _copy(descriptor: int, artifact: NewArtifact) -> None:
