@@ -26,6 +26,7 @@ from loom.api import (
     page,
     people,
     pipelines,
+    processes,
     results,
     runs,
     runtime,
@@ -58,7 +59,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # those with fixed addresses below /pipelines come before the one that takes names
 _RESOURCES = (
     *(operators, compiling, runtime, events, pipelines, runs, failures, assets, artifacts, results, locations),
-    *(content, steering, workers, sources, limits, duplicates, people, actions, library, system, sessions),
+    *(content, steering, workers, sources, limits, duplicates, people, actions, library, processes, system),
+    sessions,
 )
 
 

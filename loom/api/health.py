@@ -11,7 +11,7 @@ from starlette.responses import Response
 from loom.api.answers import answer, route
 from loom.api.metrics import MEDIA_TYPE
 from loom.api.problems import problem_response
-from loom.api.serving import TheHub, TheMetrics
+from loom.api.serving import TheHub, TheLoom, TheMetrics
 from loom.errors import LoomError
 from loom.version import VERSION
 
@@ -45,6 +45,6 @@ for _path, _check in (("/healthz", health), ("/readyz", readiness)):
 
 
 @router.get("/metrics", **route(media="text/plain"))
-def metrics(counts: TheMetrics, hub: TheHub) -> Response:
+def metrics(counts: TheMetrics, hub: TheHub, loom: TheLoom) -> Response:
     """Counts in the text format of Prometheus."""
-    return Response(counts.text(hub), media_type=MEDIA_TYPE)
+    return Response(counts.text(hub, loom.process_pipelines()), media_type=MEDIA_TYPE)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from loom.api.processfigures import process_lines
 from loom.bus.hub import Hub
+from loom.processes import ProcessPipelineShape
 from loom.version import VERSION
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -40,9 +42,10 @@ class Metrics:
         with self._lock:
             self._stalled += 1
 
-    def text(self, hub: Hub) -> str:
+    def text(self, hub: Hub, processes: Sequence[ProcessPipelineShape]) -> str:
         with self._lock:
             lines = [*self._process(), *self._http(), *self._bus(hub)]
+        lines += process_lines(processes)
         return "\n".join(lines) + "\n"
 
     def _process(self) -> Iterator[str]:

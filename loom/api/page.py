@@ -15,7 +15,18 @@ from loom.errors import LoomError
 router = APIRouter(include_in_schema=False)
 
 _FOLDER = Path(__file__).parents[1] / "page"
-_VIEWS = ("runs", "failures", "library", "assets", "duplicates", "sources", "pipelines", "operators", "system")
+_VIEWS = (
+    "runs",
+    "failures",
+    "library",
+    "assets",
+    "duplicates",
+    "sources",
+    "pipelines",
+    "processes",
+    "operators",
+    "system",
+)
 _VIEW = re.compile(f"/(?:(?:{'|'.join(_VIEWS)})(?:/.*)?)?")
 _FILE = re.compile(r"(?:views/)?[a-z_]{1,40}(\.js|\.css|\.svg)")
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}

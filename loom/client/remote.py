@@ -16,6 +16,7 @@ from loom.client.library import RemoteLibrary
 from loom.client.listening import Listening
 from loom.client.looking import RemoteAssets, RemoteRuns
 from loom.client.people import RemotePeople
+from loom.client.processes import RemoteProcesses
 from loom.client.publishing import Publisher
 from loom.client.sources import RemoteSources
 from loom.client.steering import RemoteSteering
@@ -38,6 +39,7 @@ class LoomClient(
     RemoteActions,
     RemoteLibrary,
     RemotePeople,
+    RemoteProcesses,
 ):
     """Satisfies `loom.verbs.Loom` over a server at `url`. Safe for threads. What the server answers with is raised as
     the error that it was there; a server that does not answer within `timeout` seconds is `LOOM_UNREACHABLE`. Without

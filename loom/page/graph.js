@@ -29,7 +29,8 @@ export function edgesOf(definition) {
 }
 
 export class Graph {
-  // `select(id)` is called when a node is chosen. `nodes`: [{id, operator}].
+  // `select(id)` is called when a node is chosen. `nodes`: [{id, operator}], with a `name` and a `kind` of their own
+  // where they have one.
   // `isPlain`: without counts, as of a definition.
   constructor({ nodes, edges, label, select = null, isPlain = false, isDown = false }) {
     this.nodes = new Map();
@@ -58,7 +59,7 @@ export class Graph {
     );
   }
 
-  node({ id, operator, isSource = false }, { x, y }) {
+  node({ id, operator, name = id, kind = null, isSource = false }, { x, y }) {
     const text = (className, dx, dy, anchor = "start") =>
       svg("text", { class: className, x: dx, y: dy, "text-anchor": anchor });
     const parts = {
@@ -69,14 +70,14 @@ export class Graph {
       running: text("small running", NODE.width - 14, 80, "end"),
       counts: text("counts", 14, 102),
     };
-    setText(parts.name, clipped(id, 20));
+    setText(parts.name, clipped(name, 20));
     setText(parts.operator, clipped(operator ?? "", 28));
     const bars = PARTS.map(([, kind]) => svg("rect", { class: `bar ${kind}`, x: 14, y: 54, width: 0, height: 6 }));
     const counts = isSource ? [] : PARTS.map(([, kind], index) => mark(kind, 14 + index * 49));
     const group = svg(
       "g",
-      { class: `node${isSource ? " source" : ""}`, transform: `translate(${x} ${y})`, "data-node": id },
-      svg("title", null, id),
+      { class: `node${isSource ? " source" : ""}${kind ? ` ${kind}` : ""}`, transform: `translate(${x} ${y})`, "data-node": id },
+      svg("title", null, name),
       svg("rect", { class: "card", width: NODE.width, height: this.nodeHeight, rx: 10 }),
       svg("rect", { class: "rail", x: 14, y: 54, width: BAR, height: 6, rx: 3 }),
       bars,
@@ -208,12 +209,23 @@ export class Graph {
     if (group.hasAttribute("role")) group.setAttribute("aria-label", said(id, values, running.size));
   }
 
-  // Shows words of one's own beside the nodes, as a plan does: {id: {flow, time}}.
+  // Shows words of one's own beside the nodes, as a plan does: {id: {flow, time}}; also `under` the name, a `mood`, and
+  // how `full` a node is (0 to 1).
   annotate(notes) {
-    for (const [id, { parts }] of this.nodes) {
-      setText(parts.flow, notes[id]?.flow ?? "");
-      setText(parts.time, notes[id]?.time ?? "");
+    for (const [id, { group, parts, bars }] of this.nodes) {
+      const { flow = "", time = "", under, mood, full } = notes[id] ?? {};
+      setText(parts.flow, flow);
+      setText(parts.time, time);
+      if (under !== undefined) setText(parts.operator, clipped(under, 28));
+      if (mood !== undefined) group.setAttribute("data-mood", mood);
+      if (full !== undefined) bars[0].setAttribute("width", full * BAR);
     }
+  }
+
+  // Shows along which edges something goes now.
+  flow(isLive, goes) {
+    this.element.classList.toggle("live", isLive);
+    for (const edge of this.edges) edge.line.classList.toggle("unused", !goes(edge));
   }
 }
 

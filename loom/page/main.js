@@ -3,6 +3,7 @@
 import { getOr, sentence, signedOut, signIn, signOut } from "./api.js";
 import { fill, h, visible } from "./dom.js";
 import { watchConnection } from "./live.js";
+import { drawNavigation, lookForProcesses } from "./navigation.js";
 import { attempt, button, empty, trouble } from "./parts.js";
 import { again, Scope, start } from "./router.js";
 import asset from "./views/asset.js";
@@ -13,24 +14,13 @@ import now from "./views/now.js";
 import operators from "./views/operators.js";
 import pipeline from "./views/pipeline.js";
 import pipelines from "./views/pipelines.js";
+import processes from "./views/processes.js";
 import run from "./views/run.js";
 import runs from "./views/runs.js";
 import signInView from "./views/signin.js";
 import sources from "./views/sources.js";
 import system from "./views/system.js";
 import versions from "./views/versions.js";
-
-const VIEWS = [
-  ["/", "Now"],
-  ["/runs", "Runs"],
-  ["/failures", "Failures"],
-  ["/library", "Library"],
-  ["/duplicates", "Duplicates"],
-  ["/sources", "Sources"],
-  ["/pipelines", "Pipelines"],
-  ["/operators", "Operators"],
-  ["/system", "System"],
-];
 
 const ROUTES = [
   [/^\/$/, now],
@@ -46,6 +36,7 @@ const ROUTES = [
   [/^\/pipelines$/, pipelines],
   [/^\/pipelines\/([^/]+)$/, pipeline],
   [/^\/pipelines\/([^/]+)\/versions$/, versions],
+  [/^\/processes$/, processes],
   [/^\/operators$/, operators],
   [/^\/operators\/([^/]+)$/, operators],
   [/^\/system$/, system],
@@ -74,6 +65,7 @@ async function shown(view, parts, query) {
     if (!mine.isOver) main.removeAttribute("aria-busy");
   }
   if (mine.isOver) return;
+  lookForProcesses();
   if (tookOver) {
     main.focus({ preventScroll: true });
     scrollTo(0, 0);
@@ -87,22 +79,6 @@ function nowhere(sentence = "There is no such view.") {
 
 function nothingHere(error) {
   return empty(sentence(error), h("p", null, "It may have been removed, or the address was cut short."));
-}
-
-function drawNavigation() {
-  const first = `/${location.pathname.split("/")[1]}`;
-  const here = first === "/assets" ? "/library" : first;
-  fill(
-    document.getElementById("nav"),
-    h(
-      "ul",
-      null,
-      VIEWS.map(([address, name]) =>
-        h("li", null, h("a", { href: address, "aria-current": address === here ? "page" : null }, name)),
-      ),
-    ),
-  );
-  document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function drawSide() {

@@ -82,6 +82,26 @@ export const KINDS = {
   other: "Others",
 };
 
+// Of process pipelines and their tasks: the class that colours a state, and its words.
+export const PROCESS_STATES = {
+  RUNNING: ["running", "Running"],
+  ENDED: ["completed", "Ended"],
+  FAILED: ["failed", "Failed"],
+  STOPPED: ["cancelled", "Stopped"],
+};
+export const TASK_STATES = {
+  STARTING: ["queued", "Starting"],
+  RUNNING: ["running", "Running"],
+  WAITING: ["queued", "Waiting"],
+  ENDED: ["completed", "Ended"],
+  FAILED: ["failed", "Failed"],
+};
+
+// A process pipeline that is not heard of is not known to run.
+export function processState({ state, silent }) {
+  return silent ? ["unreachable", "Not heard of"] : (PROCESS_STATES[state] ?? ["", state]);
+}
+
 export function causeOf(code) {
   return CAUSES[code] ?? code.toLowerCase().replaceAll("_", " ");
 }

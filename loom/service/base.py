@@ -15,6 +15,7 @@ from loom.graph.specs import Operators
 from loom.model import AssetCounts
 from loom.service.dryruns import DryRuns
 from loom.service.inhand import InHand
+from loom.service.knownprocesses import KnownProcesses
 from loom.shapes import RunShape
 from loom.steering import Selection
 from loom.store import runlist, steering
@@ -42,6 +43,7 @@ class Holding:
         self._operators = operators
         self._dry_runs = DryRuns()
         self._in_hand = InHand()
+        self._processes = KnownProcesses()
         self._flows = Flows()
         self._similar = Similar()
         self._vectors = VectorIndex()

@@ -12,6 +12,7 @@ from loom.service.ledger import LocalLedger
 from loom.service.library import LocalLibrary
 from loom.service.offers import LocalBus, LocalWorkers
 from loom.service.people import LocalPeople
+from loom.service.processes import LocalProcesses
 from loom.service.reading import LocalAssets
 from loom.service.running import LocalRuns
 from loom.service.sources import LocalLimits, LocalSources
@@ -28,6 +29,7 @@ class LocalLoom(
     LocalAssets,
     LocalLibrary,
     LocalPeople,
+    LocalProcesses,
     LocalWorkers,
     LocalSources,
     LocalLimits,

@@ -26,6 +26,7 @@ from loom.verbs.limits import Limits as Limits
 from loom.verbs.listing import MAX_PAGE as MAX_PAGE
 from loom.verbs.listing import PAGE as PAGE
 from loom.verbs.people import People as People
+from loom.verbs.processes import Processes as Processes
 from loom.verbs.runs import Runs as Runs
 from loom.verbs.sources import Sources as Sources
 from loom.verbs.steering import Steering as Steering
@@ -48,6 +49,7 @@ class Loom(
     Actions,
     Library,
     People,
+    Processes,
     Protocol,
 ):
     """All of it."""

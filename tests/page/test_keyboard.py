@@ -96,6 +96,7 @@ def test_a_box_takes_the_focus_and_gives_it_back(page: Browser) -> None:
         "/sources",
         "/pipelines",
         "/pipelines/photos",
+        "/processes",
         "/operators",
         "/system",
     ],

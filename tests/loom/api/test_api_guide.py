@@ -27,6 +27,7 @@ from loom.graph.specs import Catalogue
 from loom.model import AssetCounts, NodeCounts
 from loom.people import AlikeShape, FaceShape, PersonShape
 from loom.problems import FailureShape, NewestShape, ProblemShape
+from loom.processes import ProcessEvent, ProcessPipelineShape, ProcessReader, ProcessStream, ProcessTask
 from loom.service import LocalLoom
 from loom.shapes import (
     AssetShape,
@@ -58,6 +59,11 @@ SHAPES: dict[str, tuple[type, ...]] = {
     "what is alike": (AlikeShape,),
     "source": (SourceShape,),
     "worker": (WorkerShape,),
+    "process pipeline": (ProcessPipelineShape,),
+    "task of a process pipeline": (ProcessTask,),
+    "stream of a process pipeline": (ProcessStream,),
+    "reader of a stream": (ProcessReader,),
+    "event of a process pipeline": (ProcessEvent,),
     "a run that goes on": (LiveShape,),
     "`hello`": (frames.HelloFrame,),
     "`node`": (frames.NodeFrame, frames.ErrorFrame),

@@ -35,6 +35,7 @@ from ledgers import (
     opening,
     report,
 )
+from processreports import process_pipeline
 from schemathesis import GenerationMode
 
 from loom.api.server import RunningServer
@@ -194,6 +195,7 @@ def _speak(client: LoomClient) -> None:
     client.similar("image.phash", b"eight of", 8, 10)
     client.propose("similar", [(digest("a"), 0), (digest("b"), 3)])
     client.sort_faces(digest("a"), "m", [[1.0, 0.0], None, "AAAA"], 0.5)
+    client.report_process_pipeline(process_pipeline(uuid4()))
 
 
 def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

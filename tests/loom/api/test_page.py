@@ -15,7 +15,8 @@ from loom.api.server import RunningServer
 FOLDER = Path(loom.__file__).parent / "page"
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*") if path.name != "index.html")
 VIEWS = ("/", "/runs", "/runs/6b0d4f5a", "/failures", "/library", "/assets/1", "/pipelines", "/pipelines/+new",
-         "/pipelines/a/versions", "/operators", "/operators/hash.sha256", "/system", "/system/")  # fmt: skip
+         "/pipelines/a/versions", "/processes", "/operators", "/operators/hash.sha256", "/system",
+         "/system/")  # fmt: skip
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
