@@ -37,7 +37,7 @@ check: $(READY_DEV) ## format, lint, types, import walls
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(READY_DEV) ## what is claimed about speed; BENCH=ingest, operators, bus or page; ARGS="photos unchanged" for some of it
+bench: $(READY_DEV) ## what is claimed about speed; BENCH=ingest, operators, bus, page or shm; ARGS="photos unchanged" for some of it
 	@$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
 
 clean: ## take away .venv, samples and caches; what was ingested stays

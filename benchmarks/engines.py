@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,16 +39,34 @@ ENGINES = {
 
 def environment(name: str, cache: Path) -> Path:
     """The Python of the engine's own environment. Raises `CalledProcessError` when it does not install."""
-    folder = cache / "engines" / name.replace(" ", "-")
+    return provide(cache / "engines" / name.replace(" ", "-"), ENGINES[name].packages)
+
+
+def provide(folder: Path, packages: tuple[str, ...], base: Path | None = None, *options: str) -> Path:
+    """The Python of an environment with these packages, made on `base` or the Python that runs this.
+
+    Raises `CalledProcessError` when they do not install.
+    """
     python = folder / "bin" / "python"
     done = folder / "ready"
     if not done.exists():
-        venv.create(folder, clear=True, with_pip=False)
-        if ENGINES[name].packages:
-            pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-            subprocess.run([*pip, *ENGINES[name].packages], check=True, capture_output=True, text=True, timeout=600)
+        subprocess.run([base or sys.executable, "-m", "venv", "--clear", "--without-pip", folder], check=True)
+        if packages:
+            pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", *options]
+            subprocess.run([*pip, *packages], check=True, capture_output=True, text=True, timeout=600)
         done.touch()
     return python
+
+
+def newer_python(version: str) -> Path | None:
+    """The interpreter of that version, such as `3.12`, if there is one: on the path, or where pyenv keeps its own."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    on_path = shutil.which(f"python{version}")
+    found = [Path(on_path)] if on_path else []
+    for python in [*found, *sorted(root.glob(f"versions/{version}.*/bin/python{version}"))]:
+        if not subprocess.run([python, "--version"], capture_output=True).returncode:
+            return python
+    return None
 
 
 def _step(value: int) -> int:

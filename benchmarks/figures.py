@@ -12,15 +12,20 @@ from measure import machine
 
 
 class Figure(NamedTuple):
-    """`goal`: the most that it may be."""
+    """`goal`: the most that it may be; `least`: the least."""
 
     name: str
     value: float
     unit: str
     goal: float | None = None
+    least: float | None = None
 
     def line(self) -> str:
-        goal = "" if self.goal is None else f"goal {self.goal:g}  {'reached' if self.value <= self.goal else 'MISSED'}"
+        goal = ""
+        if self.goal is not None:
+            goal = f"goal {self.goal:g}  {'reached' if self.value <= self.goal else 'MISSED'}"
+        elif self.least is not None:
+            goal = f"goal at least {self.least:g}  {'reached' if self.value >= self.least else 'MISSED'}"
         return f"  {self.name:<58} {self.value:>10.4g} {self.unit:<4} {goal}".rstrip()
 
 
