@@ -26,7 +26,7 @@ from loom.store.values import (
     REMOVED,
     b64_unless_shown,
     clean,
-    cursor_of,
+    cut_page,
     iso,
     key_of_cursor,
     page_size,
@@ -137,9 +137,7 @@ def page(
         statement = statement.where(actions.c.state == ACTION_STATES.index(state))
     if (after := key_of_cursor(cursor, int)) is not None:
         statement = statement.where(actions.c.id > after[0])
-    rows = connection.execute(statement).all()
-    shown = rows[: page_size(limit)]
-    following = cursor_of(shown[-1].id) if len(rows) > len(shown) else None
+    shown, following = cut_page(connection.execute(statement).all(), limit, lambda row: (row.id,))
     return Page(items=[_shape(row) for row in shown], next=following)
 
 

@@ -10,7 +10,7 @@ from loom.errors import LoomError
 from loom.people import AlikeShape
 from loom.store import assets, shown
 from loom.store.peoplelist import lies
-from loom.store.statements import any_of, chunks, compiled, fetch
+from loom.store.statements import any_of, fetch_each
 from loom.store.tables import vectors
 from loom.store.vectorindex import Near, VectorIndex, Vectors
 from loom.store.vectors import directions
@@ -58,11 +58,8 @@ def _nearest(
 
 
 def _lying(connection: Connection, kept: Vectors, near: list[Near]) -> dict[int, float]:
-    rows: dict[int, tuple[int, bool]] = {}
     numbers = [one.number for one in near]
-    for piece in chunks(numbers):
-        asked = compiled(connection, _assets_of, len(piece))
-        rows.update({number: (asset, there) for number, asset, there in fetch(connection, asked, piece)})
+    rows = {number: (asset, there) for number, asset, there in fetch_each(connection, _assets_of, numbers)}
     kept.drop([number for number in numbers if number not in rows])
     found: dict[int, float] = {}
     for one in near:

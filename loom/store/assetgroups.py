@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, insert, select
 
 from loom.assetgroups import AssetGroupShape, GroupKind, GroupMember, GroupRole
 from loom.errors import LoomError
@@ -16,10 +16,10 @@ from loom.store import assets, shown
 from loom.store.statements import chunks, upsert
 from loom.store.tables import asset_group_members as members_table
 from loom.store.tables import asset_groups as groups_table
+from loom.store.turns import Turn, wait_for_turn
 from loom.store.values import GROUP_KINDS, GROUP_ROLES
 from loom.verbs.beside import MOST_GROUPED
 
-_LOCK = 0x4C6F6F6F
 _FEWEST = 2
 
 
@@ -34,8 +34,7 @@ def group(
     numbers = assets.known(connection, sorted({asset for asset, _ in members}))
     if len(numbers) < _FEWEST or (anchor is not None and anchor not in numbers):
         return None
-    if connection.dialect.name == "postgresql":  # so that two writers do not make one group each
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    wait_for_turn(connection, Turn.ASSET_GROUPS)  # so that two writers do not make one group each
     code = GROUP_KINDS.index(kind)
     at = _anchored(connection, code, numbers[anchor], now) if anchor is not None else None
     target = at if at is not None else _joined(connection, code, sorted(numbers.values()), now)

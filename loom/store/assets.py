@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, Update, bindparam, select, update
 
 from loom.errors import LoomError
 from loom.model import AssetReport, asset_uuid
-from loom.store.statements import any_of, chunks, compiled, fetch, insert, upsert, write_rows
+from loom.store.statements import any_of, compiled, fetch_each, insert, upsert, write_rows
 from loom.store.tables import asset_hashes, assets, directories, locations
 from loom.store.values import clean, directory_key, split_path
 
@@ -21,10 +21,7 @@ HASHES: dict[str, str] = {"hash.sha256": "sha256", "hash.sha512": "sha512", "has
 
 def known(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
     """The numbers of those assets that exist."""
-    found: dict[bytes, int] = {}
-    for piece in chunks(digests):
-        found.update(fetch(connection, compiled(connection, _by_digest, len(piece)), piece))
-    return found
+    return dict(fetch_each(connection, _by_digest, digests))
 
 
 def ensure(connection: Connection, reports: Sequence[AssetReport], now: int) -> tuple[dict[bytes, int], set[bytes]]:
@@ -33,11 +30,10 @@ def ensure(connection: Connection, reports: Sequence[AssetReport], now: int) -> 
     wanted = {report.blake3: (report.size, clean(report.mime), str(report.kind)) for report in reports}
     ids: dict[bytes, int] = {}
     retyped = []
-    for piece in chunks(list(wanted)):
-        for number, digest, mime, kind in fetch(connection, compiled(connection, _typed, len(piece)), piece):
-            ids[digest] = number
-            if wanted[digest][1:] != (mime, kind):
-                retyped.append((*wanted[digest][1:], number))
+    for number, digest, mime, kind in fetch_each(connection, _typed, list(wanted)):
+        ids[digest] = number
+        if wanted[digest][1:] != (mime, kind):
+            retyped.append((*wanted[digest][1:], number))
     fresh = set(wanted.keys() - ids.keys())
     if fresh:
         # in the order of the digests, so that two writers cannot wait for each other
@@ -52,10 +48,7 @@ def ensure(connection: Connection, reports: Sequence[AssetReport], now: int) -> 
 
 def known_sizes(connection: Connection, sizes: Sequence[int]) -> set[int]:
     """Which of these sizes some asset has."""
-    found: set[int] = set()
-    for piece in chunks(sizes):
-        found.update(row[0] for row in fetch(connection, compiled(connection, _by_size, len(piece)), piece))
-    return found
+    return {size for (size,) in fetch_each(connection, _by_size, sizes)}
 
 
 def add_hashes(connection: Connection, found: Iterable[tuple[int, str, bytes]]) -> None:

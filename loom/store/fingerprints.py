@@ -6,13 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Delete, Select, bindparam, delete, select, text
+from sqlalchemy import Connection, Delete, Select, bindparam, delete, select
 
-from loom.store.statements import any_of, chunks, compiled, fetch, insert, write_rows
+from loom.store.statements import any_of, compiled, fetch_each, insert, write_rows
 from loom.store.tables import fingerprints
+from loom.store.turns import Turn, wait_for_turn
 from loom.verbs.library import FINGERPRINTS
-
-_LOCK = 0x4C6F6F6E
 
 
 class Taken(NamedTuple):
@@ -35,8 +34,7 @@ def add(connection: Connection, taken: Sequence[Taken], fresh: Collection[int] =
     on to its end nobody else adds any, so that numbers come to be seen in their order."""
     if not taken:
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    wait_for_turn(connection, Turn.FINGERPRINTS)
     last = {(one.asset, one.signature): one for one in taken}
     kept = _kept_bits(connection, sorted({asset for asset, _ in last if asset not in fresh}))
     changed = {key: one for key, one in last.items() if kept.get(key) != one.bits}
@@ -45,11 +43,8 @@ def add(connection: Connection, taken: Sequence[Taken], fresh: Collection[int] =
 
 
 def _kept_bits(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, int], bytes]:
-    found: dict[tuple[int, int], bytes] = {}
-    for piece in chunks(numbers):
-        rows = fetch(connection, compiled(connection, _kept, len(piece)), piece)
-        found.update(((asset, signature), bytes(bits)) for asset, signature, bits in rows)
-    return found
+    rows = fetch_each(connection, _kept, numbers)
+    return {(asset, signature): bytes(bits) for asset, signature, bits in rows}
 
 
 def _kept(count: int) -> Select[tuple[int, int, bytes]]:

@@ -16,7 +16,7 @@ from loom.store.values import (
     DUPLICATE_KINDS,
     DUPLICATE_STATES,
     LEFT,
-    cursor_of,
+    cut_page,
     iso,
     key_of_cursor,
     page_size,
@@ -43,9 +43,7 @@ def page(
         statement = statement.where(exists().where(at.duplicate == table.c.id, at.asset == number))
     if (after := key_of_cursor(cursor, int)) is not None:
         statement = statement.where(table.c.id > after[0])
-    rows = connection.execute(statement).all()
-    on_page = rows[: page_size(limit)]
-    following = cursor_of(on_page[-1].id) if len(rows) > len(on_page) else None
+    on_page, following = cut_page(connection.execute(statement).all(), limit, lambda row: (row.id,))
     return Page(items=[_shape(group) for group in groups_of(connection, on_page)], next=following)
 
 

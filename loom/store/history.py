@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from loom.shapes import Change, ChangeShape
-from loom.store.statements import any_of, chunks, compiled, constant, fetch, insert, write_rows
+from loom.store.statements import any_of, chunks, compiled, constant, fetch, fetch_each, insert, write_rows
 from loom.store.tables import directories, location_changes, locations
 from loom.store.values import MISSING, PRESENT, iso, join_path, shown_path
 
@@ -167,30 +167,23 @@ def _has_history(connection: Connection, asset: int, at: At) -> bool:
 def _were_moved(connection: Connection, fresh: Sequence[tuple[At, int]], now: int) -> None:
     """Files of the same bytes that were found gone a while before were moved to where these lie."""
     at_of = {asset: at for at, asset in fresh}
-    for piece in chunks(sorted(at_of)):
-        sql = compiled(connection, _gone_since, len(piece))
-        for number, asset in fetch(connection, sql, (*piece, now - MOVED_WITHIN_US)):
-            directory, name = at_of[asset]
-            moved = update(location_changes).where(location_changes.c.id == number)
-            connection.execute(moved.values(change=MOVED, to_directory=directory, to_name=name))
+    for number, asset in fetch_each(connection, _gone_since, sorted(at_of), (now - MOVED_WITHIN_US,)):
+        directory, name = at_of[asset]
+        moved = update(location_changes).where(location_changes.c.id == number)
+        connection.execute(moved.values(change=MOVED, to_directory=directory, to_name=name))
 
 
 def _found_since(connection: Connection, numbers: Sequence[int], since: int) -> dict[int, list[tuple[int, At]]]:
     found: dict[int, list[tuple[int, At]]] = {}
-    for piece in chunks(numbers):
-        sql = compiled(connection, _present_since, len(piece))
-        for asset, directory, name, seen in fetch(connection, sql, (*piece, since)):
-            found.setdefault(asset, []).append((seen, (directory, name)))
+    for asset, directory, name, seen in fetch_each(connection, _present_since, numbers, (since,)):
+        found.setdefault(asset, []).append((seen, (directory, name)))
     return found
 
 
 def _last_changes(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, int, bytes], int]:
     """Of each asset at each place in these directories."""
-    found: dict[tuple[int, int, bytes], int] = {}
-    for piece in chunks(numbers):
-        for asset, directory, name, change in fetch(connection, compiled(connection, _changes_in, len(piece)), piece):
-            found[asset, directory, name] = change
-    return found
+    rows = fetch_each(connection, _changes_in, numbers)
+    return {(asset, directory, name): change for asset, directory, name, change in rows}
 
 
 def _at(count: int) -> TextClause:
@@ -209,14 +202,14 @@ def _history_at() -> Select[tuple[int]]:
 def _gone_since(count: int) -> Select[tuple[int, int]]:
     at = location_changes.c
     return select(at.id, at.asset).where(
-        any_of(at.asset, count), at.change == constant(GONE), at.time >= bindparam("since")
+        at.time >= bindparam("since"), any_of(at.asset, count), at.change == constant(GONE)
     )
 
 
 def _present_since(count: int) -> Select[tuple[int, int, bytes, int]]:
     at = locations.c
     return select(at.asset, at.directory, at.name, at.first_seen).where(
-        any_of(at.asset, count), at.state == constant(PRESENT), at.first_seen >= bindparam("since")
+        at.first_seen >= bindparam("since"), any_of(at.asset, count), at.state == constant(PRESENT)
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.sql import ColumnElement
 
 from loom.model import FoundAt, Kind, KnownFile
 from loom.store import history
-from loom.store.statements import any_of, chunks, compiled, constant, fetch, insert, upsert, write_rows
+from loom.store.statements import any_of, compiled, constant, fetch, fetch_each, insert, upsert, write_rows
 from loom.store.tables import assets, collection_assets, collections, directories, locations, plans, settled
 from loom.store.values import (
     ALL_BITS,
@@ -78,10 +78,7 @@ def ensure_directories(connection: Connection, host: str, paths: set[bytes]) -> 
 
 def directory_numbers(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, int]:
     """Of the directories with these keys, as far as they are known."""
-    found: dict[bytes, int] = {}
-    for piece in chunks(keys):
-        found.update(fetch(connection, compiled(connection, _directories_by_key, len(piece)), piece))
-    return found
+    return dict(fetch_each(connection, _directories_by_key, keys))
 
 
 def known_files(connection: Connection, host: str, paths: Sequence[bytes], plan: bytes) -> list[list[KnownFile]]:

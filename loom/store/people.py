@@ -7,14 +7,15 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Select, Update, bindparam, select, text, update
+from sqlalchemy import Connection, Select, Update, bindparam, select, update
 from sqlalchemy import insert as insert_into
 
 from loom.errors import LoomError
 from loom.store import assets
 from loom.store.joining import apart_from, join, remove_empty
-from loom.store.statements import Row, any_of, chunks, compiled, fetch, write_rows
+from loom.store.statements import Row, any_of, compiled, fetch, fetch_each, write_rows
 from loom.store.tables import people, vectors
+from loom.store.turns import Turn, wait_for_turn
 from loom.store.vectorindex import VectorIndex, Vectors
 from loom.store.vectors import bits_of
 from loom.verbs.people import FACES, FARTHEST, MOST_FACES, Sorted
@@ -22,7 +23,6 @@ from loom.verbs.people import FACES, FARTHEST, MOST_FACES, Sorted
 if TYPE_CHECKING:
     from loom.store.vectorindex import Array
 
-_LOCK = 0x4C6F6F71
 _NEAREST = 5
 """So many of the faces of a person tell how far that person is."""
 _LOOKED_AT = 256
@@ -63,8 +63,7 @@ def sort(
         raise LoomError(
             "REQUEST_INVALID", f"A distance is 0 to {FARTHEST:g}, and an asset has at most {MOST_FACES:,} faces."
         )
-    if connection.dialect.name == "postgresql":  # so that two writers do not make somebody each of one person
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    wait_for_turn(connection, Turn.PEOPLE)  # so that two writers do not make somebody each of one person
     known = assets.known(connection, [asset])
     stored = _stored(connection, known[asset], model) if asset in known else []
     chosen = _chosen(stored, given)
@@ -125,10 +124,8 @@ class _Sorting:
     def told(self, chosen: dict[int, int], count: int, made: set[int]) -> list[Sorted | None]:
         """With whom the faces are in the end."""
         numbers = sorted(chosen.values())
-        found: dict[int, tuple[int, bytes]] = {}
-        for piece in chunks(numbers):
-            rows = fetch(self._connection, compiled(self._connection, _with, len(piece)), piece)
-            found.update({number: (person, bytes(uuid)) for number, person, uuid in rows})
+        rows = fetch_each(self._connection, _with, numbers)
+        found = {number: (person, bytes(uuid)) for number, person, uuid in rows}
         at = (found.get(chosen.get(position, -1)) for position in range(count))
         return [None if one is None else Sorted(UUID(bytes=one[1]), one[0] in made) for one in at]
 
@@ -160,20 +157,16 @@ class _Sorting:
 
     def _people_of(self, numbers: Sequence[int]) -> dict[int, int | None]:
         """With whom faces are; those that are no more are dropped from memory."""
-        found: dict[int, int | None] = {}
-        for piece in chunks(numbers):
-            found.update(fetch(self._connection, compiled(self._connection, _persons, len(piece)), piece))
+        found: dict[int, int | None] = dict(fetch_each(self._connection, _persons, numbers))
         self._index.drop([number for number in numbers if number not in found])
         return found
 
     def _all_faces(self, people_asked: Sequence[int], but: int, vector: Array) -> dict[int, list[tuple[float, int]]]:
         """All faces of these people with their distance from the vector."""
         found: dict[int, list[tuple[float, int]]] = {}
-        for piece in chunks(people_asked):
-            rows = fetch(self._connection, compiled(self._connection, _faces_of, len(piece)), piece)
-            with_whom: dict[int, int] = dict(rows)
-            for number, row in self._index.rows([one for one in with_whom if one != but]).items():
-                found.setdefault(with_whom[number], []).append((_apart(vector, row), number))
+        with_whom: dict[int, int] = dict(fetch_each(self._connection, _faces_of, people_asked))
+        for number, row in self._index.rows([one for one in with_whom if one != but]).items():
+            found.setdefault(with_whom[number], []).append((_apart(vector, row), number))
         return found
 
     def _join(self, number: int, fits: Sequence[_Fit]) -> None:

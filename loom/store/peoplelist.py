@@ -15,7 +15,7 @@ from loom.store import assets, shown
 from loom.store.persons import nobody, number_of
 from loom.store.statements import constant
 from loom.store.tables import locations, people, vectors
-from loom.store.values import MISSING, cursor_of, folded_query, iso, key_of_cursor, page_size
+from loom.store.values import MISSING, cut_page, folded_query, iso, key_of_cursor, page_size
 
 _FACES = func.count(vectors.c.id)
 
@@ -28,9 +28,7 @@ def page(connection: Connection, name: str | None, limit: int, cursor: str | Non
     if (after := key_of_cursor(cursor, int, int)) is not None:
         faces, number = after
         statement = statement.having((faces > _FACES) | ((faces == _FACES) & (people.c.id > number)))
-    rows = connection.execute(statement).all()
-    on_page = rows[: page_size(limit)]
-    following = cursor_of(on_page[-1].faces, on_page[-1].id) if len(rows) > len(on_page) else None
+    on_page, following = cut_page(connection.execute(statement).all(), limit, lambda row: (row.faces, row.id))
     return Page(items=[_person(row) for row in on_page], next=following)
 
 
@@ -48,9 +46,7 @@ def faces(connection: Connection, uuid: UUID, limit: int, cursor: str | None) ->
     statement = statement.order_by(vectors.c.id).limit(page_size(limit) + 1)
     if (after := key_of_cursor(cursor, int)) is not None:
         statement = statement.where(vectors.c.id > after[0])
-    rows = connection.execute(statement).all()
-    on_page = rows[: page_size(limit)]
-    following = cursor_of(on_page[-1].id) if len(rows) > len(on_page) else None
+    on_page, following = cut_page(connection.execute(statement).all(), limit, lambda row: (row.id,))
     return Page(items=_shapes(connection, on_page), next=following)
 
 

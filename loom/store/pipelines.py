@@ -13,7 +13,7 @@ from loom.shapes import Page, PipelineShape
 from loom.store.statements import insert as ensure
 from loom.store.tables import pipeline_versions as versions
 from loom.store.tables import pipelines, runs
-from loom.store.values import clean, cursor_of, iso, key_of_cursor, page_size, to_json
+from loom.store.values import clean, cut_page, iso, key_of_cursor, page_size, to_json
 
 
 def etag_of(definition: dict[str, Any]) -> str:
@@ -47,10 +47,8 @@ def page(connection: Connection, limit: int, cursor: str | None) -> Page[Pipelin
     statement = _current().order_by(pipelines.c.name).limit(page_size(limit) + 1)
     if (after := key_of_cursor(cursor, str)) is not None:
         statement = statement.where(pipelines.c.name > after[0])
-    items = [_shape(row) for row in connection.execute(statement)]
-    more = len(items) > page_size(limit)
-    items = items[: page_size(limit)]
-    return Page(items=items, next=cursor_of(items[-1].name) if more else None)
+    on_page, following = cut_page(connection.execute(statement).all(), limit, lambda row: (row.name,))
+    return Page(items=[_shape(row) for row in on_page], next=following)
 
 
 def all_versions(connection: Connection, name: str) -> list[PipelineShape]:

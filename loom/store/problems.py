@@ -11,7 +11,7 @@ from loom.problems import MOST_PROBLEMS, Problem, ProblemShape
 from loom.shapes import ErrorShape, Page
 from loom.store.statements import insert
 from loom.store.tables import run_problems
-from loom.store.values import b64_unless_shown, clean, cursor_of, key_of_cursor, page_size, shown_path
+from loom.store.values import b64_unless_shown, clean, cursor_of, cut_page, key_of_cursor, page_size, shown_path
 
 
 def keep(connection: Connection, number: int, problems: Sequence[Problem]) -> None:
@@ -29,8 +29,8 @@ def page(connection: Connection, number: int, limit: int, cursor: str | None) ->
     at = run_problems.c
     statement = select(at.position, at.path, at.code, at.message).where(at.run == number, at.position > after)
     rows = connection.execute(statement.order_by(at.position).limit(page_size(limit) + 1)).all()
-    items = [shape(Problem(path, code, message)) for _, path, code, message in rows[: page_size(limit)]]
-    return Page(items=items, next=cursor_of(rows[len(items) - 1][0]) if len(rows) > len(items) else None)
+    on_page, following = cut_page(rows, limit, lambda row: (row.position,))
+    return Page(items=[shape(Problem(path, code, message)) for _, path, code, message in on_page], next=following)
 
 
 def page_of(kept: Sequence[Problem], limit: int, cursor: str | None) -> Page[ProblemShape]:

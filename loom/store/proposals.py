@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from loom.store import assets, duplicates
 from loom.store.duplicates import Touched
-from loom.store.statements import any_of, chunks, compiled, constant, fetch
+from loom.store.statements import any_of, chunks, compiled, constant, fetch, fetch_each
 from loom.store.tables import assets as asset_table
 from loom.store.tables import duplicate_members, locations, results, signatures
 from loom.store.tables import duplicates as groups
@@ -43,12 +43,8 @@ def propose(connection: Connection, kind: str, members: Members, now: int, touch
 
 def _pending_groups(connection: Connection, numbers: Sequence[int]) -> tuple[dict[int, int], dict[int, int]]:
     """The pending group of each asset that is in one; of each such group the member that was known first."""
-    found: dict[int, int] = {}
-    heads: dict[int, int] = {}
-    for piece in chunks(numbers):
-        found.update(fetch(connection, compiled(connection, _in_groups, len(piece)), piece))
-    for piece in chunks(sorted(set(found.values()))):
-        heads.update(fetch(connection, compiled(connection, _heads, len(piece)), piece))
+    found: dict[int, int] = dict(fetch_each(connection, _in_groups, numbers))
+    heads: dict[int, int] = dict(fetch_each(connection, _heads, sorted(set(found.values()))))
     return found, heads
 
 

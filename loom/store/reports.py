@@ -14,7 +14,7 @@ from loom.store import assets, colours, fingerprints, locations, outputs, propos
 from loom.store.causes import cause_of
 from loom.store.duplicates import Touched
 from loom.store.runs import OpenRun, StepRow, plan_number
-from loom.store.statements import Row, any_of, chunks, compiled, fetch, insert, upsert, write_rows
+from loom.store.statements import Row, any_of, compiled, fetch, fetch_each, insert, upsert, write_rows
 from loom.store.tables import artifacts, collection_assets, collections, outcomes, result_artifacts, results
 from loom.store.values import COMPLETED, FAILED, clean, verdict_code
 from loom.verbs.library import FINGERPRINTS
@@ -67,9 +67,7 @@ def _store_outcomes(
             "REQUEST_INVALID", f"An asset has one outcome for each of the {len(run.steps)} steps of its run."
         )
     seen = {asset for asset, report in walked.items() if report.blake3 not in fresh}
-    known: set[int] = set()
-    for piece in chunks(sorted(seen)):
-        known.update(row[0] for row in fetch(connection, compiled(connection, _walked, len(piece)), (run.id, *piece)))
+    known = {asset for (asset,) in fetch_each(connection, _walked, sorted(seen), (run.id,))}
     ((last,),) = fetch(connection, compiled(connection, _last_position), (run.id,))
     position = -1 if last is None else last
     rows: list[Row] = []
@@ -205,9 +203,8 @@ def _failed_row(asset: int, step: StepRow, run: int, result: StoredResult, now: 
 
 
 def _name_artifacts(connection: Connection, named: Sequence[tuple[int, int, ArtifactRef]]) -> None:
-    numbers: dict[bytes, int] = {}
-    for piece in chunks(sorted({ref.digest for _, _, ref in named})):
-        numbers.update(fetch(connection, compiled(connection, _artifact_numbers, len(piece)), piece))
+    digests = sorted({ref.digest for _, _, ref in named})
+    numbers: dict[bytes, int] = dict(fetch_each(connection, _artifact_numbers, digests))
     if any(ref.digest not in numbers for _, _, ref in named):
         raise LoomError("REQUEST_INVALID", "A result names a derived file that was not handed in before.")
     rows = {(asset, signature, clean(ref.name)): numbers[ref.digest] for asset, signature, ref in named}
@@ -219,9 +216,7 @@ def _collect(connection: Connection, wanted: Sequence[tuple[str, int]]) -> None:
         return
     names = sorted({clean(name) for name, _ in wanted})
     insert(connection, collections, [(name,) for name in names])
-    numbers: dict[str, int] = {}
-    for piece in chunks(names):
-        numbers.update(fetch(connection, compiled(connection, _collection_numbers, len(piece)), piece))
+    numbers: dict[str, int] = dict(fetch_each(connection, _collection_numbers, names))
     insert(connection, collection_assets, sorted({(numbers[clean(name)], asset) for name, asset in wanted}))
 
 

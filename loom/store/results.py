@@ -17,7 +17,7 @@ from loom.packing import unpack_outcomes
 from loom.shapes import ArtifactShape, ErrorShape, ProducerShape, ResultShape
 from loom.store import assets
 from loom.store.handling import handled_nodes
-from loom.store.statements import any_of, chunks, compiled, fetch
+from loom.store.statements import any_of, chunks, compiled, fetch, fetch_each
 from loom.store.tables import (
     artifacts,
     nodes,
@@ -46,7 +46,7 @@ def lookup(
     if not ids:
         return [KnownAsset(False)] * len(digests)
     numbers = sorted(set(ids.values()))
-    signature_of = _signatures(connection, wanted)
+    signature_of: dict[int, bytes] = dict(fetch_each(connection, _signature_numbers, wanted))
     stored = _stored(connection, numbers, signature_of)
     walked = _walked(connection, numbers, run_uuids)
     return [
@@ -55,13 +55,6 @@ def lookup(
         else KnownAsset(False)
         for digest in digests
     ]
-
-
-def _signatures(connection: Connection, digests: Sequence[bytes]) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    for piece in chunks(digests):
-        found.update(fetch(connection, compiled(connection, _signature_numbers, len(piece)), piece))
-    return found
 
 
 def _stored(
@@ -94,11 +87,9 @@ def _stored(
 def artifact_refs(connection: Connection, numbers: Sequence[int]) -> dict[Key, tuple[ArtifactRef, ...]]:
     """The derived files of all results of these assets, by name."""
     found: dict[Key, tuple[ArtifactRef, ...]] = {}
-    for piece in chunks(numbers):
-        sql = compiled(connection, _artifacts_of, len(piece))
-        for asset, signature, name, digest, media_type, size in fetch(connection, sql, piece):
-            key = (asset, signature)
-            found[key] = (*found.get(key, ()), ArtifactRef(name, digest, media_type, size))
+    for asset, signature, name, digest, media_type, size in fetch_each(connection, _artifacts_of, numbers):
+        key = (asset, signature)
+        found[key] = (*found.get(key, ()), ArtifactRef(name, digest, media_type, size))
     return found
 
 

@@ -12,7 +12,7 @@ from loom.steering import Selection
 from loom.store import assets
 from loom.store.outcomes import PIECE, RunRow, has_failed, rows_of
 from loom.store.runs import StepRow
-from loom.store.statements import any_of, chunks, compiled, constant, fetch
+from loom.store.statements import any_of, constant, fetch_each
 from loom.store.tables import results
 from loom.store.values import FAILED
 
@@ -55,10 +55,8 @@ def pieces(connection: Connection, run: RunRow, selection: Selection, first: int
 def _failures(
     connection: Connection, run: RunRow, selection: Selection, rows: list[tuple[int, bytes, bytes]]
 ) -> list[InRun]:
-    stored: dict[tuple[int, int], tuple[Any, ...]] = {}
-    for piece in chunks([row[0] for row in rows]):
-        found = fetch(connection, compiled(connection, _results_of, len(piece)), piece)
-        stored.update(((row[0], row[1]), row[2:]) for row in found)
+    found = fetch_each(connection, _results_of, [row[0] for row in rows])
+    stored = {(row[0], row[1]): row[2:] for row in found}
     meant = []
     for asset, _, packed in rows:
         for step, outcome in zip(run.steps, unpack_outcomes(packed), strict=False):

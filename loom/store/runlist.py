@@ -23,7 +23,7 @@ from loom.store.values import (
     QUEUED,
     RUN_STATES,
     clean,
-    cursor_of,
+    cut_page,
     iso,
     key_of_cursor,
     page_size,
@@ -99,8 +99,7 @@ def page(
     ]
     found += [one for one in kept if before is None or one.place < before]
     found.sort(key=lambda one: one.place, reverse=True)
-    shown = found[: page_size(limit)]
-    following = cursor_of(*shown[-1].place) if len(found) > len(shown) else None
+    shown, following = cut_page(found, limit, lambda one: one.place)
     return Page(items=_with_pauses(connection, shown), next=following)
 
 

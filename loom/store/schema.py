@@ -7,12 +7,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 
 from loom.errors import LoomError
+from loom.store.turns import Turn, wait_for_turn
 
 HEAD = "0014"
 """Revisions are numbered, so that an older Loom can tell that a database is newer than itself."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK = 0x4C6F6F6D
 
 
 def current_version(connection: Connection) -> str | None:
@@ -36,8 +36,7 @@ def is_current(connection: Connection) -> bool:
 def upgrade(writer: Engine) -> None:
     """Brings the tables up to date in one transaction; does nothing when another process has done it meanwhile."""
     with writer.connect() as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        wait_for_turn(connection, Turn.TABLES)
         if is_current(connection):
             return
         if connection.dialect.name == "sqlite" and not connection.dialect.has_table(connection, "alembic_version"):

@@ -19,7 +19,7 @@ from loom.store.tables import asset_hashes, assets, collection_assets, collectio
 from loom.store.values import (
     LOCATION_STATES,
     b64_unless_shown,
-    cursor_of,
+    cut_page,
     iso,
     join_path,
     key_of_cursor,
@@ -67,9 +67,7 @@ def _listed(
     statement = select(assets).where(*conditions(query)).order_by(assets.c.id).limit(page_size(limit) + 1)
     if (after := key_of_cursor(cursor, int)) is not None:
         statement = statement.where(assets.c.id > after[0])
-    rows = connection.execute(statement).all()
-    shown = rows[: page_size(limit)]
-    return shown, cursor_of(shown[-1].id) if len(rows) > len(shown) else None
+    return cut_page(connection.execute(statement).all(), limit, lambda row: (row.id,))
 
 
 def _shapes(connection: Connection, rows: Sequence[Any]) -> list[AssetShape]:

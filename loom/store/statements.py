@@ -47,6 +47,15 @@ def fetch(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> l
         cursor.close()
 
 
+def fetch_each(connection: Connection, build: Build, values: Sequence[Any], first: Row = ()) -> list[Row]:
+    """The rows of the statement `build(count)` for all the values, asked for in pieces of `count` of them. Other
+    parameters, those that stand `first`, are the same for each piece."""
+    rows: list[Row] = []
+    for piece in chunks(values):
+        rows += fetch(connection, compiled(connection, build, len(piece)), (*first, *piece))
+    return rows
+
+
 def write_rows(connection: Connection, sql: str, rows: list[Row]) -> int:
     """Runs a statement once for each row; returns how many rows of the table it touched."""
     return connection.exec_driver_sql(sql, rows).rowcount if rows else 0

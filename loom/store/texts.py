@@ -14,7 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean
 
 from loom.store.outputs import NOTHING, Outputs, texts_of
-from loom.store.statements import any_of, chunks, compiled, fetch, upsert, write_rows
+from loom.store.statements import any_of, compiled, fetch_each, upsert, write_rows
 from loom.store.tables import asset_texts
 
 MOST = 65_536
@@ -56,11 +56,8 @@ def add(
 
 
 def _drop(connection: Connection, silent: set[tuple[int, int]]) -> None:
-    gone = []
-    for piece in chunks(sorted({asset for asset, _ in silent})):
-        known = fetch(connection, compiled(connection, _kept, len(piece)), piece)
-        gone += [key for key in known if key in silent]
-    write_rows(connection, compiled(connection, _forget), sorted(gone))
+    known = fetch_each(connection, _kept, sorted({asset for asset, _ in silent}))
+    write_rows(connection, compiled(connection, _forget), sorted(key for key in known if key in silent))
 
 
 def saying(question: str) -> Select[tuple[int]] | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import unicodedata
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from blake3 import blake3
@@ -18,6 +19,8 @@ from loom.duplicates import DuplicateKind, DuplicateState
 from loom.errors import LoomError
 from loom.model import ActionKind, Branch, LocationState, RunState, State
 from loom.verbs import MAX_PAGE
+
+T = TypeVar("T")
 
 COMPLETED, FAILED = 1, 2
 """`results.state`."""
@@ -174,6 +177,15 @@ def page_size(limit: int) -> int:
 def cursor_of(*key: int | str) -> str:
     """An opaque cursor: the key of the last row of a page."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode("ascii").rstrip("=")
+
+
+def cut_page(
+    rows: Sequence[T], limit: int, key: Callable[[T], tuple[int | str, ...]]
+) -> tuple[Sequence[T], str | None]:
+    """The rows of a page, and the cursor of the next one, which is the `key` of the last row; None if nothing follows.
+    `rows` has at least one more than a page takes if there are more at all."""
+    on_page = rows[: page_size(limit)]
+    return on_page, cursor_of(*key(on_page[-1])) if len(rows) > len(on_page) else None
 
 
 def key_of_cursor(cursor: str | None, *types: type[int] | type[str]) -> tuple[Any, ...] | None:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Delete, Select, bindparam, delete, select, text
+from sqlalchemy import Connection, Delete, Select, bindparam, delete, select
 
-from loom.store.statements import any_of, chunks, compiled, fetch, insert, write_rows
+from loom.store.statements import any_of, compiled, fetch_each, insert, write_rows
 from loom.store.tables import vectors
+from loom.store.turns import Turn, wait_for_turn
 from loom.verbs.people import FACES, MOST_FACES, MOST_NUMBERS
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-_LOCK = 0x4C6F6F70
 MOST_MODEL = 64
 """Characters of what stands for a model."""
 
@@ -93,8 +93,7 @@ def add(connection: Connection, taken: Sequence[Taken], fresh: Collection[int] =
     order."""
     if not taken:
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    wait_for_turn(connection, Turn.VECTORS)
     last = {(one.asset, one.signature): one for one in taken}
     kept = _kept_vectors(connection, sorted({asset for asset, _ in last if asset not in fresh}))
     gone, come = [], []
@@ -108,9 +107,8 @@ def add(connection: Connection, taken: Sequence[Taken], fresh: Collection[int] =
 
 def _kept_vectors(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, int], dict[int, Told]]:
     found: dict[tuple[int, int], dict[int, Told]] = {}
-    for piece in chunks(numbers):
-        for asset, signature, at, model, bits in fetch(connection, compiled(connection, _kept, len(piece)), piece):
-            found.setdefault((asset, signature), {})[at] = Told(model, bytes(bits))
+    for asset, signature, at, model, bits in fetch_each(connection, _kept, numbers):
+        found.setdefault((asset, signature), {})[at] = Told(model, bytes(bits))
     return found
 
 

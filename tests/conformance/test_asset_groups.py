@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from ledgers import HOST, begin, digest, found, opening, report
+from ledgers import HOST, begin, digest, found, report
 
 from loom.errors import LoomError
 from loom.model import Branch, Kind, State, StepRef, StoredResult, asset_uuid
@@ -21,10 +21,7 @@ Tell = Callable[..., None]
 
 @pytest.fixture
 def run(loom: Loom) -> UUID:
-    begin(loom)
-    made = opening(steps=(METADATA,))
-    loom.open_run(made)
-    return made.uuid
+    return begin(loom, steps=(METADATA,))
 
 
 @pytest.fixture

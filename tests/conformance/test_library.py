@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from ledgers import HOST, begin, digest, found, opening, report
+from ledgers import HOST, begin, digest, found, report
 
 from loom.errors import LoomError
 from loom.model import Branch, State, StepRef, StoredResult
@@ -22,10 +22,7 @@ Tell = Callable[..., None]
 
 @pytest.fixture
 def run(loom: Loom) -> UUID:
-    begin(loom)
-    made = opening(steps=(PHASH, OLDER, FILM, SAME))
-    loom.open_run(made)
-    return made.uuid
+    return begin(loom, steps=(PHASH, OLDER, FILM, SAME))
 
 
 @pytest.fixture

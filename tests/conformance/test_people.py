@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from ledgers import HOST, begin, digest, found, opening, report
+from ledgers import HOST, begin, digest, found, report
 
 from loom.errors import LoomError
 from loom.model import Branch, State, StepRef, StoredResult, asset_uuid
@@ -32,10 +32,7 @@ Sort = Callable[..., list[UUID | None]]
 
 @pytest.fixture
 def run(loom: Loom) -> UUID:
-    begin(loom)
-    made = opening(steps=(WHO, OTHERWISE, LOOKS, SAYS))
-    loom.open_run(made)
-    return made.uuid
+    return begin(loom, steps=(WHO, OTHERWISE, LOOKS, SAYS))
 
 
 @pytest.fixture

@@ -44,6 +44,31 @@ def loom(tmp_path: Path) -> Iterator[LocalLoom]:
     loom.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return new_sqlite(tmp_path)
+    return request.getfixturevalue("postgresql").emptied_database()
+
+
+@pytest.fixture
+def each(each_url: str, tmp_path: Path) -> Iterator[LocalLoom]:
+    """One over a database of each kind."""
+    loom = LocalLoom(Database.open(each_url), tmp_path / "blobs", SilentBus(), toy_operators())
+    yield loom
+    loom.close()
+
+
+@pytest.fixture
+def looms(each_url: str, tmp_path: Path) -> Iterator[list[LocalLoom]]:
+    """Two on the same database, as two processes have them."""
+    opened = [LocalLoom(Database.open(each_url), tmp_path / "blobs", SilentBus(), toy_operators()) for _ in range(2)]
+    yield opened
+    for loom in opened:
+        loom.close()
+
+
 @pytest.fixture
 def start(tmp_path: Path, project: Path) -> Iterator[Start]:
     """Starts another Python process in which `open_loom()` and all of `ledgers` are at hand; killed at the end."""

@@ -5,14 +5,11 @@ from __future__ import annotations
 import threading
 from uuid import uuid4
 
-import pytest
-from ledgers import HOST, SilentBus, definition, toy_operators
+from ledgers import HOST, definition
 
-from loom.service import LocalLoom
 from loom.service.dryruns import MOST, DryRuns
 from loom.steering import RunRequest
 from loom.store import requests
-from loom.store.database import Database
 
 
 def asked(loom, **more):
@@ -21,24 +18,13 @@ def asked(loom, **more):
     return loom.request_run(made).uuid
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def both(request, tmp_path, url):
-    """Two Looms over one database, as two servers have them."""
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql").emptied_database()
-    made = [LocalLoom(Database.open(url), tmp_path / "blobs", SilentBus(), toy_operators()) for _ in range(2)]
-    yield made
-    for loom in made:
-        loom.close()
-
-
-def test_of_two_workers_that_claim_at_once_each_run_has_one(both):
-    runs = {asked(both[0]) for _ in range(20)}
+def test_of_two_workers_that_claim_at_once_each_run_has_one(looms):
+    runs = {asked(looms[0]) for _ in range(20)}
     start = threading.Barrier(4)
     claimed = []
 
     def work(number):
-        loom = both[number % 2]
+        loom = looms[number % 2]
         start.wait()
         while (got := loom.claim_run(f"worker {number}", HOST)) is not None:
             claimed.append(got.uuid)
@@ -70,8 +56,8 @@ while (got := loom.claim_run(str(os.getpid()), "here")) is not None:
     assert set(claimed) == runs
 
 
-def test_a_claim_is_not_renewed_by_who_lost_it(both):
-    first, second = both
+def test_a_claim_is_not_renewed_by_who_lost_it(looms):
+    first, second = looms
     run = asked(first)
     now = 10**15
     with first._database.write() as connection:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -23,28 +22,9 @@ PHASH = StepRef("phash", "image.phash", "1", digest("step phash"))
 HASH = bytes(range(1, 9))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/loom.db"
-    return request.getfixturevalue("postgresql").emptied_database()
-
-
-@pytest.fixture
-def looms(url: str, tmp_path: Path) -> Iterator[list[LocalLoom]]:
-    """Two on the same database, as two processes have them."""
-    opened = [LocalLoom(Database.open(url), tmp_path / "blobs", SilentBus(), toy_operators()) for _ in range(2)]
-    yield opened
-    for loom in opened:
-        loom.close()
-
-
 @pytest.fixture
 def run(looms: list[LocalLoom]) -> UUID:
-    begin(looms[0])
-    made = opening(steps=(PHASH,))
-    looms[0].open_run(made)
-    return made.uuid
+    return begin(looms[0], steps=(PHASH,))
 
 
 def tell(loom: LocalLoom, run: UUID, name: str, value: bytes = HASH) -> None:

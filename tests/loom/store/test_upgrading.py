@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from datetime import date
 
-import pytest
-from ledgers import SilentBus, begin, digest, failed, found, opening, report, toy_operators
+from ledgers import begin, digest, failed, found, report
 from sqlalchemy import text
 
 from loom.model import Branch, State, StepRef, StoredResult
-from loom.service import LocalLoom
 from loom.steering import AssetQuery
-from loom.store.database import Database
 from loom.store.migrations.versions import r0006_what_assets_say as r0006
 from loom.store.migrations.versions import r0010_colours as r0010
 from loom.store.migrations.versions import r0011_causes as r0011
@@ -29,39 +26,33 @@ def said(step: StepRef, **outputs) -> StoredResult:
 
 
 def fill(loom) -> None:
-    begin(loom)
-    made = opening(steps=(METADATA, OLD))
-    loom.open_run(made)
+    run = begin(loom, steps=(METADATA, OLD))
     for number in range(COUNT):
         old = said(OLD, captured_at="1999-01-01T00:00:00", title="old")
         new = said(METADATA, captured_at=f"2024-05-0{number + 1}T10:00:00", latitude=50.0 + number, longitude=8,
                    title=f"Tour {number}")  # fmt: skip
-        loom.report(made.uuid, [report(str(number), found(b"/d/%d" % number), results=[old])])
-        loom.report(made.uuid, [report(str(number), found(b"/d/%d" % number), results=[new])])
+        loom.report(run, [report(str(number), found(b"/d/%d" % number), results=[old])])
+        loom.report(run, [report(str(number), found(b"/d/%d" % number), results=[new])])
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_what_stored_results_say_is_found_after_the_migration(kind, request, url, tmp_path, monkeypatch):
+def test_what_stored_results_say_is_found_after_the_migration(each, monkeypatch):
     monkeypatch.setattr(r0006, "_AT_ONCE", 3)
-    there = url if kind == "sqlite" else request.getfixturevalue("postgresql").new_database()
-    loom = LocalLoom(Database.open(there), tmp_path / "blobs", SilentBus(), toy_operators())
-    fill(loom)
-    with loom._database.write() as connection:
+    fill(each)
+    with each._database.write() as connection:
         for statement in _FORGOTTEN:
             connection.execute(text(statement))
-    assert loom.assets(AssetQuery(text="tour")).items == []
-    with loom._database.write() as connection:
+    assert each.assets(AssetQuery(text="tour")).items == []
+    with each._database.write() as connection:
         r0006.fill(connection)
 
     def names(**asked):
-        return sorted(item.locations[0].path[-1] for item in loom.assets(AssetQuery(**asked)).items)
+        return sorted(item.locations[0].path[-1] for item in each.assets(AssetQuery(**asked)).items)
 
     assert names(text="tour 3") == ["3"]
     assert len(names(text="tour")) == len(names(text="old")) == COUNT
     assert names(near="52,8.01") == ["2"]
     assert names(captured_from=date(2024, 5, 6)) == ["5", "6"]
     assert names(captured_to=date(1999, 12, 31)) == [], "the newest metadata counts"
-    loom.close()
 
 
 COLOURS = StepRef("colours", "image.dominant-color", "1", digest("step colours"))
@@ -72,57 +63,41 @@ def coloured(step: StepRef, name: str) -> StoredResult:
     return said(step, colors=[{"name": name, "hex": "#000000", "lab": [50, 10, 10], "share": 0.5}])
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_colours_of_stored_results_are_found_after_the_migration(kind, request, url, tmp_path, monkeypatch):
+def test_the_colours_of_stored_results_are_found_after_the_migration(each, monkeypatch):
     monkeypatch.setattr(r0010, "_AT_ONCE", 2)
-    there = url if kind == "sqlite" else request.getfixturevalue("postgresql").new_database()
-    loom = LocalLoom(Database.open(there), tmp_path / "blobs", SilentBus(), toy_operators())
-    begin(loom)
-    made = opening(steps=(COLOURS, OLD_COLOURS))
-    loom.open_run(made)
+    run = begin(each, steps=(COLOURS, OLD_COLOURS))
     for number in range(3):
         place = found(b"/d/%d" % number)
-        loom.report(made.uuid, [report(str(number), place, results=[coloured(OLD_COLOURS, "red")])])
-        loom.report(made.uuid, [report(str(number), place, results=[coloured(COLOURS, "blue")])])
-    with loom._database.write() as connection:
+        each.report(run, [report(str(number), place, results=[coloured(OLD_COLOURS, "red")])])
+        each.report(run, [report(str(number), place, results=[coloured(COLOURS, "blue")])])
+    with each._database.write() as connection:
         connection.execute(text("DELETE FROM asset_colours"))
         r0010.fill(connection)
-    assert len(loom.assets(AssetQuery(color="blue")).items) == 3
-    assert loom.assets(AssetQuery(color="red")).items == [], "the newest colours count"
-    loom.close()
+    assert len(each.assets(AssetQuery(color="blue")).items) == 3
+    assert each.assets(AssetQuery(color="red")).items == [], "the newest colours count"
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_failures_that_are_stored_have_their_causes_after_the_migration(kind, request, url, tmp_path):
-    there = url if kind == "sqlite" else request.getfixturevalue("postgresql").new_database()
-    loom = LocalLoom(Database.open(there), tmp_path / "blobs", SilentBus(), toy_operators())
-    run = begin(loom)
-    loom.report(run, [report(name, results=[failed(0, message=f"cut at byte {name}"), failed(1)]) for name in "123"])
-    before = loom.failures()
-    with loom._database.write() as connection:
+def test_failures_that_are_stored_have_their_causes_after_the_migration(each):
+    run = begin(each)
+    each.report(run, [report(name, results=[failed(0, message=f"cut at byte {name}"), failed(1)]) for name in "123"])
+    before = each.failures()
+    with each._database.write() as connection:
         connection.execute(text("UPDATE results SET cause = NULL"))
         r0011.fill(connection)
-    assert loom.failures() == before
+    assert each.failures() == before
     assert len({group.cause for group in before}) == 2
-    loom.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_what_belongs_together_is_found_after_the_migration(kind, request, url, tmp_path, monkeypatch):
+def test_what_belongs_together_is_found_after_the_migration(each, monkeypatch):
     monkeypatch.setattr(r0012, "_AT_ONCE", 2)
-    there = url if kind == "sqlite" else request.getfixturevalue("postgresql").new_database()
-    loom = LocalLoom(Database.open(there), tmp_path / "blobs", SilentBus(), toy_operators())
-    begin(loom)
-    made = opening(steps=(METADATA,))
-    loom.open_run(made)
+    run = begin(each, steps=(METADATA,))
     for number in range(3):
         shot = said(METADATA, camera_model="One", captured_at=f"2024-05-17T14:03:2{number}+02:00", duration_s=2)
-        loom.report(made.uuid, [report(str(number), found(b"/d/%d.jpg" % number), results=[shot])])
-    before = loom.beside(digest("1"))
+        each.report(run, [report(str(number), found(b"/d/%d.jpg" % number), results=[shot])])
+    before = each.beside(digest("1"))
     told = [(one.name, one.shot.zone, one.shot.duration_ms) for one in before]
     assert told == [(b"0.jpg", 120, 2000), (b"2.jpg", 120, 2000)]
-    with loom._database.write() as connection:
+    with each._database.write() as connection:
         connection.execute(text("UPDATE asset_traits SET moment = NULL, zone = NULL, duration_ms = NULL"))
         r0012.fill(connection)
-    assert loom.beside(digest("1")) == before
-    loom.close()
+    assert each.beside(digest("1")) == before

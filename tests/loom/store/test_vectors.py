@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 import pytest
-from ledgers import HOST, SilentBus, begin, digest, found, opening, report, toy_operators
+from ledgers import HOST, begin, digest, found, report
 from sqlalchemy import text
 
 from loom.model import Branch, State, StepRef, StoredResult, asset_uuid
 from loom.people import FaceAt
 from loom.service import LocalLoom
 from loom.store import vectorindex
-from loom.store.database import Database
 from loom.store.vectorindex import Near, Vectors
 from loom.store.vectors import bits_of, directions
 
@@ -26,28 +23,9 @@ LOOKS = StepRef("looks", "vision.embedding", "2", digest("step looks"))
 MODEL = "0123456789abcdef"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/loom.db"
-    return request.getfixturevalue("postgresql").new_database()
-
-
-@pytest.fixture
-def looms(url: str, tmp_path: Path) -> Iterator[list[LocalLoom]]:
-    """Two on the same database, as two processes have them."""
-    opened = [LocalLoom(Database.open(url), tmp_path / "blobs", SilentBus(), toy_operators()) for _ in range(2)]
-    yield opened
-    for loom in opened:
-        loom.close()
-
-
 @pytest.fixture
 def run(looms: list[LocalLoom]) -> UUID:
-    begin(looms[0])
-    made = opening(steps=(WHO, LOOKS))
-    looms[0].open_run(made)
-    return made.uuid
+    return begin(looms[0], steps=(WHO, LOOKS))
 
 
 def at(degrees: float) -> list[float]:
