@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from cortex.sources.reconcile import Remembered
+from cortex.sources.knownfiles import mark_missing
 from cortex.sources.roots import join
 from loom.verbs import Ledger
 
@@ -17,7 +17,7 @@ def count_as_gone(ledger: Ledger, host: str, path: bytes, *, dry_run: bool) -> i
     how many. A dry run tells nothing."""
     gone = list(_gone(ledger, host, path))
     if not dry_run:
-        Remembered(ledger, host, _ANY_PLAN, path).mark_missing(gone)
+        mark_missing(ledger, host, gone)
     return len(gone)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -12,9 +12,6 @@ from cortex.sources.roots import join
 from cortex.sources.walk import Listing
 from loom.model import KnownFile
 from loom.verbs import Ledger
-
-BATCH = 1000
-"""How many files are marked missing at a time."""
 
 _FOLDERS = 100
 """Of how many folders Loom is asked at a time."""
@@ -180,14 +177,6 @@ class Remembered:
         (files,) = self._ledger.known_files(self._host, [directory], self._plan)
         folder = join(parent, name) if parent == self.root else parent
         return _Lost(directory, [file for file in files if file.present], parent, ground, folder)
-
-    def mark_missing(self, files: Iterable[tuple[bytes, bytes]]) -> int:
-        """Tells Loom; returns how many were present until now."""
-        remaining = iter(files)
-        missing = 0
-        while batch := list(islice(remaining, BATCH)):
-            missing += self._ledger.mark_missing(self._host, batch)
-        return missing
 
 
 class Tree(NamedTuple):

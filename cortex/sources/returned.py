@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cortex.sources.reconcile import BATCH
+from cortex.sources.knownfiles import BATCH
 from loom.verbs import Ledger
 
 

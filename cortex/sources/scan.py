@@ -11,8 +11,9 @@ from stat import S_ISDIR, S_ISREG
 
 from cortex.sources.around import Around
 from cortex.sources.counts import Counts, is_same, looks_same
-from cortex.sources.found import EVERYBODY, NEVER_SETTLED, Found, Part, ScanOptions
+from cortex.sources.found import EVERYBODY, Found, Part, ScanOptions
 from cortex.sources.ignore import Files, Rules
+from cortex.sources.knownfiles import KnownFiles
 from cortex.sources.lanes import LaneOptions, LaneRules
 from cortex.sources.reconcile import Remembered, Tree
 from cortex.sources.returned import Returned
@@ -58,6 +59,7 @@ class Scan(Counts):
         self._ledger = ledger
         self._host = host
         self._plan = plan
+        self._known = KnownFiles(ledger, host, plan, options)
         self._trees: list[Tree] = []
         self._links: list[tuple[Tree, Directory, bytes]] = []
         self._visited: set[bytes] = set()
@@ -130,7 +132,7 @@ class Scan(Counts):
             return
         directory, name = os.path.split(path)
         if self._last[:2] != (directory, part):
-            self._last = (directory, part, self._known_files(directory, part))
+            self._last = (directory, part, self._known.within(directory, part))
         known = self._last[2].get(name)
         if known is not None and (known.settled or known.away) and is_same(known, status) and not self._options.rehash:
             self.count_unchanged(1, status.st_size, known.failed)
@@ -199,8 +201,7 @@ class Scan(Counts):
         elif error.errno not in (ENOENT, ENOTDIR):
             tree.shows_something()
             self.note_error(path, error)
-            if self._ledger is not None and self._options.reconcile:
-                self._ledger.mark_unreachable(self._host, path)
+            self._known.mark_unreachable(path)
 
     def _compare(self, tree: Tree, directory: Directory, listing: Listing) -> list[_Work]:
         """The files of a directory that need work, by name; counts the others and notes what is gone."""
@@ -208,7 +209,7 @@ class Scan(Counts):
         others: dict[bytes, KnownFile] = {}
         looked_at = 0
         for part, files in listing.rules.parts(directory.relative, listing.files):
-            others = self._known_files(directory.path, part)
+            others = self._known.within(directory.path, part)
             work.extend(self._work_of(tree, directory, part, files, others))
             looked_at = len(files)
         if looked_at < len(listing.files):
@@ -261,20 +262,12 @@ class Scan(Counts):
         self.count_unchanged(unchanged, size, failed)
         return work
 
-    def _known_files(self, directory: bytes, part: Part) -> dict[bytes, KnownFile]:
-        if self._ledger is None:
-            return {}
-        plan = NEVER_SETTLED if self._options.visit_all else part.settles or self._plan
-        (files,) = self._ledger.known_files(self._host, [directory], plan)
-        return {file.name: file for file in files}
-
     def _is_unreachable(self, root: bytes, why: OSError | ValueError | str) -> None:
         if isinstance(why, OSError):
             why = "there is no such file or folder" if why.errno == ENOENT else why.strerror or str(why)
         self.note_away(root, str(why))
-        if self._ledger is not None and self._options.reconcile:
-            for path in {root, real_file(root)}:
-                self._ledger.mark_unreachable(self._host, path)
+        for path in {root, real_file(root)}:
+            self._known.mark_unreachable(path)
 
     def _reconcile(self, tree: Tree) -> None:
         """The scan has ended in order: what was not seen of this tree is gone."""
@@ -288,13 +281,11 @@ class Scan(Counts):
             self._is_unreachable(tree.root, why)
             return
         roots = {other.root for other in self._trees} | self.why_unreachable.keys() | self._apart
-        gone = remembered.gone(self._visited, roots)
-        self.missing += remembered.mark_missing(gone) if self._options.reconcile else sum(1 for _ in gone)
+        self.missing += self._known.mark_missing(remembered.gone(self._visited, roots))
         for folder, device in remembered.away:
             self._is_away(folder, device)
 
     def _is_away(self, folder: bytes, device: int) -> None:
         """A folder below a root is not what it was: its files are on another disk."""
         self.note_away(folder, "files that were there are gone, and lay on another disk than it does now")
-        if self._ledger is not None and self._options.reconcile:
-            self._ledger.mark_unreachable(self._host, folder, device)
+        self._known.mark_unreachable(folder, device)

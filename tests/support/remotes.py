@@ -22,6 +22,16 @@ USER, PASSWORD = "anna", "very-secret-4711"
 PIECE = 64 * 1024
 
 
+def home_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of a user whose netrc file knows the password, and who has no other keys."""
+    home = folder / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    say(home, PASSWORD)
+    return home
+
+
 class Remote:
     """`folder` is what is served, at `url`. `cuts`: so many bytes are sent of a file of this name before the connection
     is cut, once for each number in the list."""

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from cortex.sources.remote.files import Landing, Listed, Version
 from cortex.sources.remote.fsspec import web_date
-from cortex.sources.remote.logins import login_for, refused, server_of
+from cortex.sources.remote.logins import ServerStore, refused
 from cortex.sources.remote.web import Web, check_status
 from loom.errors import LoomError
 
@@ -34,19 +34,17 @@ class _Entry(NamedTuple):
     version: Version
 
 
-class DavStore:
+class DavStore(ServerStore):
     """All at or below `webdav://user@host:port/folder`, or `webdavs://` over TLS. The password comes from the netrc
     file. Paths are written as they are, without percent signs. Raises `SOURCE_UNREACHABLE` where it cannot be
     opened."""
 
     def __init__(self, url: str) -> None:
-        self.root = os.fsencode(url.rstrip("/"))
-        self._server = server_of(url.rstrip("/"))
-        login = login_for(self._server)
+        super().__init__(url)
         host = f"[{self._server.host}]" if ":" in self._server.host else self._server.host
         port = "" if self._server.port is None else f":{self._server.port}"
         self._origin = f"{'https' if self._server.scheme in _SECURE else 'http'}://{host}{port}"
-        self._web = Web(sys.maxsize, login)
+        self._web = Web(sys.maxsize, self._login)
         try:
             with self._web.telling(), self._ask(self._server.path.rstrip(b"/") + b"/", 0) as answer:
                 status = answer.status_code
@@ -55,7 +53,7 @@ class DavStore:
             raise LoomError("SOURCE_UNREACHABLE", f"{url} cannot be opened: {error.message}") from error
         if status == 401:
             self.close()
-            raise refused(url, login)
+            raise refused(url, self._login)
 
     def close(self) -> None:
         self._web.close()
@@ -88,9 +86,6 @@ class DavStore:
         """Of the file is told what listings tell."""
         came = self._web.read(os.fsencode(self._address(self._path_of(url))), landing, version)
         return self.look(url)._replace(size=came.size)
-
-    def _path_of(self, url: bytes) -> bytes:
-        return self._server.path.rstrip(b"/") + url[len(self.root) :] or b"/"
 
     def _address(self, path: bytes) -> str:
         return self._origin + quote(path)

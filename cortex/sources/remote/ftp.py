@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ftplib
-import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from contextlib import contextmanager, suppress
 from cortex.sources.remote.files import Landing, Listed, UnwantedError, Version
 from cortex.sources.remote.ftp_lists import facts_of, for_people, for_programs, listed_of, stamp, version_of
 from cortex.sources.remote.landing import Kept, begun
-from cortex.sources.remote.logins import login_for, refused, said, server_of, unreachable
+from cortex.sources.remote.logins import ServerStore, refused, said, unreachable
 from cortex.sources.remote.pool import Pool
 from loom.errors import LoomError
 
@@ -29,14 +28,12 @@ _NOT_KNOWN = ("500", "501", "502", "504")
 _GONE = ("no such", "not found", "not exist", "cannot find")
 
 
-class FtpStore:
+class FtpStore(ServerStore):
     """All at or below `ftp://user@host:port/folder`. The password comes from the netrc file; without a login one is
     `anonymous`. Raises `SOURCE_UNREACHABLE` where it cannot be opened."""
 
     def __init__(self, url: str) -> None:
-        self.root = os.fsencode(url.rstrip("/"))
-        self._server = server_of(url.rstrip("/"))
-        self._login = login_for(self._server)
+        super().__init__(url)
         self._knows_facts = True
         self._resumes = True
         self._lines: Pool[ftplib.FTP] = Pool(self._enter, lambda line: line.close(), MOST_LINES)
@@ -101,9 +98,6 @@ class FtpStore:
                 kept.write(piece)
         line.voidresp()
         return kept.total
-
-    def _path_of(self, url: bytes) -> bytes:
-        return self._server.path.rstrip(b"/") + url[len(self.root) :] or b"/"
 
     def _enter(self) -> ftplib.FTP:
         server, login = self._server, self._login

@@ -70,7 +70,7 @@ class ListedScan(Scan):
         if part is None:
             return
         folder, name = os.path.split(place)
-        known = self._known_files(folder, part).get(name)
+        known = self._known.within(folder, part).get(name)
         if self._web is None:
             self._web = remote_web.Web(self._max_size)
         remote = Remote(self._web, place, remote_web.origin_of(place), known=None if self._options.rehash else known)

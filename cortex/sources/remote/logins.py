@@ -55,6 +55,19 @@ def login_for(server: Server) -> Login:
     return Login(known[0], known[2])
 
 
+class ServerStore:
+    """What the stores of servers have in common: `root` is the address of their folder. Raises as `login_for`."""
+
+    def __init__(self, url: str) -> None:
+        self.root = os.fsencode(url.rstrip("/"))
+        self._server = server_of(url.rstrip("/"))
+        self._login = login_for(self._server)
+
+    def _path_of(self, url: bytes) -> bytes:
+        """Where an address at or below the root lies at the server."""
+        return self._server.path.rstrip(b"/") + url[len(self.root) :] or b"/"
+
+
 def said(error: BaseException, login: Login | None = None) -> str:
     """What an error says, in one line that does not hold the password."""
     text = " ".join(f"{type(error).__name__}: {error}".split())

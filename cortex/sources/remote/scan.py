@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Protocol
 
 from cortex.sources.counts import Counts
-from cortex.sources.found import EVERYBODY, NEVER_SETTLED, Found, Part, ScanOptions
+from cortex.sources.found import EVERYBODY, Found, Part, ScanOptions
 from cortex.sources.ignore import Rules
+from cortex.sources.knownfiles import KnownFiles
 from cortex.sources.lanes import LaneOptions, LaneRules
-from cortex.sources.reconcile import BATCH, Gone
+from cortex.sources.reconcile import Gone
 from cortex.sources.remote.files import DEVICE, Listed, Remote, Store, Version
 from cortex.sources.remote.loss import Leave
 from cortex.sources.returned import Returned
@@ -68,6 +69,7 @@ class RemoteScan(Counts):
         self._ledger = ledger
         self._host = host
         self._plan = plan
+        self._known = KnownFiles(ledger, host, plan, options)
         self._listed = listed
         self._returned = Returned(ledger if options.reconcile else None, host)
         self._watched = watched
@@ -123,7 +125,7 @@ class RemoteScan(Counts):
         if self._listed is not None:
             self.note_unreadable(found.path, "FILE_VANISHED", LoomError("FILE_VANISHED").message)
         else:
-            self._count_missing([(found.directory, found.name)] if found.known else [])
+            self.missing += self._known.mark_missing([(found.directory, found.name)] if found.known else [])
 
     def _walk(self, store: Folders) -> Iterator[Found]:
         stack = [(self._root, b"", self._rules)]
@@ -155,8 +157,7 @@ class RemoteScan(Counts):
         if error.code == "FILE_UNREADABLE":
             self._kept.add(url)
             self.note_unreadable(url, error.code, error.message)
-            if self._ledger is not None and self._options.reconcile:
-                self._ledger.mark_unreachable(self._host, url)
+            self._known.mark_unreachable(url)
         return False
 
     def _compare(self, store: Folders, url: bytes, relative: bytes, rules: AnyRules, listed: Listed) -> Iterator[Found]:
@@ -171,11 +172,11 @@ class RemoteScan(Counts):
         for name in listed.special:
             self.note_special(join(url, name))
         for part, mine in rules.parts(relative, files):
-            known = self._known_files(url, part)
+            known = self._known.within(url, part)
             for name, _ in mine:
                 below = join(relative, name) if relative else name
                 yield from self._file(store, url, name, below, versions[name], known.get(name), part)
-        known = self._known_files(url, EVERYBODY)
+        known = self._known.within(url, EVERYBODY)
         self._gone.extend((url, file) for name, file in known.items() if file.present and name not in versions)
 
     def _file(
@@ -213,21 +214,13 @@ class RemoteScan(Counts):
                 self.note_unreadable(url, "NOT_FOUND", why)
             elif (part := self._rules.part(relative, 0)) is not None:
                 folder, name = os.path.split(url)
-                known = self._known_files(folder, part).get(name)
+                known = self._known.within(folder, part).get(name)
                 yield from self._file(store, folder, name, relative, None, known, part)
-
-    def _known_files(self, url: bytes, part: Part) -> dict[bytes, KnownFile]:
-        if self._ledger is None:
-            return {}
-        plan = NEVER_SETTLED if self._options.visit_all else part.settles or self._plan
-        (files,) = self._ledger.known_files(self._host, [url], plan)
-        return {file.name: file for file in files}
 
     def _is_unreachable(self, why: str, urls: Iterable[bytes]) -> None:
         self.note_away(self._root, why)
-        if self._ledger is not None and self._options.reconcile:
-            for url in urls:
-                self._ledger.mark_unreachable(self._host, url)
+        for url in urls:
+            self._known.mark_unreachable(url)
 
     def _reconcile(self) -> None:
         """All was listed: what was not seen is gone. A store that shows nothing at all where there were files is taken
@@ -246,15 +239,8 @@ class RemoteScan(Counts):
             if file.present
         ]
         if self._leave.may_go(gone):
-            self._count_missing([(url, file.name) for url, file in gone])
+            self.missing += self._known.mark_missing((url, file.name) for url, file in gone)
             self._leave.counted()
-
-    def _count_missing(self, gone: list[tuple[bytes, bytes]]) -> None:
-        if self._ledger is None or not self._options.reconcile:
-            self.missing += len(gone)
-            return
-        for first in range(0, len(gone), BATCH):
-            self.missing += self._ledger.mark_missing(self._host, gone[first : first + BATCH])
 
 
 def _status(version: Version | None) -> os.stat_result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import stat
 import threading
 from collections.abc import Coroutine
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cortex.sources.remote.files import Landing, Listed, Version
 from cortex.sources.remote.landing import Kept, begun
-from cortex.sources.remote.logins import login_for, refused, said, server_of, unreachable
+from cortex.sources.remote.logins import ServerStore, refused, said, unreachable
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _PIECE = 512 * 1024
 T = TypeVar("T")
 
 
-class SftpStore:
+class SftpStore(ServerStore):
     """All at or below `sftp://user@host:port/folder`. Who one is, and which key the server must have, is found as `ssh`
     does: `~/.ssh/config`, `known_hosts`, keys, agent; a password comes from the netrc file. Names are bytes. Symbolic
     links are not followed. Raises `REQUIREMENT_MISSING`, and `SOURCE_UNREACHABLE` where it cannot be opened."""
@@ -34,10 +33,8 @@ class SftpStore:
             import asyncssh  # noqa: F401
         except ImportError as error:
             raise LoomError("REQUIREMENT_MISSING", "sftp:// needs `pip install 'loom-cortex[remote]'`") from error
-        self.root = os.fsencode(url.rstrip("/"))
+        super().__init__(url)
         self._url = url
-        self._server = server_of(url.rstrip("/"))
-        self._login = login_for(self._server)
         self._lock = threading.Lock()
         self._is_closed = False
         self._line: asyncssh.SSHClientConnection | None = None
@@ -97,9 +94,6 @@ class SftpStore:
         finally:
             self._waits(file.close(), CONNECT_S)
         return _version(told)._replace(size=kept.total)
-
-    def _path_of(self, url: bytes) -> bytes:
-        return self._server.path.rstrip(b"/") + url[len(self.root) :] or b"/"
 
     def _ask(self, sftp: asyncssh.SFTPClient, work: Coroutine[Any, Any, Any]) -> Any:
         """A line that broke is replaced the next time."""

@@ -12,7 +12,7 @@ import pytest
 from ingests import HOST
 from programs import age
 from remote_runs import Ingesting
-from remotes import PASSWORD, Remote, say, served_as
+from remotes import PASSWORD, Remote, home_in, say, served_as
 
 from loom.service.loom import LocalLoom
 
@@ -21,12 +21,7 @@ NAMES = ["a b.txt", "ümläut.txt", "50% off.txt", "sub dir/deeper/c.txt"]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    say(home, PASSWORD)
-    return home
+    return home_in(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from remotes import PASSWORD, FtpRemote, Remote, SftpRemote, say, served_as
+from remotes import FtpRemote, Remote, SftpRemote, home_in, say, served_as
 
 from cortex.sources.remote.files import Version
 from cortex.sources.remote.stores import open_store
@@ -33,12 +33,7 @@ class Landing:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    say(home, PASSWORD)
-    return home
+    return home_in(tmp_path, monkeypatch)
 
 
 @pytest.fixture
