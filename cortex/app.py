@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from cortex.holding import Opened, everything, linger, open_loom, serve, stand_by
+from cortex.holding import Opened, linger, open_loom, serve, stand_by
 from cortex.settings import CortexSettings
 from loom.ending import INTERRUPTED, first_that_applies, no_room, say
 from loom.errors import LoomError
@@ -214,16 +214,14 @@ def ingest_with(
 def _end_interrupted(loom: Loom, settings: CortexSettings, reporter: Reporter) -> None:
     """What was about to be done to files when a process was killed was done, or it was not: that is found out. Where
     somebody is at it already, or Loom is away, it is left for another time."""
-    host = platform.node()
     with contextlib.suppress(LoomError):
-        if not loom.actions(host=host, state="BEGUN", limit=1).items:
+        if not loom.actions(host=platform.node(), state="BEGUN", limit=1).items:
             return
         from cortex.actions.alone import acting_alone
-        from cortex.actions.resolving import resolve_dead
+        from cortex.actions.resolving import resolve_all_dead
 
         with acting_alone(settings.meta_path):
-            begun = list(everything(partial(loom.actions, host=host, state="BEGUN")))
-            if number := resolve_dead(loom, begun, settings.meta_path):
+            if number := resolve_all_dead(loom, platform.node(), settings.meta_path):
                 reporter.note(f"An earlier run was killed at work on files: what became of {number:,} was found out")
 
 

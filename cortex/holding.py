@@ -10,7 +10,7 @@ import contextlib
 import platform
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from cortex.settings import CortexSettings
 from loom.errors import LoomError
@@ -19,12 +19,9 @@ from loom.settings import LoomSettings
 if TYPE_CHECKING:
     from loom.bus.hub import Hub
     from loom.local import Local
-    from loom.shapes import Page
     from loom.standby import Standby
     from loom.store.datafolder import DataFolderLocked
     from loom.verbs import Loom
-
-T = TypeVar("T")
 
 HOLDER_WAIT_S = 3.0
 """How long one waits for who holds the data folder to let go of it, or to say where it answers."""
@@ -141,6 +138,23 @@ def _remote(url: str, token: str | None, name: str) -> Iterator[Opened]:
         client.close()
 
 
+@contextlib.contextmanager
+def serving_loom(url: str | None = None) -> Iterator[Loom | None]:
+    """The server at `url` (or the one that is set), else the process that holds the data folder and serves; None where
+    there is none. Whether it answers is seen when it is asked something."""
+    from loom.store.datafolder import holder_of
+
+    settings, ours = CortexSettings.load({"loom_url": url}), LoomSettings.load({})
+    address = settings.loom_url
+    if address is None and (there := holder_of(ours.data_dir).address) is not None:
+        address = f"http://{there}"
+    if address is None:
+        yield None
+    else:
+        with _remote(address, settings.loom_token, address) as opened:
+            yield opened.loom
+
+
 def serve(stack: contextlib.ExitStack, opened: Opened, *, host: str | None, port: int | None) -> str:
     """Serves the embedded Loom as long as the stack lasts; the address. Raises `USAGE` for one that is elsewhere."""
     from loom.serving import serve_in_background
@@ -174,12 +188,3 @@ def linger(standby: Standby | None, note: Callable[[str], None]) -> None:
     )
     with contextlib.suppress(KeyboardInterrupt):
         standby.linger(LINGER_S)
-
-
-def everything(list_page: Callable[..., Page[T]]) -> Iterator[T]:
-    """All items of a list that comes in pages."""
-    page = list_page()
-    yield from page.items
-    while page.next is not None:
-        page = list_page(cursor=page.next)
-        yield from page.items

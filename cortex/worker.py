@@ -7,7 +7,6 @@ import contextlib
 import os
 import platform
 import secrets
-import signal
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -15,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cortex.app import announce, ingest_paths
-from cortex.holding import connect, everything
-from cortex.ingesting import Interruption
+from cortex.holding import connect
+from cortex.ingesting import Interruption, stop_signals
+from cortex.paging import everything
 from cortex.report.plain import PlainReporter
 from cortex.request import Request
 from loom.ending import say
@@ -51,8 +51,8 @@ def work(*, loom_url: str | None, jobs: int | None, with_parent: bool = False) -
     another. `with_parent`: it ends when the process does that started it. Returns the exit code."""
     parent = os.getppid()
     name = f"{platform.node()}-{os.getpid()}-{secrets.token_hex(2)}"
-    interruption = Interruption()
-    with _stop_signals(interruption) as stop, connect(loom_url, write=True) as loom:
+    interruption, stop = Interruption(), threading.Event()
+    with stop_signals(interruption, stop.set), connect(loom_url, write=True) as loom:
         announced = False
         say(f"worker {name} waits for runs; Ctrl-C ends it")
         while not stop.is_set() and not (with_parent and os.getppid() != parent):
@@ -138,20 +138,3 @@ def _places(asset: AssetShape) -> list[bytes]:
             exact = location.path_b64
             return [os.fsencode(location.path) if exact is None else base64.b64decode(exact)]
     return []
-
-
-@contextlib.contextmanager
-def _stop_signals(interruption: Interruption) -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set while no files are in hand; an ingest has its own way to end."""
-    stop = threading.Event()
-
-    def come(*_: object) -> None:
-        interruption.came = True
-        stop.set()
-
-    before = {number: signal.signal(number, come) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -6,17 +6,24 @@ import fcntl
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from cortex.actions.files import found_at, holds, remove, sweep
 from cortex.engine.intentions import DOING
+from cortex.paging import everything
 from loom.actions import ActionEnd, ActionShape
 from loom.errors import LoomError
 from loom.model import RunState
 from loom.verbs import Loom
 
 INTERRUPTED = "it was interrupted before anything had happened"
+
+
+def resolve_all_dead(loom: Loom, host: str, meta_path: Path) -> int:
+    """As `resolve_dead`, with all that was begun on this host and of which nobody has told the end."""
+    return resolve_dead(loom, list(everything(partial(loom.actions, host=host, state="BEGUN"))), meta_path)
 
 
 def resolve_dead(loom: Loom, begun: Sequence[ActionShape], meta_path: Path) -> int:

@@ -9,7 +9,8 @@ from loom.errors import LoomError
 
 def pipeline_names(incomplete: str) -> list[str]:
     """The stored pipelines whose name begins so; none where Loom does not answer."""
-    from cortex.holding import connect, everything
+    from cortex.holding import connect
+    from cortex.paging import everything
 
     with suppress(LoomError), connect() as loom:
         return [stored.name for stored in everything(loom.pipelines) if stored.name.startswith(incomplete)]

@@ -87,7 +87,8 @@ def pull(
 
 def list_(loom: LOOM = None, json: JSON = False) -> int:
     """List the stored pipelines."""
-    from cortex.holding import connect, everything
+    from cortex.holding import connect
+    from cortex.paging import everything
 
     with connect(loom) as there:
         stored = list(everything(there.pipelines))

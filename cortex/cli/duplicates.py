@@ -34,7 +34,8 @@ def duplicates(context: typer.Context, state: STATE = None, loom: LOOM = None, j
 
 def list_(state: STATE = None, loom: LOOM = None, json: JSON = False) -> int:
     """List the groups in the order in which they were proposed."""
-    from cortex.holding import connect, everything
+    from cortex.holding import connect
+    from cortex.paging import everything
     from loom.errors import LoomError
 
     wanted = next((one for one in STATES if one == (state or "").upper()), None)
@@ -110,7 +111,8 @@ def apply(
 ) -> int:
     """Move the files of confirmed groups that are not kept, and lie on this machine, into a folder."""
     from cortex.actions.applying import Applying
-    from cortex.holding import connect, everything
+    from cortex.holding import connect
+    from cortex.paging import everything
     from cortex.sources.roots import absolute
     from loom.errors import LoomError
 

@@ -96,7 +96,7 @@ def _query(**asked: Any) -> AssetQuery:
 
 
 def _results(loom: Loom, query: AssetQuery) -> Iterator[tuple[AssetShape, ResultShape]]:
-    from cortex.holding import everything
+    from cortex.paging import everything
 
     for item in everything(partial(loom.assets_with_results, query, limit=_PAGE)):
         for result in item.results:

@@ -66,7 +66,7 @@ def failures(
 
 def _problems(loom: Loom, selection: Selection) -> Iterator[ProblemShape]:
     """What kept a run from files: no node has failed there, and no asset is known."""
-    from cortex.holding import everything
+    from cortex.paging import everything
 
     by_other = (selection.node, selection.asset, selection.since, selection.until, selection.cause)
     if selection.run is None or any(one is not None for one in by_other):

@@ -26,7 +26,8 @@ def people(context: typer.Context, loom: LOOM = None, json: JSON = False) -> int
 
 def list_(loom: LOOM = None, json: JSON = False) -> int:
     """List people, those with the most faces first."""
-    from cortex.holding import connect, everything
+    from cortex.holding import connect
+    from cortex.paging import everything
 
     found = 0
     with connect(loom) as there:
@@ -40,7 +41,8 @@ def list_(loom: LOOM = None, json: JSON = False) -> int:
 
 def show(person: WHO, loom: LOOM = None, json: JSON = False) -> int:
     """Show the faces of a person, by asset, number and path."""
-    from cortex.holding import connect, everything
+    from cortex.holding import connect
+    from cortex.paging import everything
 
     with connect(loom) as there:
         meant = _meant(there, person)

@@ -58,8 +58,7 @@ def undo(
 def acting(loom: Loom, *, dry_run: bool) -> Iterator[None]:
     """Nobody else moves files here meanwhile, and what was interrupted before is brought to an end first."""
     from cortex.actions.alone import acting_alone
-    from cortex.actions.resolving import resolve_dead
-    from cortex.holding import everything
+    from cortex.actions.resolving import resolve_all_dead
     from cortex.settings import CortexSettings
 
     if dry_run:
@@ -67,13 +66,13 @@ def acting(loom: Loom, *, dry_run: bool) -> Iterator[None]:
         return
     meta_path = CortexSettings.load({}).meta_path
     with acting_alone(meta_path):
-        resolve_dead(loom, list(everything(partial(loom.actions, host=platform.node(), state="BEGUN"))), meta_path)
+        resolve_all_dead(loom, platform.node(), meta_path)
         yield
 
 
 def _chosen(loom: Loom, actions: list[UUID], groups: list[UUID], runs: list[UUID]) -> list[ActionShape]:
     """The last first; of groups and runs those that are done. Raises `NOT_FOUND`."""
-    from cortex.holding import everything
+    from cortex.paging import everything
 
     found = [loom.action(uuid) for uuid in actions]
     for group in groups:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cortex.engine.scheme import Chosen, Scheme, narrowed
 from cortex.operators.sources.local import FilesystemSource
+from cortex.paging import everything
 from cortex.request import Request
 from loom.errors import LoomError
 from loom.graph.definition import read_document
@@ -31,19 +32,11 @@ def choose(request: Request, loom: Loom | None, default: Callable[[], dict[str, 
     if name is not None:
         stored = loom.pipeline(name, request.version)
         return [_enabled(Chosen(stored.definition, stored.version, matched=False))]
-    pipelines = [p for p in _all_pipelines(loom) if p.enabled]
+    pipelines = [p for p in everything(loom.pipelines) if p.enabled]
     if not pipelines:
         raise LoomError("NOT_FOUND", "no pipeline is stored and enabled; `cortex pipeline push FILE` stores one")
     ranked = sorted(pipelines, key=lambda p: (-p.priority, p.name))
     return [Chosen(p.definition, p.version, matched=True) for p in ranked]
-
-
-def _all_pipelines(loom: Loom) -> Iterator[Any]:
-    page = loom.pipelines()
-    yield from page.items
-    while page.next is not None:
-        page = loom.pipelines(cursor=page.next)
-        yield from page.items
 
 
 def _enabled(chosen: Chosen) -> Chosen:

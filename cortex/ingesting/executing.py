@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +22,7 @@ from cortex.engine.intentions import DOING
 from cortex.engine.limits import Limits
 from cortex.engine.scheme import Scheme
 from cortex.ingesting.files import make_files, roots_of
+from cortex.ingesting.interrupting import Interruption, stop_signals
 from cortex.ingesting.recomputing import foretelling
 from cortex.ingesting.stored import at_their_places
 from cortex.machine import this_worker
@@ -74,14 +73,6 @@ def _count_as_gone(request: Request, loom: Loom | None, host: str, reporter: Rep
         number = count_as_gone(loom, host, path, dry_run=dry_run)
         would = "would count" if dry_run else "count"
         reporter.note(f"Below {shown(path)} files {would} as deleted, since they are not there: {number:,}")
-
-
-@dataclass
-class Interruption:
-    """Whether Ctrl-C or SIGTERM came while an ingest ran, and how often; it stays true for what happens after it."""
-
-    came: bool = False
-    times: int = 0
 
 
 def execute(
@@ -187,16 +178,7 @@ def _signals(ingest: Ingest, interruption: Interruption) -> Iterator[None]:
         yield
         return
 
-    def interrupt(*_: object) -> None:
-        interruption.came = True
-        interruption.times += 1
-        ingest.interrupt()
-
-    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    if interruption.came:
-        ingest.interrupt()
-    try:
+    with stop_signals(interruption, ingest.interrupt):
+        if interruption.came:
+            ingest.interrupt()
         yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

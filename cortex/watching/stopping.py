@@ -1,4 +1,4 @@
-"""Ctrl-C and a service manager's SIGTERM: once ends a watch in order, twice at once."""
+"""Ctrl-C and a service manager's SIGTERM end a watch in order; a round that does not end then is ended at once."""
 
 from __future__ import annotations
 
@@ -7,28 +7,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from cortex.ingesting import Interruption
 
 _LOOK_S = 0.2
-
-
-@contextlib.contextmanager
-def stop_signals(interruption: Interruption, wake: Callable[[], None]) -> Iterator[None]:
-    """While no files are in hand: a round has its own way to end."""
-
-    def come(*_: object) -> None:
-        interruption.came = True
-        interruption.times += 1
-        wake()
-
-    before = {number: signal.signal(number, come) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

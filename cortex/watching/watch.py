@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from cortex.app import check, ingest_with
 from cortex.holding import Opened
-from cortex.ingesting import Interruption, wishes
+from cortex.ingesting import Interruption, stop_signals, wishes
 from cortex.request import Request
 from cortex.settings import CortexSettings
 from cortex.watching.again import Again
@@ -27,7 +27,7 @@ from cortex.watching.roots import Place, Roots
 from cortex.watching.schedule import Schedule
 from cortex.watching.settling import Settling
 from cortex.watching.standing import StandingLoom
-from cortex.watching.stopping import grace, stop_signals
+from cortex.watching.stopping import grace
 from cortex.watching.telling import RoundReporter, make_reporter, tell_manager
 from cortex.watching.wanted import Wanted
 from loom.ending import INTERRUPTED, no_room

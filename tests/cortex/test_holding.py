@@ -16,12 +16,11 @@ from ingests import SHA256, Faulty, definition
 from ledgers import closing, opening
 
 from cortex.engine.patience import patience_with, room_for
-from cortex.holding import everything, open_loom, stand_by
+from cortex.holding import open_loom, serving_loom, stand_by
 from cortex.settings import CortexSettings
 from loom.client import LoomClient
 from loom.errors import LoomError
 from loom.model import RunState
-from loom.shapes import Page
 from loom.store.datafolder import holder_of
 
 
@@ -102,11 +101,6 @@ def test_who_has_another_token_than_the_holder_learns_so(data_dir: Path, monkeyp
     assert "LOOM_DATA_DIR" not in refused.value.message
 
 
-def test_a_page_with_nothing_does_not_end_a_list() -> None:
-    pages = {None: Page(items=[], next="a"), "a": Page(items=[1], next="b"), "b": Page(items=[], next=None)}
-    assert list(everything(lambda cursor=None: pages[cursor])) == [1]
-
-
 def test_the_holder_ends_while_nobody_has_called(data_dir: Path) -> None:
     with open_loom() as opened, ExitStack() as stack:
         assert stand_by(stack, opened) is not None
@@ -128,3 +122,16 @@ def test_what_could_not_be_told_a_former_holder_is_delivered(data_dir: Path) -> 
             patient.finish_run(closing(made.uuid))
     with open_loom() as opened:
         assert opened.loom.run(made.uuid).state is RunState.COMPLETED
+
+
+def test_a_loom_that_serves_is_found_by_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOM_DATA_DIR", str(tmp_path))
+    with serving_loom() as there:
+        assert there is None
+    with serving_loom("http://127.0.0.1:9") as there:
+        assert isinstance(there, LoomClient)
+    with open_loom() as opened, ExitStack() as stack:
+        assert stand_by(stack, opened) is not None
+        with serving_loom() as there:
+            assert isinstance(there, LoomClient)
+            assert there.process_pipelines() == []

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from ingests import loom_in
-from ledgers import begin, digest, found, opening, report
+from ledgers import begin, digest, found, report
 
 from cortex.cli import people as cli
 from cortex.cli.looking import show as show_asset
@@ -23,13 +23,11 @@ FACES = {"a": [[1.0, 0.0]], "b": [[1.0, 0.1]], "c": [[0.0, 1.0], [1.0, 0.2]]}
 def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """Somebody with three faces, and somebody with one."""
     with loom_in(tmp_path / "data") as loom:
-        begin(loom)
-        made = opening(steps=(WHO,))
-        loom.open_run(made)
+        run = begin(loom, steps=(WHO,))
         for name, vectors in FACES.items():
             outputs = json.dumps({"vector": vectors, "model": ["m"] * len(vectors)}).encode()
             given = StoredResult(WHO.signature, State.COMPLETED, Branch.PASS, outputs)
-            loom.report(made.uuid, [report(name, found(b"/data/" + name.encode()), results=[given])])
+            loom.report(run, [report(name, found(b"/data/" + name.encode()), results=[given])])
             loom.sort_faces(digest(name), "m", vectors, 0.5)
         people = [one.uuid for one in loom.people().items]
     monkeypatch.setenv("LOOM_DATA_DIR", str(tmp_path / "data"))
