@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar, get_origin
 
 import msgspec
@@ -44,6 +44,13 @@ class OutputKey(Generic[T]):
 _JSON_TYPES: dict[Any, str] = {
     str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object",
 }  # fmt: skip
+
+
+def part_of(value: Any, path: Iterable[str]) -> Any:
+    """What an object has under a key, in that under another, and so on; None where it has nothing."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def check(name: str, value: object) -> None:

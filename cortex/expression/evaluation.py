@@ -7,6 +7,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from cortex.expression.tree import Both, Compare, Either, Reference, Tree, Value
+from cortex.outputs import part_of
 
 Lookup = Callable[[str, str], Any]
 """Gives the value of a node (or of `media`) under a key, None when there is none."""
@@ -34,10 +35,7 @@ def evaluate(tree: Tree, lookup: Lookup) -> Any:
 
 def _find(reference: Reference, lookup: Lookup) -> Any:
     key, *rest = reference.path
-    value = lookup(reference.node, key)
-    for part in rest:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+    return part_of(lookup(reference.node, key), rest)
 
 
 def _compare(left: Any, operator: str, right: Any) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, NamedTuple
 
-from cortex.media.rawtypes import RawHeader, Size
+from cortex.media.rawtypes import RawHeader, Size, shown
 
 _MODEL, _TAKEN, _SIZE, _EXPOSURE = 0x080A, 0x180E, 0x1810, 0x1818
 _PREVIEWS = (0x2007, 0x2008)
@@ -17,7 +17,6 @@ _BELOW = (0x2800, 0x3000)
 """Types of heaps in the heap."""
 _TYPE, _NUMBER, _IN_RECORD = 0x3800, 0x3FFF, 0x4000
 _RECORD, _MOST_RECORDS, _DEEPEST, _LONGEST = 10, 512, 8, 4096
-_ORIENTATIONS = {90: 6, 180: 3, 270: 8}
 
 
 class _Record(NamedTuple):
@@ -79,8 +78,7 @@ def _shown(value: bytes, order: str) -> tuple[Size | None, dict[int, int]]:
     if len(value) < 16:
         return None, {}
     width, height, _, degrees = struct.unpack_from(order + "IIfi", value)
-    turned = _ORIENTATIONS.get(degrees % 360)
-    return (width, height) if width and height else None, {} if turned is None else {0x112: turned}
+    return shown(width, height, degrees)
 
 
 def _moment(value: bytes, order: str) -> dict[int, str]:

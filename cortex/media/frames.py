@@ -13,6 +13,7 @@ from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from PIL import Image
 
+from cortex.media.decoding import decoded
 from cortex.media.shown import matrix_of
 from loom.errors import LoomError
 
@@ -124,23 +125,8 @@ class Frames:
         return next(self._decoded(_MAX_PACKETS), None)
 
     def _decoded(self, max_packets: int) -> Iterator[VideoFrame]:
-        """Frames from here on; damaged packets are passed over, a limited number of them."""
-        errors = 0
-        packets = self._source.demux(self._stream)
-        for _ in range(max_packets):
-            try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
-                frames = packet.decode()
-            except EOFError:
-                return
-            except av.FFmpegError:
-                errors += 1
-                if errors > _MAX_ERRORS:
-                    return
-                continue
-            yield from frames
+        """Frames from here on."""
+        return decoded(self._source, self._stream, most_errors=_MAX_ERRORS, most_packets=max_packets)
 
     def _picture(self, frame: VideoFrame, max_side: int | None) -> Image.Image:
         if frame.width * frame.height > self._max_pixels:

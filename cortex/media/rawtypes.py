@@ -36,6 +36,9 @@ RAW_MIMES = frozenset(
 
 Size = tuple[int, int]
 
+_ORIENTATIONS = {90: 6, 180: 3, 270: 8}
+"""By how many degrees a picture is turned clockwise to be upright."""
+
 
 class RawHeader(NamedTuple):
     """`places` are where previews may lie, with their lengths; `size` is that of the whole picture as it lies on the
@@ -45,3 +48,9 @@ class RawHeader(NamedTuple):
     size: Size | None
     exif: dict[Any, Any]
     maker: dict[str, str]
+
+
+def shown(width: int, height: int, degrees: int) -> tuple[Size | None, dict[int, int]]:
+    """The size of a picture, where it is told, and how it is turned, as EXIF tells it."""
+    turned = _ORIENTATIONS.get(degrees % 360)
+    return (width, height) if width and height else None, {} if turned is None else {0x112: turned}

@@ -12,6 +12,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from cortex.media.decoding import decoded
 from cortex.media.frames import Reopen
 from loom.errors import LoomError
 
@@ -77,7 +78,8 @@ class Sounds:
     def _resampled(self, rate: int, start_s: float) -> Iterator[Samples]:
         resampler = AudioResampler(format="flt", layout="mono", rate=rate)
         begin = self._start * self._base + start_s
-        for frame in self._decoded():
+        frames: Iterator[AudioFrame] = decoded(self._source, self._stream, most_errors=_MAX_ERRORS)
+        for frame in frames:
             if start_s and frame.time is not None and frame.time + frame.samples / (frame.sample_rate or 1) <= begin:
                 continue
             try:
@@ -87,23 +89,6 @@ class Sounds:
                 resampled = resampler.resample(frame)
             for piece in resampled:
                 yield np.nan_to_num(piece.to_ndarray().reshape(-1), posinf=0.0, neginf=0.0)
-
-    def _decoded(self) -> Iterator[AudioFrame]:
-        """Frames from here on; damaged packets are passed over, a limited number of them."""
-        errors = 0
-        packets = self._source.demux(self._stream)
-        while errors <= _MAX_ERRORS:
-            try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
-                frames = packet.decode()
-            except EOFError:
-                return
-            except av.FFmpegError:
-                errors += 1
-                continue
-            yield from frames
 
 
 def sound_stream(source: InputContainer) -> AudioStream:

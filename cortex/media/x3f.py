@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from cortex.media.rawtypes import RawHeader, Size
+from cortex.media.rawtypes import RawHeader, Size, shown
 
 _MOST_SECTIONS, _LONGEST = 64, 256 * 1024
 _PICTURE, _PROPERTIES = 28, 24
 """Bytes of the headers of these sections."""
 _SIZED_UP_TO = 4
 """From this version on the header is another."""
-_ORIENTATIONS = {90: 6, 180: 3, 270: 8}
 _TEXTS = {"CAMMANUF": 0x10F, "CAMMODEL": 0x110}
 _NUMBERS = {"APERTURE": 0x829D, "SHUTTER": 0x829A, "FLENGTH": 0x920A}
 
@@ -55,8 +54,7 @@ def _shown(head: bytes) -> tuple[Size | None, dict[int, int]]:
     if len(head) < 40 or int.from_bytes(head[6:8], "little") >= _SIZED_UP_TO:
         return None, {}
     width, height, degrees = struct.unpack_from("<III", head, 28)
-    turned = _ORIENTATIONS.get(degrees % 360)
-    return (width, height) if width and height else None, {} if turned is None else {0x112: turned}
+    return shown(width, height, degrees)
 
 
 def _properties(section: bytes) -> dict[str, str]:

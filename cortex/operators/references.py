@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from cortex.node import NodeContext, ProducedArtifact
+from cortex.outputs import part_of
 
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[A-Za-z0-9_][A-Za-z0-9_-]*)+", re.ASCII)
 
@@ -53,10 +54,7 @@ def nodes_of(names: Iterable[str]) -> tuple[str, ...]:
 def value_of(ctx: NodeContext, name: str) -> Any:
     """The value, None where there is none."""
     node, key, *path = name.split(".")
-    value = ctx.upstream_output(node, key)
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+    return part_of(ctx.upstream_output(node, key), path)
 
 
 def number_of(value: Any) -> float | None:

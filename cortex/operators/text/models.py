@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from cortex.operators.vision.onnx_models import Answer, Array
+from cortex.operators.vision.onnx_sessions import answers_of, session_of_file
 from cortex.operators.vision.vectors import vector_of
 from loom.errors import LoomError
 
@@ -15,7 +16,6 @@ Pooling = Literal["mean", "first"]
 Vector = np.ndarray[Any, np.dtype[np.float32]]
 
 _INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
-_QUIET = 4
 _CHARACTERS = 20
 """No token is longer on average, so that no more of a long text need be looked at."""
 
@@ -34,16 +34,9 @@ class TextModel:
 
     def __init__(self, model: Path, tokenizer: Path, *, tokens: int, pieces: int) -> None:
         """A text is taken in at most `pieces` pieces of `tokens` tokens."""
-        import onnxruntime
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = _QUIET
-        try:
-            self._session: Any = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise LoomError("REQUIREMENT_MISSING", f"the model {model} cannot be loaded: {error}") from error
+        self._session = session_of_file(model)
         self._inputs = [one.name for one in self._session.get_inputs()]
         if "input_ids" not in self._inputs or not _INPUTS.issuperset(self._inputs):
             raise LoomError("REQUIREMENT_MISSING", f"the model {model} takes no tokens, but {', '.join(self._inputs)}")
@@ -73,10 +66,7 @@ class TextModel:
     def _vector(self, ids: list[int], pooling: Pooling, wanted: str | None) -> Vector:
         tokens = np.array([ids], np.int64)
         given = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
-        try:
-            values = self._session.run(self._names, {name: given[name] for name in self._inputs})
-        except Exception as error:
-            raise LoomError("OPERATOR_FAILED", f"the model cannot be run: {error}") from error
+        values = answers_of(self._session, self._names, {name: given[name] for name in self._inputs})
         answers = [Answer(name, _pooled(np.asarray(v), pooling)) for name, v in zip(self._names, values, strict=True)]
         return vector_of(answers, wanted, True)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cortex.operators.vision import face_network, tflite
 from cortex.operators.vision.boxes import Fitted, Floats, best, covered, shares, stretch
+from cortex.operators.vision.onnx_sessions import session_of
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class FaceFinder:
             form = next((form for form in FORMS if {form.scores, form.boxes} == names), None)
             if form is None:
                 raise ValueError("it has other outputs")
-            self._network = _session(face_network.converted(model, form.side))
+            self._network = session_of(face_network.converted(model, form.side))
         except Exception as error:
             raise LoomError("REQUIREMENT_MISSING", f"{path} is no BlazeFace model that can be run: {error}") from error
         self._form = form
@@ -111,14 +112,6 @@ class FaceFinder:
                 np.average(points[same], axis=0, weights=weights).astype(np.float32),
                 float(scores[sure][kept]),
             )
-
-
-def _session(model: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 _CENTRED = np.array([1, 1, 0, 0, *[1] * 12], np.float32)

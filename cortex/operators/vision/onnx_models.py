@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cortex.operators.vision.model_inputs import PictureInput
+from cortex.operators.vision.onnx_sessions import answers_of, session_of_file
 from loom.errors import LoomError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ _TYPES: dict[str, type[np.generic]] = {
     "tensor(uint8)": np.uint8,
 }
 _MOST_SIDE = 4096
-_QUIET = 4
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -35,15 +35,7 @@ class PictureModel:
     columns. Raises `REQUIREMENT_MISSING` for a file that cannot be run, `CONFIG_INVALID` where `form` does not fit."""
 
     def __init__(self, path: Path, form: PictureInput) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = _QUIET
-        try:
-            self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise LoomError("REQUIREMENT_MISSING", f"the model {path} cannot be loaded: {error}") from error
+        self._session = session_of_file(path)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _TYPES:
             raise LoomError("REQUIREMENT_MISSING", f"the model {path} does not take one picture and nothing else")
@@ -67,10 +59,7 @@ class PictureModel:
         if not self._rows_first:
             pixels = pixels.transpose(2, 0, 1)
         given = np.ascontiguousarray(pixels[np.newaxis], self._type)
-        try:
-            answers = self._session.run(self._names, {self._name: given})
-        except Exception as error:
-            raise LoomError("OPERATOR_FAILED", f"the model cannot be run: {error}") from error
+        answers = answers_of(self._session, self._names, {self._name: given})
         return [Answer(name, np.asarray(values)) for name, values in zip(self._names, answers, strict=True)]
 
 
