@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from databases import new_sqlite
-from ledgers import SilentBus, definition, digest, found, opening, report, toy_operators
+from ledgers import SilentBus, begin, digest, found, report, toy_operators
 
 from cortex.worker import request_of
 from loom.model import Branch, State, StepRef, StoredResult
@@ -32,12 +32,10 @@ TAKEN = {"old": b'{"captured_at":"1999-01-01T00:00:00","camera_model":"Box"}', "
 )
 def test_a_filter_means_the_same_as_in_the_library(tmp_path: Path, query: AssetQuery, meant: list[bytes]) -> None:
     loom = LocalLoom(Database.open(new_sqlite(tmp_path)), tmp_path / "blobs", SilentBus(), toy_operators())
-    loom.save_pipeline(definition())
-    made = opening(steps=(METADATA,), host=platform.node())
-    loom.open_run(made)
+    run = begin(loom, steps=(METADATA,), host=platform.node())
     for name, outputs in TAKEN.items():
         results = [StoredResult(METADATA.signature, State.COMPLETED, Branch.PASS, outputs)]
-        loom.report(made.uuid, [report(name, found(b"/data/" + name.encode()), results=results)])
+        loom.report(run, [report(name, found(b"/data/" + name.encode()), results=results)])
     wanted = RunRequest(uuid=uuid4(), pipeline="photos", version=1, queued=0, query=query)
     assert list(request_of(loom, wanted, "worker", loom_url=None, jobs=None).places) == meant
     loom.close()

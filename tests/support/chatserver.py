@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
+
+from postserver import PostServer
 
 
 class Deed(NamedTuple):
@@ -26,38 +27,26 @@ def answer(text: Any, **more: Any) -> bytes:
     return json.dumps({"model": "toy-1", "choices": [choice], "usage": usage, **more}).encode()
 
 
-class ChatServer:
-    """`deeds` are carried out in turn, the text `said` is the answer to all that is asked then. `heard` is what was
-    asked: path, headers in lowercase, and body."""
+class ChatServer(PostServer):
+    """Answers with the text `said` when no deed is left; a deed may be such a text, too. `heard` is what was asked:
+    path, headers in lowercase, and body."""
 
     def __init__(self, said: str = "words") -> None:
         self.said = said
-        self.deeds: list[Deed | str] = []
-        self.heard: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-        self._ended = threading.Event()
-        self._lock = threading.Lock()
-        told = self
+        super().__init__("/v1")
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                with told._lock:
-                    told.heard.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                    deed = told.deeds.pop(0) if told.deeds else told.said
-                told._do(self, Deed(body=answer(deed)) if isinstance(deed, str) else deed)
-                self.close_connection = True
+    @property
+    def usual(self) -> str:
+        return self.said
 
-            def log_message(self, *_: object) -> None: ...
+    def note(self, path: str, headers: dict[str, str], body: bytes) -> tuple[str, dict[str, str], dict[str, Any]]:
+        return path, headers, json.loads(body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def _do(self, handler: BaseHTTPRequestHandler, deed: Deed) -> None:
+    def do(self, handler: BaseHTTPRequestHandler, deed: Deed | str) -> None:
+        if isinstance(deed, str):
+            deed = Deed(body=answer(deed))
         if deed.silent:
-            self._ended.wait(60)
+            self.ended.wait(60)
             return
         handler.send_response(deed.status)
         for name, value in {**deed.headers, "content-length": str(len(deed.body))}.items():
@@ -67,9 +56,3 @@ class ChatServer:
             handler.wfile.write(deed.body[: len(deed.body) // 2] if deed.cut else deed.body)
         except (BrokenPipeError, ConnectionResetError):
             return
-
-    def close(self) -> None:
-        self._ended.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()

@@ -14,6 +14,8 @@ from errno import ENXIO
 from pathlib import Path
 from typing import Any
 
+from distributions import offer
+
 from cortex import MediaNode, NodeContext, NodeOptions, OutputKey
 
 FIRST, SECOND, BESIDE = "crowd.first", "crowd.second", "crowd.beside"
@@ -148,10 +150,4 @@ def node(gates: Gates, operator: str, **options: Any) -> dict[str, Any]:
 
 def install(site: Path) -> str:
     """Makes a distribution that offers the operators in the folder `site`; returns the PYTHONPATH that has it."""
-    info = site / "crowd-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: crowd\nVersion: 1.0\n")
-    classes = {FIRST: "First", SECOND: "Second", BESIDE: "Beside"}
-    offers = "".join(f"{operator} = crowds:{name}\n" for operator, name in classes.items())
-    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
-    return os.pathsep.join([str(site), str(Path(__file__).parent)])
+    return offer(site, "crowd", First, Second, Beside)

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from distributions import offer
+
 from cortex import MediaNode, NodeContext, NodeOptions, OutputKey, Result
 from cortex.media import Media
 from loom.errors import LoomError
@@ -112,13 +114,7 @@ class KnownBeside(Known):
 
 def install(site: Path) -> str:
     """Makes a distribution that offers the operators in the folder `site`; returns the PYTHONPATH that has it."""
-    info = site / "strange-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
-    classes = {OPERATOR: "Deed", DELIVERY: "Delivery", KNOWN: "Known", KNOWN_BESIDE: "KnownBeside"}
-    offers = "".join(f"{operator} = deedoperator:{name}\n" for operator, name in classes.items())
-    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
-    return os.pathsep.join([str(site), str(Path(__file__).parent)])
+    return offer(site, "strange", Deed, Delivery, Known, KnownBeside)
 
 
 def definition(*, name: str = "deeds", **node: Any) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import os
 import signal
 from pathlib import Path
 
+from distributions import offer
+
 from cortex.media import Media
 from cortex.node import NodeContext
 from cortex.operators.sinks.copying import Copy
@@ -65,9 +67,4 @@ class DyingSidecar(Sidecar):
 
 def install(site: Path) -> str:
     """Makes a distribution that offers them in the folder `site`; returns the PYTHONPATH that has it."""
-    info = site / "dying-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dying\nVersion: 1.0\n")
-    offers = "".join(f"{one.operator} = dyingsinks:{one.__name__}\n" for one in (DyingMove, DyingCopy, DyingSidecar))
-    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
-    return os.pathsep.join([str(site), str(Path(__file__).parent)])
+    return offer(site, "dying", DyingMove, DyingCopy, DyingSidecar)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
+
+from distributions import offer
 
 from cortex import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.media import Media
@@ -90,9 +91,4 @@ class Post(MediaNode[LookOptions]):
 
 def install(site: Path) -> str:
     """Makes a distribution that offers the operators in the folder `site`; returns the PYTHONPATH that has it."""
-    info = site / "files-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: files\nVersion: 1.0\n")
-    offers = "".join(f"{one.operator} = fileoperators:{one.__name__}\n" for one in (Make, Read, Send, Look, Post))
-    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
-    return os.pathsep.join([str(site), str(Path(__file__).parent)])
+    return offer(site, "files", Make, Read, Send, Look, Post)

@@ -87,6 +87,16 @@ class Story:
     published: list[tuple[RunHead, Event]] = field(default_factory=list)
     ended: Ended | None = None
 
+    def in_background(self) -> threading.Thread:
+        """Begins it."""
+
+        def run() -> None:
+            self.ended = self.ingest.run()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return thread
+
     @property
     def summary(self) -> dict[str, Any]:
         assert self.ended is not None

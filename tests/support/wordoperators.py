@@ -3,9 +3,10 @@ them."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
+
+from distributions import offer
 
 from cortex import MediaNode, NodeContext, NodeOptions, OutputKey
 from cortex.media import Media
@@ -99,9 +100,4 @@ class Send(MediaNode[NodeOptions]):
 
 def install(site: Path) -> str:
     """Makes a distribution that offers the operators in the folder `site`; returns the PYTHONPATH that has it."""
-    info = site / "words-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: words\nVersion: 1.0\n")
-    offers = "".join(f"{one.operator} = wordoperators:{one.__name__}\n" for one in (Split, Measure, Keep, Total, Send))
-    (info / "entry_points.txt").write_text(f"[cortex.operators]\n{offers}")
-    return os.pathsep.join([str(site), str(Path(__file__).parent)])
+    return offer(site, "words", Split, Measure, Keep, Total, Send)

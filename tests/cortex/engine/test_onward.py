@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingests import COLLECT, SHA256, STORED, Story, carry_out, definition, loom_in, prepare
+from ingests import COLLECT, SHA256, STORED, carry_out, definition, loom_in, prepare
 from programs import until
 
 from cortex.node import NodeContext
@@ -54,19 +54,10 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     gate.opened.set()
 
 
-def in_background(story: Story) -> threading.Thread:
-    def run() -> None:
-        story.ended = story.ingest.run()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
 def test_one_effect_that_takes_long_holds_up_no_other_result(loom: LocalLoom, folder: Path, held: Gate) -> None:
     """Neither the effects of other files nor what is stored of them."""
     story = prepare(loom, folder, definition("keeps", SHA256, COLLECT, STORED))
-    thread = in_background(story)
+    thread = story.in_background()
     until(lambda: story.asset_events() == ["COMPLETED"] * 29)
     assert held.reached.is_set()
     assert "07.txt" not in held.done
@@ -90,7 +81,7 @@ def test_an_effect_waits_for_the_end_of_a_pause(loom: LocalLoom, folder: Path, h
     """One that is at work is finished; the next of the same asset begins afterwards."""
     again = {**COLLECT, "id": "again", "config": {"collection": "more"}}
     story = prepare(loom, folder, definition("keeps", SHA256, COLLECT, STORED, again))
-    thread = in_background(story)
+    thread = story.in_background()
     until(held.reached.is_set)
     until(lambda: story.asset_events() == ["COMPLETED"] * 29)
     story.ingest._executor.pause(Depth.NODE)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from ingests import Story, carry_out, definition, loom_in, prepare
+from ingests import carry_out, definition, loom_in, prepare
 from programs import until
 
 from loom.model import Depth, Pause
@@ -32,15 +31,6 @@ def own(tmp_path: Path, real_image: Path, monkeypatch: pytest.MonkeyPatch):
         yield loom, prepare(loom, folder, definition("own", node))
 
 
-def begun(story: Story) -> threading.Thread:
-    def run() -> None:
-        story.ended = story.ingest.run()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
-
-
 def program(tmp_path: Path) -> Path:
     """The process, once it is at work; the file with its id is removed."""
     told = tmp_path / "pid"
@@ -52,7 +42,7 @@ def program(tmp_path: Path) -> Path:
 
 def test_paused_now_it_is_killed_and_begun_anew(own, tmp_path: Path) -> None:
     loom, story = own
-    thread = begun(story)
+    thread = story.in_background()
     process = program(tmp_path)
     (run,) = story.ingest.runs
     loom.pause_run(run.uuid, Pause(owner="user", reason="backup", depth=Depth.NOW, since=1))
@@ -67,7 +57,7 @@ def test_paused_now_it_is_killed_and_begun_anew(own, tmp_path: Path) -> None:
 
 def test_aborted_it_is_killed(own, tmp_path: Path) -> None:
     _, story = own
-    thread = begun(story)
+    thread = story.in_background()
     process = program(tmp_path)
     story.ingest.interrupt()
     story.ingest.interrupt()

@@ -1,12 +1,11 @@
 """Runs of this process that Loom pauses and cancels: a real Loom, real worker processes."""
 
-import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ingests import SHA256, THUMBNAIL, Story, definition, loom_in, prepare
+from programs import until
 
 from loom.model import Depth, Pause
 from loom.service.loom import LocalLoom
@@ -22,29 +21,13 @@ def texts(tmp_path: Path) -> Path:
     return folder
 
 
-def begun(story: Story) -> threading.Thread:
-    def run() -> None:
-        story.ended = story.ingest.run()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
-def until(condition: Any) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("depth", list(Depth))
 def test_a_paused_run_stands_still_and_ends_as_if_it_never_had(tmp_path: Path, texts: Path, depth: Depth) -> None:
     with loom_in(tmp_path / "data") as loom:
         story = prepare(loom, texts, definition("plain", SHA256, THUMBNAIL), jobs=2)
         ingest = story.ingest
         ingest.helm._steered.pause(depth)  # before Loom is asked: the run would be over by then
-        thread = begun(story)
+        thread = story.in_background()
         (run,) = ingest.runs
         until(lambda: run.opened)
         loom.pause_run(run.uuid, Pause(owner="user", reason="backup", depth=depth, since=1))
@@ -68,7 +51,7 @@ def test_a_cancelled_run_ends_and_stays_so(tmp_path: Path, texts: Path, depth: D
     with loom_in(tmp_path / "data") as loom:
         story = prepare(loom, texts, definition("plain", SHA256))
         story.ingest.helm._steered.pause(depth or Depth.NEW)
-        thread = begun(story)
+        thread = story.in_background()
         (run,) = story.ingest.runs
         until(lambda: run.opened)
         if depth is not None:
@@ -87,7 +70,7 @@ def test_only_the_owner_lifts_a_pause(tmp_path: Path, texts: Path) -> None:
 
 def paused_by_two(loom: LocalLoom, story: Story) -> None:
     story.ingest.helm._steered.pause(Depth.NEW)
-    thread = begun(story)
+    thread = story.in_background()
     (run,) = story.ingest.runs
     until(lambda: run.opened)
     for owner in ("user", "schedule"):
@@ -106,7 +89,7 @@ def test_a_pause_in_the_middle_loses_nothing_and_does_nothing_twice(tmp_path: Pa
     with loom_in(tmp_path / "data") as loom:
         story = prepare(loom, texts, definition("plain", SHA256, THUMBNAIL), jobs=2)
         (run,) = story.ingest.runs
-        thread = begun(story)
+        thread = story.in_background()
         for _ in range(3):
             seen = run.assets.seen
             until(lambda seen=seen: run.assets.seen > seen or not thread.is_alive())

@@ -6,6 +6,12 @@ import pytest
 
 
 @pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers on loopback are asked directly."""
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
 def broken_files(real_image: Path, tmp_path: Path) -> list[Path]:
     """A photograph that ends early, one of which the middle is zeros, and noise without a format."""
     data = real_image.read_bytes()

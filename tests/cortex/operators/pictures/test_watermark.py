@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageFont
 from pydantic import ValidationError
 from realmedia import VARIANTS, RealMedia
 
@@ -16,15 +16,6 @@ from cortex.operators.pictures.watermark import Watermark
 from cortex.testing import OperatorRun, derived, run_operator
 from loom.errors import LoomError
 from loom.model import State
-
-
-@pytest.fixture
-def logo(tmp_path: Path) -> Path:
-    """A green disc on nothing, 200 x 100."""
-    picture = Image.new("RGBA", (200, 100), (0, 0, 0, 0))
-    ImageDraw.Draw(picture).ellipse((0, 0, 199, 99), (0, 255, 0, 255))
-    picture.save(path := tmp_path / "logo.png")
-    return path
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 from realmedia import RealMedia
 
 from cortex.media.shown import Lens, Shown
@@ -17,15 +17,6 @@ from cortex.operators.pictures.watermark import Watermark
 from cortex.testing import OperatorRun, run_operator
 from loom.errors import LoomError
 from loom.model import State
-
-
-@pytest.fixture
-def logo(tmp_path: Path) -> Path:
-    """A green disc on nothing, 200 x 100."""
-    picture = Image.new("RGBA", (200, 100), (0, 0, 0, 0))
-    ImageDraw.Draw(picture).ellipse((0, 0, 199, 99), (0, 255, 0, 255))
-    picture.save(path := tmp_path / "logo.png")
-    return path
 
 
 def played(run: OperatorRun) -> tuple[list[str], list[float], list[np.ndarray]]:

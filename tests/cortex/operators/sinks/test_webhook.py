@@ -5,14 +5,15 @@ import hashlib
 import hmac
 import json
 import socket
-import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from ingests import carry_out, definition, loom_in
+from postserver import PostServer
 from pydantic import ValidationError
 
 from cortex.operators.metadata.metadata import Metadata
@@ -21,55 +22,31 @@ from cortex.testing import run_operator
 from loom.errors import LoomError
 
 
-class Server:
-    """A web server that does what it is told, one deed a request, and then answers 204."""
+class Hook(PostServer):
+    """Answers 204 when it has nothing else to do."""
 
-    def __init__(self) -> None:
-        self.deeds: list[object] = []
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-        self.gone = threading.Event()
-        self._lock = threading.Lock()
-        told = self
+    usual = 204
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                with told._lock:
-                    told.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                    deed = told.deeds.pop(0) if told.deeds else 204
-                if deed == "silence":
-                    told.gone.wait(60)
-                elif deed == "broken":
-                    self.wfile.write(b"HTTP/9 what\r\n\r\n")
-                elif deed != "nothing":
-                    status, headers = deed if isinstance(deed, tuple) else (deed, {})
-                    self.send_response(status)
-                    for name, value in {**headers, "content-length": "0"}.items():
-                        self.send_header(name, value)
-                    self.end_headers()
-                self.close_connection = True
+    def note(self, path: str, headers: dict[str, str], body: bytes) -> tuple[dict[str, str], bytes]:
+        return headers, body
 
-            def log_message(self, *_: object) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def close(self) -> None:
-        self.gone.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def do(self, handler: BaseHTTPRequestHandler, deed: object) -> None:
+        if deed == "silence":
+            self.ended.wait(60)
+        elif deed == "broken":
+            handler.wfile.write(b"HTTP/9 what\r\n\r\n")
+        elif deed != "nothing":
+            status, headers = deed if isinstance(deed, tuple) else (deed, {})
+            handler.send_response(status)
+            for name, value in {**headers, "content-length": "0"}.items():
+                handler.send_header(name, value)
+            handler.end_headers()
 
 
 @pytest.fixture
-def server(monkeypatch) -> Iterator[Server]:
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = Server()
-    yield server
-    server.close()
+def server(no_proxy) -> Iterator[Hook]:
+    with closing(Hook("/hook")) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,9 @@ VALUES = {"extract": {"text": "some words"}}
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = ChatServer()
-    yield server
-    server.close()
+def server(no_proxy: None) -> Iterator[ChatServer]:
+    with closing(ChatServer()) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
