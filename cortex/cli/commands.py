@@ -45,6 +45,8 @@ COMMANDS = {
     "people name": "people:name",
     "people merge": "people:merge",
     "people split": "people:split",
+    "shm run": "shm:run",
+    "shm top": "shm:top",
     "undo": "undo:undo",
     "limits": "limits:limits",
     "operators": "catalogue:operators",
@@ -62,6 +64,7 @@ HELP = {
     "pipeline": "Check, store, fetch and show pipeline definitions.",
     "runs": "List, start, pause, resume and cancel runs.",
     "operator": "Write an operator of your own.",
+    "shm": "Run process pipelines over shared memory, and watch them.",
 }
 """Of the other groups."""
 
