@@ -30,6 +30,8 @@ WRITER_PID = 11
 WRITER_SINCE = 12
 ASLEEP = 16
 """Whether a reader sleeps until there is a frame."""
+RUNG = 17
+"""Counts how often sleeping readers were woken: the word they sleep at."""
 _READERS = 24
 
 TAIL = 0
@@ -40,6 +42,8 @@ SINCE = 3
 SKIPPED = 4
 OVERWRITTEN = 5
 EMPTY_WAITS = 6
+DONE_WAITING = 7
+"""Counts how often the writer was woken by this reader: the word it sleeps at."""
 WAKE_AT = 8
 """The tail at which the writer wants to be woken."""
 _READER_WORDS = 16

@@ -62,6 +62,7 @@ class Reader(Standing):
         ]
         self._block = ctypes.c_ubyte * spec.frame_nbytes
         self._looking_at = -1
+        self._has_left = False
         self._held: set[int] = set()
         self._said: tuple[int, int, int] = (-1, 0, 0)
         self._meta: dict[str, Any] = {}
@@ -169,14 +170,17 @@ class Reader(Standing):
         else:
             self._words[state] = LOSSY
             waking.see_each_other()
-            waking.wake(self.ring.address(self._tail))
+            self.ring.wake_writer(self._place)
 
     def is_blocking(self) -> bool:
         return not self._is_lossy
 
     def close(self) -> None:
-        """Leaves the stream: the writer does not wait for this reader any more. Done for a task when it returns."""
-        self.ring.leave(self._place)
+        """Leaves the stream: the writer does not wait for this reader any more. Done for a task when it returns; does
+        nothing the second time."""
+        if not self._has_left:
+            self._has_left = True
+            self.ring.leave(self._place)
 
     def _took(self, at: int, word: int) -> bool:
         """Gives the slot with this first word back, unless it was overwritten while it was being copied: then false."""
@@ -195,7 +199,7 @@ class Reader(Standing):
         if not self._held:
             words[self._tail] = at
             if words[self._wake_at] <= at:
-                self._wake_writer()
+                self.ring.wake_writer(self._place)
         return True
 
     def _tell(self, at: int, word: int) -> None:
@@ -217,18 +221,14 @@ class Reader(Standing):
             return
         self._words[self._tail] = to
         if self._words[self._wake_at] <= to:
-            self._wake_writer()
+            self.ring.wake_writer(self._place)
 
     def _let_go(self, at: int) -> None:
         self._held.discard(at)
         tail = min(self._held, default=self._next)
         self._words[self._tail] = tail
         if self._words[self._wake_at] <= tail:
-            self._wake_writer()
-
-    def _wake_writer(self) -> None:
-        self._words[self._wake_at] = layout.NEVER
-        waking.wake(self.ring.address(self._tail))
+            self.ring.wake_writer(self._place)
 
     def _check(self, out: Any) -> None:
         if not isinstance(out, np.ndarray):

@@ -121,13 +121,15 @@ class Ring:
     def reader(self, place: int | None = None, *, blocking: bool = True, latest: bool = False) -> Reader:
         """Opens an end that reads: at the given place, where its last reader left off, or at a free one, from the
         next frame on that is written. `latest`: always the newest frame, without holding the writer back. Raises
-        `ShmError` when no place is free."""
+        `ShmError` when no place is free, or there is none of that number."""
         from cortex.shm.reader import Reader
 
+        if place is not None and not 0 <= place < self.spec.readers:
+            raise ShmError(
+                f"The stream {self.name!r} has {self.spec.readers} places for readers, and no number {place}."
+            )
         with self.segment.lock():
-            if place is None:
-                place = self._free_place()
-            self._take_place(place)
+            place = self._take_place(place)
         reader = Reader(self, place, latest=latest)
         if latest or not blocking:
             reader.set_blocking(False)
@@ -138,20 +140,38 @@ class Ring:
         with self.segment.lock():
             self.join(place)
 
-    def _free_place(self) -> int:
-        for place in range(self.spec.readers):
-            base = self.spec.reader_words(place)
-            state, pid, since = self.words[base + layout.STATE : base + layout.SINCE + 1]
-            if state in (FREE, LEFT) or not (self.supervised or lives(pid, since)):
-                self.words[base + layout.STATE] = FREE
-                return place
-        raise ShmError(f"The stream {self.name!r} has no place for another reader: {self.spec.readers} are there.")
-
-    def _take_place(self, place: int) -> None:
+    def _take_place(self, place: int | None) -> int:
+        """One that is held for who comes later is taken before one that is free; where somebody else looks after
+        readers, he says who that is."""
+        if place is None:
+            states = [self._reader_words(number) for number in range(self.spec.readers)]
+            expected = () if self.supervised else enumerate(states)
+            held = [number for number, (state, pid, _) in expected if state == BLOCKING and not pid]
+            free = [number for number, one in enumerate(states) if one[0] in (FREE, LEFT) or self._has_died(*one)]
+            if not (held or free):
+                raise ShmError(
+                    f"The stream {self.name!r} has no place for another reader: {self.spec.readers} are there."
+                )
+            place = (held or free)[0]
+            if not held:
+                self._leave(place)
         base, words = self.spec.reader_words(place), self.words
         words[base + layout.PID], words[base + layout.SINCE] = myself()
         if words[base + layout.STATE] in (FREE, LEFT):
+            for counter in (layout.SKIPPED, layout.OVERWRITTEN, layout.EMPTY_WAITS):
+                words[base + counter] = 0
             self.join(place)
+        return place
+
+    def _reader_words(self, place: int) -> tuple[int, int, int]:
+        """State, process, and since when that is there."""
+        base = self.spec.reader_words(place)
+        state, pid, since = self.words[base + layout.STATE : base + layout.SINCE + 1]
+        return state, pid, since
+
+    def _has_died(self, state: int, pid: int, since: int) -> bool:
+        """Where somebody else looks after readers it is not for others to say."""
+        return state in (BLOCKING, LOSSY) and pid != 0 and not self.supervised and not lives(pid, since)
 
     def join(self, place: int) -> None:
         """Has the writer wait for a reader from the next frame on. The tail is set a second time once the writer is
@@ -165,32 +185,61 @@ class Ring:
 
     def end(self, *, broken: bool = False) -> None:
         """Nothing more will be written; readers go on until they have read all."""
-        if self.words[layout.ENDED] == GOES_ON:
-            self.words[layout.ENDED] = BROKEN if broken else DONE
-        self.words[layout.WRITER_PID] = self.words[layout.WRITER_SINCE] = 0
+        with self.segment.lock():
+            self._end(BROKEN if broken else DONE)
+
+    def end_if_abandoned(self) -> None:
+        """Where nobody else looks after the writer, and it has died without a word."""
+        if self.is_abandoned():
+            with self.segment.lock():
+                if self.is_abandoned():
+                    self._end(BROKEN)
+
+    def _end(self, state: int) -> None:
+        words = self.words
+        if words[layout.ENDED] == GOES_ON:
+            words[layout.ENDED] = state
+        words[layout.WRITER_PID] = words[layout.WRITER_SINCE] = 0
         waking.see_each_other()
-        waking.wake(self.address(layout.HEAD))
+        self.wake_readers()
+
+    def wake_readers(self) -> None:
+        self.words[layout.ASLEEP] = 0
+        self.words[layout.RUNG] += 1
+        waking.wake(self.address(layout.RUNG))
 
     def leave(self, place: int) -> None:
         """A reader has gone: the writer does not wait for it any more."""
-        base = self.spec.reader_words(place)
-        self.words[base + layout.STATE] = LEFT
-        self.words[base + layout.PID] = self.words[base + layout.SINCE] = 0
+        with self.segment.lock():
+            self._leave(place)
+
+    def _leave(self, place: int) -> None:
+        base, words = self.spec.reader_words(place), self.words
+        words[base + layout.PID] = words[base + layout.SINCE] = 0
+        words[base + layout.STATE] = LEFT
         waking.see_each_other()
-        waking.wake(self.address(base + layout.TAIL))
+        self.wake_writer(place)
+
+    def wake_writer(self, place: int) -> None:
+        """It waits for this reader, or does so needlessly."""
+        base, words = self.spec.reader_words(place), self.words
+        words[base + layout.WAKE_AT] = layout.NEVER
+        words[base + layout.DONE_WAITING] += 1
+        waking.wake(self.address(base + layout.DONE_WAITING))
 
     def drop_dead_readers(self) -> None:
         """Lets go of readers that have died, where nobody else looks after them."""
-        for place in range(self.spec.readers):
-            base = self.spec.reader_words(place)
-            state, pid, since = self.words[base + layout.STATE : base + layout.SINCE + 1]
-            if state in (BLOCKING, LOSSY) and not lives(pid, since):
-                self.leave(place)
+        places = range(self.spec.readers)
+        if any(self._has_died(*self._reader_words(place)) for place in places):
+            with self.segment.lock():
+                for place in places:
+                    if self._has_died(*self._reader_words(place)):
+                        self._leave(place)
 
     def is_abandoned(self) -> bool:
-        """Whether there was a writer that has died without a word."""
+        """Whether there was a writer that has died without a word, and nobody else looks after it."""
         pid = self.words[layout.WRITER_PID]
-        return pid != 0 and not lives(pid, self.words[layout.WRITER_SINCE])
+        return pid != 0 and not self.supervised and not lives(pid, self.words[layout.WRITER_SINCE])
 
     def stats(self) -> RingStats:
         """As it is now; the numbers may be a frame apart from each other."""

@@ -30,7 +30,12 @@ class Segment:
     """`size` bytes, zero at first and reserved as a whole. Raises `ShmError` when there is not as much memory."""
 
     def __init__(self, name: str, size: int) -> None:
-        self._open(name, _reserve(name, size), size)
+        descriptor = _reserve(name, size)
+        try:
+            self._open(name, descriptor, size)
+        except OSError as error:
+            os.close(descriptor)
+            raise _no_room(name, size, available_memory()) from error
 
     def _open(self, name: str, descriptor: int, size: int) -> None:
         self.name = name

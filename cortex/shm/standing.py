@@ -6,7 +6,7 @@ import time
 
 from cortex.shm import layout, waking
 from cortex.shm.errors import EndOfStream, ShmError
-from cortex.shm.layout import ASLEEP, BROKEN, GOES_ON, HEAD, LOSSY, ORDER, SLOT_WORDS, TAIL, WAKE_AT
+from cortex.shm.layout import ASLEEP, BROKEN, GOES_ON, HEAD, LOSSY, ORDER, RUNG, SLOT_WORDS, TAIL, WAKE_AT
 from cortex.shm.patience import Patience
 from cortex.shm.ring import Ring
 
@@ -74,24 +74,23 @@ class Standing:
             return True
         self._words[self._base + layout.EMPTY_WAITS] += 1
         while (seconds := patience.next_sleep()) > 0:
+            rung = self._words[RUNG]
             self._words[ASLEEP] = 1
             waking.see_each_other()
             if self._is_there():
                 return True
             self._look_for_end()
-            waking.sleep_while(self.ring.address(HEAD), self._seen, seconds)
+            waking.sleep_while(self.ring.address(RUNG), rung, seconds)
             if self._is_there():
                 return True
         return False
 
     def _look_for_end(self) -> None:
         """Raises `EndOfStream` when nothing more comes."""
-        state = self._words[layout.ENDED]
-        if state == GOES_ON and not self.ring.supervised and time.monotonic() >= self._look_at:
+        if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + _LOOK_FOR_WRITER_S
-            if self.ring.is_abandoned():
-                self.ring.end(broken=True)
-                state = BROKEN
+            self.ring.end_if_abandoned()
+        state = self._words[layout.ENDED]
         if state != GOES_ON and not self._is_there():
             raise EndOfStream(self.name, is_broken=state == BROKEN)
 

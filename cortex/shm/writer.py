@@ -105,7 +105,7 @@ class Writer:
         words[at + TIME] = time_ns()
         words[at] = words[HEAD] = self._head = head + 1
         if words[ASLEEP]:
-            self._wake_readers()
+            self.ring.wake_readers()
         return True
 
     def look(self, timeout: float | None = 0.0) -> memoryview | None:
@@ -143,11 +143,7 @@ class Writer:
         self._is_plain = not (self._has_meta or self._weak or self._reuse)
         words[at] = words[HEAD] = self._head = self._head + 1
         if words[ASLEEP]:
-            self._wake_readers()
-
-    def _wake_readers(self) -> None:
-        self._words[ASLEEP] = 0
-        waking.wake(self.ring.address(HEAD))
+            self.ring.wake_readers()
 
     def _put_meta(self, slot: int, packed: bytes) -> None:
         self._has_meta = True
@@ -157,6 +153,8 @@ class Writer:
 
     def _packed(self, meta: Mapping[str, Any]) -> bytes:
         try:
+            if not all(isinstance(key, str) for key in meta):
+                raise TypeError("its keys are text")
             packed = _encode(dict(meta))
         except (TypeError, OverflowError) as error:
             raise ValueError(f"Metadata of the stream {self.name!r} must be plain values: {error}") from error
@@ -200,8 +198,7 @@ class Writer:
         if self._look_for_room():
             return True
         self._words[layout.FULL_WAITS] += 1
-        if not self.ring.supervised:
-            self.ring.drop_dead_readers()
+        self.ring.drop_dead_readers()
         return (timeout != 0 and self._wait(Patience(timeout))) or self._look_for_room()
 
     def _look_for_room(self) -> bool:
@@ -231,10 +228,11 @@ class Writer:
             seconds = patience.next_sleep()
             if seconds <= 0:
                 return False
+            bell = base + layout.DONE_WAITING
+            rung = self._words[bell]
             self._words[base + layout.WAKE_AT] = tail + self._at_once
             waking.see_each_other()
             if self._words[base + TAIL] == tail and self._words[base + layout.STATE] == BLOCKING:
-                waking.sleep_while(self.ring.address(base + TAIL), tail, seconds)
+                waking.sleep_while(self.ring.address(bell), rung, seconds)
             self._words[base + layout.WAKE_AT] = layout.NEVER
-            if not self.ring.supervised:
-                self.ring.drop_dead_readers()
+            self.ring.drop_dead_readers()
