@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 import weakref
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -64,8 +66,10 @@ class Reader(Standing):
         self._looking_at = -1
         self._has_left = False
         self._held: set[int] = set()
-        self._said: tuple[int, int, int] = (-1, 0, 0)
-        self._meta: dict[str, Any] = {}
+        self._holds = False
+        """Whether frames were ever held: they are let go of in whatever thread, at whatever moment."""
+        self._giving = threading.RLock()
+        self._said: tuple[int, int, dict[str, Any] | None] | None = None
 
     @property
     def frame_size(self) -> int:
@@ -75,8 +79,10 @@ class Reader(Standing):
     @property
     def last(self) -> FrameInfo | None:
         """Of the frame that was read last, or is looked at; None before the first."""
-        sequence, time_ns, has_meta = self._said
-        return FrameInfo(sequence, time_ns, self._meta if has_meta else {}) if sequence >= 0 else None
+        if self._said is None:
+            return None
+        sequence, time_ns, meta = self._said
+        return FrameInfo(sequence, time_ns, meta or {})
 
     def read(self, timeout: float | None = 0.0) -> np.ndarray[Any, Any] | None:
         """A copy of the next frame, which is the caller's own; None when there was none in time."""
@@ -148,6 +154,7 @@ class Reader(Standing):
         array: np.ndarray[Any, Any] = np.frombuffer(memoryview(block), self.dtype).reshape(self.shape)
         array.flags.writeable = False
         self._held.add(at)
+        self._holds = True
         self._looking_at = -1
         self._go_on(at + 1)
         info = self.last
@@ -156,7 +163,10 @@ class Reader(Standing):
 
     def set_blocking(self, blocking: bool) -> None:
         """False: the writer does not wait for this reader any more, which may lose frames. True: it does again, from
-        the next frame on that is written; what was not read before is left out."""
+        the next frame on that is written; what was not read before is left out. Raises `ShmError` while frames are
+        held."""
+        if self._held:
+            raise ShmError(f"The reader of {self.name!r} holds frames: let go of them first.")
         state = self._base + layout.STATE
         if blocking == (self._words[state] == BLOCKING):
             return
@@ -185,48 +195,58 @@ class Reader(Standing):
     def _took(self, at: int, word: int) -> bool:
         """Gives the slot with this first word back, unless it was overwritten while it was being copied: then false."""
         words = self._words
-        said = at, words[word + TIME], words[word + META_LENGTH]
-        if said[2]:
-            self._read_meta(word, said[2])
+        length = words[word + META_LENGTH]
+        said = at, words[word + TIME], self._meta(word, length) if length else None
         if self._weak:
             waking.keep_order()
+        self._looking_at = -1
         if words[word] != at + 1:
             self._was_torn(at)
             return False
         self._said = said
-        self._looking_at = -1
         self._next = at = at + 1
-        if not self._held:
-            words[self._tail] = at
-            if words[self._wake_at] <= at:
-                self.ring.wake_writer(self._place)
+        if self._holds:
+            self._give_back()
+            return True
+        words[self._tail] = at
+        if words[self._wake_at] <= at:
+            self.ring.wake_writer(self._place)
         return True
 
     def _tell(self, at: int, word: int) -> None:
         length = self._words[word + META_LENGTH]
-        if length:
-            self._read_meta(word, length)
-        self._said = at, self._words[word + TIME], length
+        self._said = at, self._words[word + TIME], self._meta(word, length) if length else None
 
-    def _read_meta(self, word: int, length: int) -> None:
-        start = self.ring.spec.meta_offset + (word - self._slot_words) // SLOT_WORDS * META_BYTES
+    def _meta(self, word: int, length: int) -> dict[str, Any]:
+        spec = self.ring.spec
+        start = spec.meta_offset + (word - spec.slot_words) // SLOT_WORDS * META_BYTES
         try:
-            self._meta = _decode(self.ring.segment.memory[start : start + min(length, META_BYTES)])
+            return _decode(self.ring.segment.memory[start : start + min(length, META_BYTES)])
         except msgspec.DecodeError:  # it is being overwritten, which is found out later
-            self._meta = {}
+            return {}
 
     def _go_on(self, to: int) -> None:
         self._next = to
-        if self._held:
+        if self._holds:
+            self._give_back()
             return
         self._words[self._tail] = to
         if self._words[self._wake_at] <= to:
             self.ring.wake_writer(self._place)
 
     def _let_go(self, at: int) -> None:
-        self._held.discard(at)
-        tail = min(self._held, default=self._next)
-        self._words[self._tail] = tail
+        with suppress(ValueError):  # the ring was closed
+            self._held.discard(at)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """All frames below the oldest that is held. Another may be let go of right in between, in this thread too."""
+        with self._giving:
+            if self._has_left:
+                return
+            tail = -1
+            while tail != (oldest := min(list(self._held), default=self._next)):
+                self._words[self._tail] = tail = oldest
         if self._words[self._wake_at] <= tail:
             self.ring.wake_writer(self._place)
 

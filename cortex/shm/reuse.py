@@ -31,7 +31,7 @@ class Reuse:
         for frame in range(self._kept, slowest):
             if self._lies_there(frame):
                 self._free.append(self._slot_of(frame))
-        self._kept = slowest
+        self._kept = max(self._kept, slowest)  # a reader that joins may be seen further back for a moment
         return self._free.pop() if last else self._free.popleft()
 
     def note(self, frame: int, slot: int) -> None:

@@ -35,6 +35,8 @@ _AT_ONCE_BYTES = 256 * 1024
 
 _EASE_NS = 300_000
 
+_ARRAY = np.ndarray
+
 
 class Writer:
     """Writes the frames of a stream; what a task gets for each name in its `writes`.
@@ -82,30 +84,33 @@ class Writer:
         """Copies a frame into the ring and publishes it; false when there was no room in time. `meta`: a small mapping
         that goes with it (plain values, 256 bytes as MessagePack). Raises `ValueError` for another shape or dtype, and
         for metadata that does not fit."""
-        if type(array) is not np.ndarray or array.dtype != self.dtype or array.shape != self.shape:
+        if type(array) is not _ARRAY or array.dtype != self.dtype or array.shape != self.shape:
             array = self._checked(array)
-        packed = None if meta is None else self._packed(meta)
+        if not self._is_plain or meta is not None:
+            return self._write(array, timeout, meta)
         head = self._head
-        if self._reuse is not None:
-            if (slot := self._next_slot(timeout)) < 0:
-                return False
-        elif head >= self._limit and not self._has_room(timeout):
+        if head >= self._limit and not self._has_room(timeout):
             return False
-        else:
-            slot = head % self._slots
-        frame, at, _ = self._lie[slot]
+        frame, at, _ = self._lie[head % self._slots]
         words = self._words
         words[at] = 0
-        if self._weak:
-            waking.keep_order()
         frame[...] = array
-        if packed is not None or not self._is_plain:
-            self._publish(slot, packed)
-            return True
         words[at + TIME] = time_ns()
         words[at] = words[HEAD] = self._head = head + 1
         if words[ASLEEP]:
             self.ring.wake_readers()
+        return True
+
+    def _write(self, array: np.ndarray[Any, Any], timeout: float | None, meta: Mapping[str, Any] | None) -> bool:
+        packed = None if meta is None else self._packed(meta)
+        if (slot := self._next_slot(timeout)) < 0:
+            return False
+        frame, at, _ = self._lie[slot]
+        self._words[at] = 0
+        if self._weak:
+            waking.keep_order()
+        frame[...] = array
+        self._publish(slot, packed)
         return True
 
     def look(self, timeout: float | None = 0.0) -> memoryview | None:
