@@ -24,9 +24,9 @@ _FULL_FOR_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessMetrics:
-    """A task at a moment. `cpu_percent`: of one core, since the sample before; `memory_rss_mb`: MiB; `nice`: -20 to
-    19; `ring_pressure`: of each stream that it reads or writes, 0 (nothing to read) to 100 (no room); `sampled_at`:
-    seconds of `time.perf_counter`."""
+    """A task at a moment. `cpu_percent`: of one core, since the sample before, the first time since its start;
+    `memory_rss_mb`: MiB; `nice`: -20 to 19; `ring_pressure`: of each stream that it reads or writes, 0 (nothing to
+    read) to 100 (no room); `sampled_at`: seconds of `time.perf_counter`."""
 
     name: str
     pid: int | None
@@ -68,18 +68,16 @@ class Sampler:
         import psutil
 
         with suppress(psutil.Error):
-            handle = self._handle(name, pid)
+            handle = self._handles.get(name)
+            is_new = handle is None or handle.pid != pid
+            if handle is None or is_new:
+                handle = self._handles[name] = psutil.Process(pid)
             with handle.oneshot():
-                return handle.cpu_percent(), handle.memory_info().rss / 2**20, int(handle.nice() or 0)
+                cpu = handle.cpu_percent()  # 0 the first time
+                if is_new:
+                    cpu = 100 * sum(handle.cpu_times()[:2]) / max(time.time() - handle.create_time(), 0.01)
+                return cpu, handle.memory_info().rss / 2**20, int(handle.nice() or 0)
         return 0.0, 0.0, 0
-
-    def _handle(self, name: str, pid: int) -> psutil.Process:
-        import psutil
-
-        handle = self._handles.get(name)
-        if handle is None or handle.pid != pid:
-            handle = self._handles[name] = psutil.Process(pid)
-        return handle
 
     def _warn(self, pressure: Mapping[str, float]) -> None:
         """Once each time that a ring is full for long."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from traceback import TracebackException, format_exc
+from traceback import TracebackException, format_exception
 from typing import Any
 
 from cortex.shm.errors import EndOfStream
@@ -94,10 +94,18 @@ def main(job: Job, line: Connection) -> None:
     except Stopped:
         said = (STOPPED,)
     except BaseException as error:
-        said = (FAILED, f"{type(error).__name__}: {TracebackException.from_exception(error)}", format_exc())
+        said = (FAILED, f"{type(error).__name__}: {TracebackException.from_exception(error)}", _trace_of(error))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parent.say(*said)
     sys.exit(said[0] == FAILED)
+
+
+def _trace_of(error: BaseException) -> str:
+    """From the task's function on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return "".join(format_exception(type(error), error, trace))
 
 
 def _stop(_signal: int, _frame: object) -> None:
