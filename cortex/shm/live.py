@@ -5,17 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cortex.shm.checking import check
 from cortex.shm.declaration import Declaration, StreamSpec, TaskSpec
 from cortex.shm.event import Event
+from cortex.shm.monitor import Sampler
 from cortex.shm.ring import Ring
 from cortex.shm.supervisor import Hand, Supervisor
 from cortex.shm.task import Job, Place
-
-if TYPE_CHECKING:
-    from cortex.shm.monitor import Sampler
 
 
 class Live:
@@ -28,10 +25,11 @@ class Live:
         self.events: dict[str, Event] = {}
         self.readers: dict[str, list[str]] = {}
         self.order: list[str] | None = None
+        self.hands: dict[str, Hand] = {}
         self.supervisor: Supervisor | None = None
+        self.sampler = Sampler(self.hands, self.rings)
         self._functions: dict[str, bytes] = {}
         self._context = multiprocessing.get_context(start_method)
-        self._sampler: Sampler | None = None
 
     def event(self, name: str) -> Event:
         """Raises `KeyError`."""
@@ -56,18 +54,11 @@ class Live:
 
     def start(self, may_rest: Callable[[], bool]) -> None:
         tasks = self.declaration.tasks
-        hands = {name: self._hand(tasks[name]) for name in self.order or () if tasks[name].function is not None}
-        self.supervisor = Supervisor(self._context, hands, may_rest)
+        for name in self.order or ():
+            if tasks[name].function is not None:
+                self.hands[name] = self._hand(tasks[name])
+        self.supervisor = Supervisor(self._context, self.hands, may_rest)
         self.supervisor.start()
-
-    @property
-    def sampler(self) -> Sampler:
-        from cortex.shm.monitor import Sampler
-
-        if self._sampler is None:
-            assert self.supervisor is not None
-            self._sampler = Sampler(self.supervisor.hands, self.rings)
-        return self._sampler
 
     def give_back(self) -> None:
         self._give_back_rings()

@@ -48,14 +48,23 @@ class Sampler:
     latest: dict[str, ProcessMetrics] = field(default_factory=dict)
     _handles: dict[str, psutil.Process] = field(default_factory=dict)
     _full_since: dict[str, float] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _is_over: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def sample(self) -> dict[str, ProcessMetrics]:
+        """Now, or the last one when it is over."""
         with self._lock:
-            pressure = {name: ring.stats().pressure for name, ring in self.rings.items()}
-            self._warn(pressure)
-            self.latest = {name: self._measure(name, hand, pressure) for name, hand in self.hands.items()}
+            if not self._is_over:
+                pressure = {name: ring.stats().pressure for name, ring in self.rings.items()}
+                self._warn(pressure)
+                self.latest = {name: self._measure(name, hand, pressure) for name, hand in self.hands.items()}
             return dict(self.latest)
+
+    def finish(self) -> None:
+        """Takes the last sample, before the rings are given back."""
+        with self._lock:
+            self.sample()
+            self._is_over = True
 
     def _measure(self, name: str, hand: Hand, pressure: Mapping[str, float]) -> ProcessMetrics:
         streams = [*(place.ring.name for place in hand.job.reads.values()), *(r.name for r in hand.job.writes.values())]
@@ -91,7 +100,7 @@ class Sampler:
 
 
 class Monitor:
-    """A thread that calls `look` at once, and then every so many seconds until it is stopped."""
+    """A thread that calls `look` every so many seconds until it is stopped."""
 
     def __init__(self, look: Callable[[], object], interval_s: float) -> None:
         self.interval_s = interval_s
@@ -106,6 +115,5 @@ class Monitor:
             self._thread.join()
 
     def _run(self) -> None:
-        self._look()
         while not self._end.wait(self.interval_s):
             self._look()

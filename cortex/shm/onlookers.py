@@ -40,14 +40,13 @@ class Onlookers:
 
     def close(self) -> None:
         """Once all processes have ended: Looms are told how."""
-        if self._window is None:
-            return
-        self._window.close()
+        if self._window is not None:
+            self._window.close()
         for teller in self._tellers:
             teller.close()
         if self._monitor is not None:
             self._monitor.stop()
-        self._live.sampler.sample()
+        self._live.sampler.finish()
 
     def tell(self, listener: Listener) -> None:
         self._listeners.append(listener)
@@ -66,15 +65,13 @@ class Onlookers:
                 self._monitor.stop()
             self._monitor = Monitor(self._live.sampler.sample, interval_s)
 
-    def metrics(self, *, now: bool) -> Mapping[str, ProcessMetrics]:
-        """The newest sample of every task that has a process; where no monitor has taken one it is taken `now`."""
-        if self._live.supervisor is None:
-            return {}
+    def metrics(self) -> Mapping[str, ProcessMetrics]:
+        """The newest sample of every task that has a process; where no monitor has taken one it is taken now."""
         sampler = self._live.sampler
-        return sampler.sample() if now and (self._monitor is None or not sampler.latest) else sampler.latest
+        return sampler.latest if self._monitor is not None and sampler.latest else sampler.sample()
 
     def account(self) -> ProcessPipeline:
         """How the pipeline stands."""
         from cortex.shm.account import account_of
 
-        return account_of(self._live, self._run, self._started_us, self.metrics(now=True))
+        return account_of(self._live, self._run, self._started_us, self.metrics())

@@ -4,7 +4,6 @@ events that control them."""
 from __future__ import annotations
 
 import atexit
-import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
 StartMethod = Literal["spawn", "forkserver"]
 
-_open: weakref.WeakSet[Pipeline] = weakref.WeakSet()
+_open: set[Pipeline] = set()
+"""Those that were started and not closed: they are kept until the program ends, as their processes are."""
 
 
 class Pipeline:
@@ -215,7 +215,7 @@ class Pipeline:
         of its own, or none yet. Raises `KeyError` for an unknown task."""
         if task_name is not None and task_name not in self.declaration.tasks:
             raise KeyError(task_name)
-        latest = self._onlookers.metrics(now=not self._is_closed)
+        latest = self._onlookers.metrics()
         if task_name is not None:
             return latest.get(task_name)
         return {name: latest.get(name) for name in self.declaration.tasks}

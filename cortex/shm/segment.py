@@ -14,6 +14,7 @@ import mmap
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import reduction
@@ -34,13 +35,15 @@ class Segment:
         try:
             self._open(name, descriptor, size)
         except OSError as error:
-            os.close(descriptor)
+            self.close()
             raise _no_room(name, size, available_memory()) from error
 
     def _open(self, name: str, descriptor: int, size: int) -> None:
         self.name = name
         self.size = size
         self.descriptor = descriptor
+        self._closing = weakref.finalize(self, os.close, descriptor)
+        self._closing.atexit = False  # until the last moment it is needed by those that end pipelines
         self.memory = mmap.mmap(descriptor, size, mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0))
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
         self._thread_lock = threading.Lock()
@@ -67,11 +70,10 @@ class Segment:
 
     def close(self) -> None:
         """Views of the memory that are still held keep it mapped until they are gone."""
-        descriptor, self.descriptor = self.descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
-            with suppress(BufferError):
-                self.memory.close()
+        self.descriptor = -1
+        self._closing()
+        with suppress(AttributeError, BufferError):
+            self.memory.close()
 
 
 def _reserve(name: str, size: int) -> int:

@@ -30,11 +30,14 @@ class Window:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(f"\0{_PREFIX}/{os.getuid()}/{name}")
         self._socket.listen()
-        threading.Thread(target=self._run, name="window", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="window", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
+        """Once who asks right now was told."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._socket.close()
 
     def _run(self) -> None:

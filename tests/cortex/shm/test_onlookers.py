@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 
@@ -162,3 +163,24 @@ def test_what_does_not_answer_in_words_is_left_out(pipeline: Pipeline) -> None:
         pipeline.start()
         assert pipeline.run_uuid in [one.run for one in running_pipelines()]
         answering.join()
+
+
+def test_a_window_is_closed_once_who_asks_was_told(pipeline: Pipeline, gate: Path) -> None:
+    pipeline.start()
+    told, asked, go_on = pipeline.account(), threading.Event(), threading.Event()
+
+    def look() -> ProcessPipeline:
+        asked.set()
+        go_on.wait()
+        return told
+
+    window = Window("slow", look)
+    with ThreadPoolExecutor(2) as threads:
+        answer = threads.submit(running_pipelines)
+        asked.wait()
+        closed = threads.submit(window.close)
+        assert wait([closed], timeout=0.1).not_done
+        go_on.set()
+        closed.result()
+        assert [one.run for one in answer.result()].count(told.run) == 2
+    gate.touch()
