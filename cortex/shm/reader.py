@@ -165,11 +165,11 @@ class Reader(Standing):
         """False: the writer does not wait for this reader any more, which may lose frames. True: it does again, from
         the next frame on that is written; what was not read before is left out. Raises `ShmError` while frames are
         held."""
-        if self._held:
-            raise ShmError(f"The reader of {self.name!r} holds frames: let go of them first.")
         state = self._base + layout.STATE
         if blocking == (self._words[state] == BLOCKING):
             return
+        if self._held:
+            raise ShmError(f"The reader of {self.name!r} holds frames: let go of them first.")
         self._looking_at = -1
         self._is_lossy = not blocking
         if blocking:
@@ -227,6 +227,8 @@ class Reader(Standing):
 
     def _go_on(self, to: int) -> None:
         self._next = to
+        if self._weak:
+            waking.keep_order()
         if self._holds:
             self._give_back()
             return
@@ -244,6 +246,8 @@ class Reader(Standing):
         with self._giving:
             if self._has_left:
                 return
+            if self._weak:
+                waking.keep_order()
             tail = -1
             while tail != (oldest := min(list(self._held), default=self._next)):
                 self._words[self._tail] = tail = oldest

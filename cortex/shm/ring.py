@@ -131,8 +131,7 @@ class Ring:
         with self.segment.lock():
             place = self._take_place(place)
         reader = Reader(self, place, latest=latest)
-        if latest or not blocking:
-            reader.set_blocking(False)
+        reader.set_blocking(blocking and not latest)
         return reader
 
     def expect(self, place: int) -> None:

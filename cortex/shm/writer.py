@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from time import perf_counter_ns, time_ns
@@ -34,6 +35,12 @@ _AT_ONCE_BYTES = 256 * 1024
 """A writer that found the ring full is woken when so much of it is free, or half of it."""
 
 _EASE_NS = 300_000
+
+_STREAMED_BYTES = 2**20
+"""Copies of more may go past the processor's caches, and then in another order than other stores."""
+
+_NAP_S = 0.005
+"""The longest sleep of one who wants more than a frame's room at once: his reader may wait for him meanwhile."""
 
 _ARRAY = np.ndarray
 
@@ -68,10 +75,11 @@ class Writer:
         self._slot = -1
         self._has_lossy = False
         self._soft = max(CACHED_BYTES // ring.spec.stride, 2)
-        self._weak = not waking.STORES_STAY_IN_ORDER
+        self._weak = not waking.STORES_STAY_IN_ORDER or ring.spec.stride > _STREAMED_BYTES
         self._is_plain = not (self._has_meta or self._weak or self._reuse)
         """Whether a frame has nothing but its number and time to be written down."""
         self._at_once = max(1, min(self._slots // 2, _AT_ONCE_BYTES // ring.spec.stride))
+        self._nap_s = _NAP_S if self._at_once > 1 else math.inf
 
     @property
     def sequence(self) -> int:
@@ -96,7 +104,8 @@ class Writer:
         words[at] = 0
         frame[...] = array
         words[at + TIME] = time_ns()
-        words[at] = words[HEAD] = self._head = head + 1
+        words[at] = self._head = head = head + 1
+        words[HEAD] = head  # last: who is interrupted before has published nothing, and writes no number twice
         if words[ASLEEP]:
             self.ring.wake_readers()
         return True
@@ -146,7 +155,8 @@ class Writer:
             waking.keep_order()
         self._is_looking = False
         self._is_plain = not (self._has_meta or self._weak or self._reuse)
-        words[at] = words[HEAD] = self._head = self._head + 1
+        words[at] = self._head = head = self._head + 1
+        words[HEAD] = head
         if words[ASLEEP]:
             self.ring.wake_readers()
 
@@ -238,6 +248,6 @@ class Writer:
             self._words[base + layout.WAKE_AT] = tail + self._at_once
             waking.see_each_other()
             if self._words[base + TAIL] == tail and self._words[base + layout.STATE] == BLOCKING:
-                waking.sleep_while(self.ring.address(bell), rung, seconds)
+                waking.sleep_while(self.ring.address(bell), rung, min(seconds, self._nap_s))
             self._words[base + layout.WAKE_AT] = layout.NEVER
             self.ring.drop_dead_readers()

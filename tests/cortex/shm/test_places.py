@@ -144,7 +144,6 @@ def test_who_takes_the_place_of_one_that_leaves_is_known(make_ring: MakeRing) ->
     assert told.pid == os.getpid()
 
 
-@pytest.mark.xfail(reason="the place of one that did not block makes the next reader, which should, not block either")
 def test_a_reader_blocks_at_the_place_of_one_that_did_not(make_ring: MakeRing) -> None:
     """As a task that is started again, which knows nothing of what it said before."""
     ring = make_ring(supervised=True)
