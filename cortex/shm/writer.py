@@ -35,6 +35,7 @@ _AT_ONCE_BYTES = 256 * 1024
 """A writer that found the ring full is woken when so much of it is free, or half of it."""
 
 _EASE_NS = 300_000
+"""How long a writer that may wait lets readers catch up when more is unread than a cache keeps."""
 
 _STREAMED_BYTES = 2**20
 """Copies of more may go past the processor's caches, and then in another order than other stores."""

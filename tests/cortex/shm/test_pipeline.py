@@ -270,7 +270,8 @@ def test_a_program_that_ends_without_closing_its_pipeline_ends(tmp_path: Path) -
 
 def test_a_program_that_is_interrupted_stops_its_tasks(tmp_path: Path) -> None:
     body = (
-        'pipe = shm.Pipeline("interrupted").add_task("rests", fn=partial(rest, path=sys.argv[1]))\n'
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where this runs\n"
+        '    pipe = shm.Pipeline("interrupted").add_task("rests", fn=partial(rest, path=sys.argv[1]))\n'
         "    try:\n"
         "        pipe.run()\n"
         "    except KeyboardInterrupt:\n"
