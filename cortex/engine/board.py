@@ -192,7 +192,8 @@ class BoardSlot:
         now = time.monotonic()
         self._token, self._limit = token, limit
         deadline = now + limit
-        _MARK.pack_into(self._memory, 0, token, lane, step, deadline, now, self._stage, phase.encode()[:PHASE_BYTES])
+        name = phase.encode()[:PHASE_BYTES] if phase else b""
+        _MARK.pack_into(self._memory, 0, token, lane, step, deadline, now, self._stage, name)
         if not deadline <= self._armed_until <= deadline + _SLACK_S:
             self._arm(deadline)
 

@@ -196,7 +196,6 @@ class Tries:
 
     def once(self, node: MediaNode[Any], media: Any, make_context: Callable[..., NodeContext]) -> Made | None:
         """Runs `node.compute`; what came of it, None when it is to be tried again."""
-        self.pause_s = min(_FIRST_BACKOFF_S * 2**self._attempt, MAX_BACKOFF_S)
         self._attempt += 1
         try:
             if self._fan_out is not None:
@@ -214,6 +213,7 @@ class Tries:
         except BaseException as error:  # also what an operator calls to end its process
             code, message = as_failure(error)
             if is_retryable(code) and self._attempt <= self.step.retries:
+                self.pause_s = min(_FIRST_BACKOFF_S * 2 ** (self._attempt - 1), MAX_BACKOFF_S)
                 return None
             if self._fan_out is not None:
                 message = f"{self._fan_out.at}{message}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -152,8 +152,14 @@ class Walker:
         self._board.enter(item.token, lane, step.index, "", self._limit(step, media.size))
         try:
             node, make_context = self._nodes[lane][step.index], self._contexts[lane][step.index]
-            derived = partial(self._derived, item, course, step)
-            context = partial(make_context, course.upstream(step), derived=derived)
+            upstream = course.upstream(step)
+
+            def derived(node: str, name: str) -> ProducedArtifact | None:
+                return course.derived(step, self._reach(item), node, name)
+
+            def context(**more: Any) -> NodeContext:
+                return make_context(upstream, derived=derived, **more)
+
             if step.intake is not None:
                 taken = course.taken(step.intake, self._reach(item))
                 self._wanted = _not_at_hand(taken["items"], item)
@@ -176,9 +182,6 @@ class Walker:
 
     def _reach(self, item: Item) -> Reach:
         return Reach(partial(self._stored_file, item), MOST_IN_WORKER)
-
-    def _derived(self, item: Item, course: Course, step: Step, node: str, name: str) -> ProducedArtifact | None:
-        return course.derived(step, self._reach(item), node, name)
 
     def _stored_file(self, item: Item, ref: ArtifactRef) -> bytes:
         """Raises what kept the parent from fetching it, and `NotAtHandError` when it was not asked to."""
@@ -238,7 +241,9 @@ def find_lane(lanes: tuple[Lane, ...], media: Any, relative: bytes, offered: tup
     return _NO_LANE
 
 
-def look(node: MediaNode[Any], step: Step, course: Course, context: partial[NodeContext], media: Any) -> Outcome | None:
+def look(
+    node: MediaNode[Any], step: Step, course: Course, context: Callable[..., NodeContext], media: Any
+) -> Outcome | None:
     """Whether a node that is enabled and has no stored result still need not compute."""
     if takes_file(step.intake):
         with looking(node, context(), media) as seen:
@@ -253,7 +258,7 @@ def look(node: MediaNode[Any], step: Step, course: Course, context: partial[Node
 
 
 def _look_at(
-    node: MediaNode[Any], step: Step, course: Course, context: partial[NodeContext], media: Any
+    node: MediaNode[Any], step: Step, course: Course, context: Callable[..., NodeContext], media: Any
 ) -> Outcome | None:
     fans_out = step.intake is not None and step.intake.fans_out
     if type(node).exists_result is not MediaNode.exists_result and not fans_out:
