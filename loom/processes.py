@@ -3,7 +3,7 @@ second, and how that looks from outside."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -106,6 +106,11 @@ class ProcessPipelineShape(ProcessPipelineBase, frozen=True, kw_only=True):
     started: str
     heard: str
     silent: bool
+
+
+def said_of(pipeline: ProcessPipelineBase) -> dict[str, Any]:
+    """What all forms of it have in common, by field."""
+    return {name: getattr(pipeline, name) for name in ProcessPipelineBase.__struct_fields__}
 
 
 def with_short_errors(pipeline: ProcessPipeline) -> ProcessPipeline:

@@ -19,17 +19,7 @@ from loom.processes import (
     ProcessState,
     ProcessStream,
     ProcessTask,
-    ProcessTaskState,
 )
-
-_STATES: dict[str, ProcessTaskState] = {
-    "STARTING": "STARTING",
-    "RUNNING": "RUNNING",
-    "WAITING": "WAITING",
-    "ENDED": "ENDED",
-    "STOPPED": "ENDED",
-    "FAILED": "FAILED",
-}
 
 
 def account_of(live: Live, run: UUID, started_us: int, metrics: Mapping[str, ProcessMetrics]) -> ProcessPipeline:
@@ -62,7 +52,7 @@ def _task(task: TaskSpec, hand: Hand | None, measured: ProcessMetrics | None) ->
     return ProcessTask(
         name=task.name,
         pid=None if hand is None else hand.pid,
-        state="ENDED" if hand is None else _STATES[hand.state],
+        state="ENDED" if hand is None or hand.state == "STOPPED" else hand.state,
         cpu_percent=None if measured is None or measured.pid is None else measured.cpu_percent,
         memory_mib=None if measured is None or measured.pid is None else measured.memory_rss_mb,
         restarts=0 if hand is None else hand.restarts,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:
     from cortex.shm.pipeline import Pipeline
 
 F = TypeVar("F", bound=Callable[..., Any])
-P = TypeVar("P", bound="Pipeline")
 Names = Mapping[str, str]
 
 
-class TaskAdder(Generic[P]):
+class TaskAdder:
     """`reads`, `writes` and `events` map the argument names of the function to names of streams and events.
 
     `restarts`: how often the task is started again when it fails or dies; unread frames wait for it meanwhile.
@@ -23,7 +22,7 @@ class TaskAdder(Generic[P]):
     is closed or compiled.
     """
 
-    def __init__(self, pipeline: P) -> None:
+    def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
     @overload
@@ -51,8 +50,8 @@ class TaskAdder(Generic[P]):
         description: str | None = None,
         restarts: int = 0,
         latest: Iterable[str] = (),
-    ) -> P: ...
-    def __call__(self, name: str, *, fn: Callable[..., Any] | None = None, **bound: Any) -> P | Callable[[F], F]:
+    ) -> Pipeline: ...
+    def __call__(self, name: str, *, fn: Callable[..., Any] | None = None, **bound: Any) -> Pipeline | Callable[[F], F]:
         """A task that runs once. Without `fn` it is a decorator, which gives the function back unchanged."""
         if fn is not None:
             return self._add(name, fn=fn, **bound)
@@ -63,21 +62,21 @@ class TaskAdder(Generic[P]):
 
         return decorate
 
-    def switchable(self, name: str, *, activate_on: str, fn: Callable[..., Any], **bound: Any) -> P:
+    def switchable(self, name: str, *, activate_on: str, fn: Callable[..., Any], **bound: Any) -> Pipeline:
         """Waits until the event (an argument name among `events`) is open, and calls the function again and again
         while it is. The event is not passed to the function."""
         return self._add(name, fn=fn, control="switchable", activate_on=activate_on, **bound)
 
-    def toggleable(self, name: str, *, activate_on: str, fn: Callable[..., Any], **bound: Any) -> P:
+    def toggleable(self, name: str, *, activate_on: str, fn: Callable[..., Any], **bound: Any) -> Pipeline:
         """Waits until the event is open, resets it once, and calls the function: once for each time that it was
         signalled. The event is not passed to the function."""
         return self._add(name, fn=fn, control="toggleable", activate_on=activate_on, **bound)
 
-    def terminator(self, name: str, *, reads: Names, description: str | None = None) -> P:
+    def terminator(self, name: str, *, reads: Names, description: str | None = None) -> Pipeline:
         """Stands for a reader where none is needed: its streams run as if nobody read them. Takes no process."""
         return self._add(name, fn=None, control="terminator", reads=reads, description=description)
 
-    def _add(self, name: str, **said: Any) -> P:
+    def _add(self, name: str, **said: Any) -> Pipeline:
         self._pipeline.check_declaring()
         self._pipeline.declaration.add_task(name, **said)
         return self._pipeline

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from cortex.shm.functions import Function
+from cortex.shm.layout import plain
 from cortex.shm.values import (
     bindings,
     check_count,
@@ -112,10 +113,7 @@ class Declaration:
         check_name("stream", name, self.streams)
         place = f"stream {name!r}"
         kind = dtype_of(place, dtype)
-        dimensions = dimensions_of(place, shape) + kind.shape
-        while kind.subdtype is not None:
-            kind = kind.base
-            dimensions += kind.shape
+        dimensions, kind = plain(dimensions_of(place, shape), kind)
         check_count(place, "min_reader_pos_refresh_interval", min_reader_pos_refresh_interval)
         spec = StreamSpec(
             name=name,

@@ -68,6 +68,13 @@ CACHED_BYTES = 4 * 2**20
 was given back last comes first, so that frames lie in memory that is in the cache already."""
 
 
+def plain(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """The shape of a sub-array dtype becomes part of the frame's, as NumPy does it."""
+    while dtype.subdtype is not None:
+        shape, dtype = shape + dtype.shape, dtype.base
+    return shape, dtype
+
+
 @dataclass(frozen=True, slots=True)
 class RingSpec:
     """What a ring is made for: frames of one shape and dtype, `slots` of them, for so many readers at most."""
@@ -88,6 +95,13 @@ class RingSpec:
         if self.slots < 1 or self.readers < 1:
             raise ValueError(f"The stream {self.name!r} needs a slot and a reader at least.")
 
+    def check_fits(self, array: np.ndarray[Any, Any]) -> None:
+        """Raises `ValueError` for another shape or dtype than that of a frame."""
+        if array.dtype != self.dtype:
+            raise ValueError(f"The stream {self.name!r} carries {self.dtype}, not {array.dtype}.")
+        if array.shape != self.shape:
+            raise ValueError(f"The stream {self.name!r} carries frames of shape {self.shape}, not {array.shape}.")
+
     @property
     def frame_nbytes(self) -> int:
         """Bytes of one frame, without padding."""
@@ -95,7 +109,7 @@ class RingSpec:
 
     @property
     def stride(self) -> int:
-        return _up(self.frame_nbytes, LINE)
+        return padded(self.frame_nbytes, LINE)
 
     @property
     def slot_words(self) -> int:
@@ -112,11 +126,11 @@ class RingSpec:
 
     @property
     def meta_offset(self) -> int:
-        return _up(self.words * 8, LINE)
+        return padded(self.words * 8, LINE)
 
     @property
     def frames_offset(self) -> int:
-        return _up(self.meta_offset + self.slots * META_BYTES, PAGE)
+        return padded(self.meta_offset + self.slots * META_BYTES, PAGE)
 
     @property
     def reuses(self) -> bool:
@@ -129,5 +143,5 @@ class RingSpec:
         return self.frames_offset + self.slots * self.stride
 
 
-def _up(value: int, multiple: int) -> int:
+def padded(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple

@@ -8,12 +8,13 @@ from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from cortex.shm.account import account_of
 from cortex.shm.live import Live
+from cortex.shm.monitor import Monitor, ProcessMetrics
 from cortex.shm.telling import Listener, Teller
 from cortex.shm.window import Window
 
 if TYPE_CHECKING:
-    from cortex.shm.monitor import Monitor, ProcessMetrics
     from loom.processes import ProcessPipeline
 
 
@@ -55,8 +56,6 @@ class Onlookers:
 
     def measure_every(self, interval_s: float) -> None:
         """From the start on. Raises `ValueError`."""
-        from cortex.shm.monitor import Monitor
-
         if not 0 < interval_s <= TIMEOUT_MAX:
             raise ValueError(f"The interval of the monitor must be a number of seconds above 0, not {interval_s}.")
         self._interval_s = interval_s
@@ -72,6 +71,4 @@ class Onlookers:
 
     def account(self) -> ProcessPipeline:
         """How the pipeline stands."""
-        from cortex.shm.account import account_of
-
         return account_of(self._live, self._run, self._started_us, self.metrics())

@@ -51,7 +51,7 @@ class Pipeline:
     def _set_up(self, declaration: Declaration, start_method: StartMethod) -> None:
         self.declaration = declaration
         self.run_uuid: UUID = uuid4()
-        self.add_task: TaskAdder[Pipeline] = TaskAdder(self)
+        self.add_task: TaskAdder = TaskAdder(self)
         self._live = Live(declaration, start_method)
         self._onlookers = Onlookers(self._live, self.run_uuid)
         self._is_closed = False

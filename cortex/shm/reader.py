@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import threading
 import weakref
 from contextlib import suppress
@@ -21,7 +22,7 @@ from cortex.shm.layout import (
     SLOT_WORDS,
     TIME,
 )
-from cortex.shm.ring import Ring, memory_of
+from cortex.shm.ring import Ring, slots_of
 from cortex.shm.standing import Standing
 
 _decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
@@ -56,12 +57,7 @@ class Reader(Standing):
         self.shape = spec.shape
         self.dtype = spec.dtype
         self.frame_nbytes = spec.frame_nbytes
-        frames, data = memory_of(ring)
-        self._bytes = data.toreadonly()
-        self._lie = [
-            (frame, spec.slot_words + slot * SLOT_WORDS, self._bytes[start : start + spec.frame_nbytes])
-            for slot, (frame, start) in enumerate(zip(frames, range(0, len(data), spec.stride), strict=True))
-        ]
+        self._lie = slots_of(ring, writable=False)
         self._block = ctypes.c_ubyte * spec.frame_nbytes
         self._looking_at = -1
         self._has_left = False
@@ -74,7 +70,7 @@ class Reader(Standing):
     @property
     def frame_size(self) -> int:
         """How many values a frame has."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def last(self) -> FrameInfo | None:
@@ -257,7 +253,4 @@ class Reader(Standing):
     def _check(self, out: Any) -> None:
         if not isinstance(out, np.ndarray):
             raise TypeError(f"The stream {self.name!r} is read into an array, not {type(out).__name__}.")
-        if out.dtype != self.dtype:
-            raise ValueError(f"The stream {self.name!r} carries {self.dtype}, not {out.dtype}.")
-        if out.shape != self.shape:
-            raise ValueError(f"The stream {self.name!r} carries frames of shape {self.shape}, not {out.shape}.")
+        self.ring.spec.check_fits(out)

@@ -17,7 +17,7 @@ import numpy as np
 
 from cortex.shm import layout, waking
 from cortex.shm.errors import ShmError
-from cortex.shm.layout import BLOCKING, BROKEN, DONE, FREE, GOES_ON, LEFT, LOSSY, RingSpec
+from cortex.shm.layout import BLOCKING, BROKEN, DONE, FREE, GOES_ON, LEFT, LOSSY, SLOT_WORDS, RingSpec, plain
 from cortex.shm.liveness import lives, myself
 from cortex.shm.segment import Segment
 
@@ -70,10 +70,7 @@ class Ring:
         readers: int = 1,
         supervised: bool = False,
     ) -> None:
-        inner, kind = tuple(shape), np.dtype(dtype)
-        while kind.subdtype is not None:
-            inner, kind = inner + kind.shape, kind.base
-        self._open(RingSpec(name, inner, kind, frames, readers), supervised, None)
+        self._open(RingSpec(name, *plain(tuple(shape), np.dtype(dtype)), frames, readers), supervised, None)
         for reader in range(readers):
             self.words[self.spec.reader_words(reader) + layout.WAKE_AT] = layout.NEVER
 
@@ -270,9 +267,16 @@ class Ring:
         self.segment.close()
 
 
-def memory_of(ring: Ring) -> tuple[list[np.ndarray[Any, Any]], memoryview]:
-    """The frames as arrays by slot, and as bytes, one after the other."""
+def slots_of(ring: Ring, *, writable: bool) -> list[tuple[np.ndarray[Any, Any], int, memoryview]]:
+    """For each slot its frame as an array, the number of its first word, and its frame as bytes."""
     spec, memory = ring.spec, ring.segment.memory
-    offsets = range(spec.frames_offset, spec.size, spec.stride)
-    frames = [np.ndarray(spec.shape, spec.dtype, buffer=memory, offset=offset) for offset in offsets]
-    return frames, memoryview(memory)[spec.frames_offset : spec.size]
+    data = memoryview(memory) if writable else memoryview(memory).toreadonly()
+    starts = enumerate(range(spec.frames_offset, spec.size, spec.stride))
+    return [
+        (
+            np.ndarray(spec.shape, spec.dtype, buffer=memory, offset=start),
+            spec.slot_words + slot * SLOT_WORDS,
+            data[start : start + spec.frame_nbytes],
+        )
+        for slot, start in starts
+    ]

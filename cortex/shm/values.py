@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import DTypeLike
 
-from cortex.shm.layout import LINE
+from cortex.shm.layout import LINE, padded
 
 DEFAULT_FRAMES = 32
 
@@ -101,7 +101,7 @@ def depth(place: str, frames: int | None, max_bytes: int | None, frame_nbytes: i
     if frames is not None:
         raise ValueError(f"{place}: give frames={frames!r} or max_bytes={max_bytes!r}, not both")
     check_count(place, "max_bytes", max_bytes)
-    return max(2, max_bytes // (-(-frame_nbytes // LINE) * LINE))
+    return max(2, max_bytes // padded(frame_nbytes, LINE))
 
 
 def bindings(place: str, key: str, given: object) -> Mapping[str, str]:

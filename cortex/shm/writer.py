@@ -27,7 +27,7 @@ from cortex.shm.layout import (
 )
 from cortex.shm.patience import Patience
 from cortex.shm.reuse import Reuse
-from cortex.shm.ring import Ring, memory_of
+from cortex.shm.ring import Ring, slots_of
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -60,11 +60,7 @@ class Writer:
         self.dtype = ring.spec.dtype
         self.frame_nbytes = ring.spec.frame_nbytes
         self._words = ring.words
-        frames, data = memory_of(ring)
-        self._lie = [
-            (frame, ring.spec.slot_words + slot * SLOT_WORDS, data[start : start + ring.spec.frame_nbytes])
-            for slot, (frame, start) in enumerate(zip(frames, range(0, len(data), ring.spec.stride), strict=True))
-        ]
+        self._lie = slots_of(ring, writable=True)
         self._slots = ring.spec.slots
         self._slot_words = ring.spec.slot_words
         self._head: int = ring.words[HEAD]
@@ -182,10 +178,7 @@ class Writer:
 
     def _checked(self, array: Any) -> np.ndarray[Any, Any]:
         frame = np.asarray(array)
-        if frame.dtype != self.dtype:
-            raise ValueError(f"The stream {self.name!r} carries {self.dtype}, not {frame.dtype}.")
-        if frame.shape != self.shape:
-            raise ValueError(f"The stream {self.name!r} carries frames of shape {self.shape}, not {frame.shape}.")
+        self.ring.spec.check_fits(frame)
         return frame
 
     def _next_slot(self, timeout: float | None) -> int:

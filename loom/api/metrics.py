@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from loom.api.exposition import head
 from loom.api.processfigures import process_lines
 from loom.bus.hub import Hub
 from loom.processes import ProcessPipelineShape
@@ -49,17 +50,17 @@ class Metrics:
         return "\n".join(lines) + "\n"
 
     def _process(self) -> Iterator[str]:
-        yield from _head("loom_build_info", "gauge", "The version that runs.")
+        yield from head("loom_build_info", "gauge", "The version that runs.")
         yield f'loom_build_info{{version="{VERSION}"}} 1'
-        yield from _head("loom_start_time_seconds", "gauge", "When this server started.")
+        yield from head("loom_start_time_seconds", "gauge", "When this server started.")
         yield f"loom_start_time_seconds {self._started:.3f}"
 
     def _http(self) -> Iterator[str]:
-        yield from _head("loom_http_requests_total", "counter", "Requests answered, by method and status.")
+        yield from head("loom_http_requests_total", "counter", "Requests answered, by method and status.")
         for (method, status), count in sorted(self._requests.items()):
             yield f'loom_http_requests_total{{method="{method}",status="{status}"}} {count}'
         name = "loom_http_request_seconds"
-        yield from _head(name, "histogram", "Time until the answer was sent.")
+        yield from head(name, "histogram", "Time until the answer was sent.")
         total = 0
         for bound, count in zip((*_BUCKETS, "+Inf"), self._buckets, strict=True):
             total += count
@@ -68,13 +69,13 @@ class Metrics:
         yield f"{name}_count {total}"
 
     def _bus(self, hub: Hub) -> Iterator[str]:
-        yield from _head("loom_events_total", "counter", "Number of the newest event.")
+        yield from head("loom_events_total", "counter", "Number of the newest event.")
         yield f"loom_events_total {hub.seq}"
-        yield from _head("loom_listeners", "gauge", "Who listens to the bus now.")
+        yield from head("loom_listeners", "gauge", "Who listens to the bus now.")
         yield f"loom_listeners {hub.listeners}"
-        yield from _head("loom_listeners_stalled_total", "counter", "Listeners closed because they did not read.")
+        yield from head("loom_listeners_stalled_total", "counter", "Listeners closed because they did not read.")
         yield f"loom_listeners_stalled_total {self._stalled}"
-        yield from _head("loom_runs_live", "gauge", "Runs that go on now.")
+        yield from head("loom_runs_live", "gauge", "Runs that go on now.")
         yield f"loom_runs_live {len(hub.live())}"
 
 
@@ -102,7 +103,3 @@ class Measure:
             await self._app(scope, receive, sending)
         finally:
             self._metrics.request(scope["method"], status, time.perf_counter() - began)
-
-
-def _head(name: str, kind: str, text: str) -> tuple[str, str]:
-    return f"# HELP {name} {text}", f"# TYPE {name} {kind}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from loom.api.exposition import head
 from loom.processes import ProcessPipelineShape, ProcessReader, ProcessStream, ProcessTask
 
 _MIB = 1024 * 1024
@@ -45,8 +46,7 @@ def process_lines(pipelines: Sequence[ProcessPipelineShape]) -> Iterator[str]:
                     samples[name].append(f"{name}{{{labels}}} {value}")
     for figure in FIGURES:
         if samples[figure.name]:
-            yield f"# HELP {figure.name} {figure.text}"
-            yield f"# TYPE {figure.name} {figure.kind}"
+            yield from head(*figure)
             yield from samples[figure.name]
 
 

@@ -11,11 +11,9 @@ from uuid import UUID
 import msgspec
 
 from loom.errors import LoomError
-from loom.processes import ProcessPipeline, ProcessPipelineBase, ProcessPipelineShape, with_short_errors
+from loom.processes import ProcessPipeline, ProcessPipelineShape, said_of, with_short_errors
 from loom.store.values import iso
 from loom.verbs.processes import FORGOTTEN_AFTER_END_S, FORGOTTEN_AFTER_S, MOST_PIPELINES, SILENT_AFTER_S
-
-_SAID = ProcessPipelineBase.__struct_fields__
 
 
 class _Heard(NamedTuple):
@@ -91,9 +89,12 @@ def _is_silent(heard: _Heard, now: float) -> bool:
 
 def _shape(heard: _Heard, now: float) -> ProcessPipelineShape:
     pipeline = heard.pipeline
-    said = {name: getattr(pipeline, name) for name in _SAID}
     return ProcessPipelineShape(
-        run=pipeline.run, started=iso(pipeline.started), heard=iso(heard.at), silent=_is_silent(heard, now), **said
+        run=pipeline.run,
+        started=iso(pipeline.started),
+        heard=iso(heard.at),
+        silent=_is_silent(heard, now),
+        **said_of(pipeline),
     )
 
 

@@ -8,10 +8,8 @@ from uuid import UUID
 import msgspec
 
 from loom.errors import LoomError
-from loom.processes import ProcessPipeline, ProcessPipelineBase, with_short_errors
+from loom.processes import ProcessPipeline, ProcessPipelineBase, said_of, with_short_errors
 from loom.wire.values import microseconds_of, moment_of
-
-_SAID = ProcessPipelineBase.__struct_fields__
 
 
 class ProcessPipelineWire(ProcessPipelineBase, frozen=True, kw_only=True):
@@ -24,13 +22,11 @@ def process_pipeline_to_wire(pipeline: ProcessPipeline) -> bytes:
     """In JSON. Raises `REQUEST_INVALID` for what cannot be sent."""
     try:
         short = with_short_errors(pipeline)
-        said = {name: getattr(short, name) for name in _SAID}
-        return msgspec.json.encode(ProcessPipelineWire(started=moment_of(short.started), **said))
+        return msgspec.json.encode(ProcessPipelineWire(started=moment_of(short.started), **said_of(short)))
     except (UnicodeError, OverflowError) as error:
         raise LoomError("REQUEST_INVALID", f"This cannot be said of a process pipeline: {error}") from None
 
 
 def process_pipeline_of_wire(run: UUID, wire: ProcessPipelineWire) -> ProcessPipeline:
     """Raises `REQUEST_INVALID` for a time without a zone."""
-    said = {name: getattr(wire, name) for name in _SAID}
-    return ProcessPipeline(run=run, started=microseconds_of(wire.started), **said)
+    return ProcessPipeline(run=run, started=microseconds_of(wire.started), **said_of(wire))
