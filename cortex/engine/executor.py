@@ -100,7 +100,7 @@ class Executor:
     def run(self, found: Iterator[Found]) -> None:
         """Walks what the source finds. Raises what broke the run: a `LoomError` of Loom, its database or the disk."""
         self._beside.open()
-        scan = threading.Thread(target=self.intake.scan, args=(found,), name="scan", daemon=True)
+        scan = threading.Thread(target=self.intake.scan, args=(found, self._sandbox.wake), name="scan", daemon=True)
         scan.start()
         walked = rx.from_iterable(self._sandbox.batches(self._items(), self.intake.answer))
         told: Observable[list[Told]] = walked.pipe(ops.map(self._sort_all))

@@ -74,26 +74,29 @@ class Intake:
         self.error: BaseException | None = None
         self.found = Amount()
 
-    def scan(self, source: Iterator[Found]) -> None:
-        """Runs in a thread of its own: hands found files on, as far ahead as the queue lets it."""
+    def scan(self, source: Iterator[Found], wake: Callable[[], None]) -> None:
+        """Runs in a thread of its own: hands found files on, as far ahead as the queue lets it, and says `wake` when
+        there is something to take again."""
         try:
             for found in source:
                 self.found.add(kind_of(found.name), found.stat.size)
-                if not self._offer(found):
+                if not self._offer(found, wake):
                     break
             else:
                 self.found.is_all = True
         except BaseException as error:
             self.error = error
         finally:
-            self._offer(None)
+            self._offer(None, wake)
 
-    def _offer(self, found: Found | None) -> bool:
+    def _offer(self, found: Found | None, wake: Callable[[], None]) -> bool:
         """Waits for room; false when nothing is taken any more. There is one who gives and one who takes, so that no
         lock is needed, which would have cost more than all else that is done with a file here."""
         while not self.stopped:
             if len(self._ahead) < AHEAD:
                 self._ahead.append(found)
+                if len(self._ahead) == 1:
+                    wake()
                 return True
             time.sleep(_LOOK_S)
         return False
@@ -139,11 +142,8 @@ class Intake:
         with self._lock:
             self._next_token += 1
             entry = self._entries[self._next_token] = Entry(self._next_token, found, time.time_ns())
-        return entry.item(self._is_size_known(found))
-
-    def _is_size_known(self, found: Found) -> bool:
         size = found.stat.size
-        return size <= KEPT_BYTES or bool(self._stored.known_sizes([size]))
+        return entry.item(size <= KEPT_BYTES or bool(self._stored.known_sizes([size])))
 
     def answer(self, identities: Sequence[Identity]) -> list[Answer]:
         """Answers workers that have read files: walk on, with these stored results, or leave it."""

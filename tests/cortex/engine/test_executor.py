@@ -130,6 +130,30 @@ def test_the_last_batch_waits_for_nobody_when_nothing_else_is_in_hand(
     assert bench.run.assets.completed == 4
 
 
+def test_neither_a_new_file_nor_the_last_result_waits_for_a_clock(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cortex.engine.executor.BATCH_SECONDS", 60.0)
+    for often in ("_SOURCE_S", "_LOOK_S"):
+        monkeypatch.setattr(f"cortex.engine.supervisor.{often}", 60.0)
+    bench = Bench(lane)
+    looked = threading.Event()
+    items = bench.executor.intake.items
+
+    def looking() -> Iterator[Any]:
+        for item in items():
+            if item is None:
+                looked.set()
+            yield item
+
+    monkeypatch.setattr(bench.executor.intake, "items", looking)
+
+    def source() -> Iterator[Found]:
+        assert looked.wait(MOMENT)
+        yield found("1.good")
+
+    assert bench.walk(source()) < MOMENT
+    assert bench.run.assets.completed == 1
+
+
 @pytest.mark.parametrize("where", ["trouble", "unknown"])
 def test_an_error_of_loom_ends_it_soon_whoever_is_at_work_and_however_much_waits(bench: Bench, where: str) -> None:
     setattr(bench, where, LoomError("DISK_FULL"))
@@ -183,7 +207,7 @@ def test_a_file_that_kills_its_workers_while_it_is_read_is_unreadable(lane: Lane
 
 def test_a_step_that_works_for_long_is_announced_once_and_never_after_its_end(bench: Bench) -> None:
     intake, executor = bench.executor.intake, bench.executor
-    intake.scan(iter([found("1.good"), found("2.good")]))
+    intake.scan(iter([found("1.good"), found("2.good")]), lambda: None)
     entries: list[Entry] = []
     for item in itertools.islice(intake.items(), 2):
         assert item is not None

@@ -125,7 +125,7 @@ def test_of_several_runs_none_is_told_of_before_its_beginning(loom: LocalLoom, f
     pipelines = [definition("pictures", SHA256, match={"kinds": ["image"]}), definition("rest", SHA256)]
     story = prepare(loom, folder, *pipelines, matched=True)
     executor = story.ingest._executor
-    executor.intake.scan(iter([offer(folder / "words.txt")]))
+    executor.intake.scan(iter([offer(folder / "words.txt")]), lambda: None)
     (item,) = itertools.islice(executor.intake.items(), 1)
     executor.intake.answer([Identity(item.token, bytes(32), 1, "text/plain", Kind.TEXT, 1)])
     executor.announce(item.token, 0, 1)

@@ -48,7 +48,7 @@ class Desk:
         self.items = self.intake.items()
 
     def offer(self, *names: str) -> list[Item]:
-        self.intake.scan(iter([found(name) for name in names]))
+        self.intake.scan(iter([found(name) for name in names]), lambda: None)
         return [item for item in itertools.islice(self.items, len(names)) if item is not None]
 
     def ask(self, item: Item, content: str, lane: int = 0) -> Answer:
@@ -265,7 +265,7 @@ def test_content_that_was_walked_in_this_run_is_a_copy(lanes: tuple[Lane, ...]) 
 
 def test_no_more_is_handed_out_than_may_be_in_flight(lanes: tuple[Lane, ...]) -> None:
     intake = Intake(lanes, Nothing(), max_in_flight=2, on_copy=lambda _: None)
-    intake.scan(iter([found("one"), found("two"), found("three")]))
+    intake.scan(iter([found("one"), found("two"), found("three")]), lambda: None)
     items = intake.items()
     first, second = next(items), next(items)
     assert first is not None
@@ -276,7 +276,7 @@ def test_no_more_is_handed_out_than_may_be_in_flight(lanes: tuple[Lane, ...]) ->
 
 
 def test_stopped_it_waits_for_what_is_in_hand_and_takes_no_more(desk: Desk) -> None:
-    desk.intake.scan(iter([found("one"), found("two")]))
+    desk.intake.scan(iter([found("one"), found("two")]), lambda: None)
     one = next(desk.items)
     assert one is not None
     desk.intake.stop()
@@ -300,7 +300,7 @@ def test_a_scan_that_is_far_ahead_ends_when_stopped(desk: Desk) -> None:
                 ahead.set()
             yield found(str(number))
 
-    scan = threading.Thread(target=desk.intake.scan, args=(endless(),))
+    scan = threading.Thread(target=desk.intake.scan, args=(endless(), lambda: None))
     scan.start()
     assert ahead.wait(10)
     desk.intake.stop()
@@ -313,7 +313,7 @@ def test_what_breaks_the_source_is_kept_until_the_rest_is_done(desk: Desk) -> No
         yield found("one")
         raise OSError("gone")
 
-    desk.intake.scan(broken())
+    desk.intake.scan(broken(), lambda: None)
     one = next(desk.items)
     assert one is not None
     desk.intake.release(desk.entry(one))
