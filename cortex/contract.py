@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from cortex.node import MediaNode, NodeOptions, output_keys, validate_options
+from cortex.node import MediaNode, NodeOptions, keys_of, output_keys, validate_options
 from loom.graph.ports import BUCKET, CONTENT_TYPE, VERDICTS, find, takes_asset, takes_files
 from loom.graph.specs import ConfigProblem, OperatorSpec, Port, Requirement
 from loom.model import Kind
@@ -92,7 +92,7 @@ def _inputs(cls: type[MediaNode[Any]]) -> tuple[Port, ...]:
 def _outputs(cls: type[MediaNode[Any]]) -> tuple[Port, ...]:
     """The outputs of a class. Raises `NotAnOperatorError`."""
     ports: tuple[Port, ...] = _all_of(Port, cls.outputs, "outputs")
-    keys = {key.name: key for key in output_keys(cls)}
+    keys = keys_of(cls)
     for port in ports:
         _check_type(port, "output")
         if port.passes is not None and find(cls.inputs, port.passes) is None:

@@ -223,11 +223,14 @@ class MediaNode(PipelineNode, Generic[O]):
     inputs: ClassVar[tuple[Port, ...]] = (Port(id="in"),)
     outputs: ClassVar[tuple[Port, ...]] = (Port(id="out"),)
     options_model: ClassVar[type[NodeOptions]] = NodeOptions
+    _keys: ClassVar[Mapping[str, OutputKey[Any]]] = {}
 
     options: O
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        declared = (key for base in reversed(cls.__mro__) for key in vars(base).values() if isinstance(key, OutputKey))
+        cls._keys = {key.name: key for key in declared}
         for base in getattr(cls, "__orig_bases__", ()):
             if (origin := get_origin(base)) is not None and issubclass(origin, MediaNode):
                 model = get_args(base)[0]
@@ -286,14 +289,11 @@ class MediaNode(PipelineNode, Generic[O]):
         """Called when the worker process ends in order."""
 
 
-def output_keys(node: type[MediaNode[Any]]) -> tuple[OutputKey[Any], ...]:
+def output_keys(node: type[MediaNode[Any]]) -> Collection[OutputKey[Any]]:
     """The output keys declared on the class and its bases, in the order of their declaration."""
-    found: dict[str, OutputKey[Any]] = {}
-    for base in reversed(node.__mro__):
-        found.update({key.name: key for key in vars(base).values() if isinstance(key, OutputKey)})
-    return tuple(found.values())
+    return keys_of(node).values()
 
 
 def keys_of(node: type[MediaNode[Any]]) -> Mapping[str, OutputKey[Any]]:
     """The same, by name."""
-    return {key.name: key for key in output_keys(node)}
+    return node._keys

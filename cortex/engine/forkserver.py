@@ -8,7 +8,6 @@ script without a main guard may ingest too. It ends, and its workers with it, wh
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import pickle
 import selectors
@@ -22,8 +21,6 @@ from cortex.engine import child, confine, orders, signals
 from cortex.engine.garbage import look_rarely, look_seldom
 from cortex.engine.records import Setup
 from loom.parts import Descriptor
-
-OPERATOR_GROUP = "cortex.operators"
 
 _LOOK_FOR_PARENT_S = 1.0
 
@@ -52,14 +49,11 @@ def preload(setup: Setup) -> None:
             child.find(name)()
     with contextlib.suppress(Exception):
         child.find(setup.walker)
-    wanted = {step.operator for lane in setup.lanes for step in lane.plan.steps if step.sandboxed}
-    if not wanted:
-        return
-    metadata = importlib.import_module("importlib.metadata")
-    for entry in metadata.entry_points(group=OPERATOR_GROUP):
-        if entry.name in wanted:
-            with contextlib.suppress(Exception):
-                entry.load()
+    from cortex import catalogue
+
+    operators = catalogue.load()
+    for operator in {step.operator for lane in setup.lanes for step in lane.plan.steps if step.sandboxed}:
+        operators.spec(operator)
 
 
 class _Server:

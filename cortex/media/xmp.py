@@ -128,6 +128,8 @@ def _named(space: str, local: str) -> str:
 
 def fields(found: Mapping[str, Any]) -> dict[str, Any]:
     """Normalised, as far as XMP says what the other blocks do not."""
+    if not found:
+        return {}
     named: dict[str, Any] = {
         "title": _first(found.get("dc:title")) or _first(found.get("photoshop:Headline")),
         "description": _first(found.get("dc:description")),
