@@ -13,7 +13,7 @@ from loom.model import RunState
 from loom.steering import Depth, Pause, RunOrders
 from loom.store import counting, problems, requests
 from loom.store.requests import LEASE_US
-from loom.store.statements import insert, upsert
+from loom.store.statements import any_of, fetch_each, insert, upsert
 from loom.store.tables import pipeline_versions, pipelines, run_cancels, run_pauses, run_requests, runs
 from loom.store.values import CANCELLED, CLAIMED, ENDED, QUEUED, RUN_STATES, RUNNING, clean
 
@@ -59,6 +59,21 @@ class Standing(NamedTuple):
         return is_silent(self.heard, now)
 
 
+class _Asked(NamedTuple):
+    uuid: bytes
+    pipeline: str
+    state: int
+    claimed_by: str | None
+    lease: int | None
+
+
+class _Begun(NamedTuple):
+    uuid: bytes
+    state: int
+    heard: int | None
+    pipeline: str
+
+
 def standing(connection: Connection, uuid: UUID) -> Standing:
     """For changing it: nobody else does meanwhile. Raises `NOT_FOUND`."""
     asked = requests.row_of(connection, uuid, lock=True)
@@ -72,8 +87,8 @@ def standing(connection: Connection, uuid: UUID) -> Standing:
 def orders(connection: Connection, worker: str, uuids: Sequence[UUID], now: int) -> tuple[list[RunOrders], list[UUID]]:
     """What each run is to do, and for which of them it is time to write down that its worker is alive."""
     keys = [uuid.bytes for uuid in uuids]
-    asked = {row.uuid: row for row in connection.execute(select(run_requests).where(run_requests.c.uuid.in_(keys)))}
-    begun = {row.uuid: row for row in connection.execute(_begun().where(runs.c.uuid.in_(keys)))}
+    asked = {row.uuid: row for row in map(_Asked._make, fetch_each(connection, _asked_for, keys))}
+    begun = {row.uuid: row for row in map(_Begun._make, fetch_each(connection, _begun_of, keys))}
     cancelled = _cancelled(connection, uuids)
     pauses = pauses_of(connection, uuids)
     told, due = [], []
@@ -153,10 +168,9 @@ def forget_pauses(connection: Connection, uuid: UUID) -> None:
 def pauses_of(connection: Connection, uuids: Sequence[UUID]) -> dict[UUID, list[Pause]]:
     """Who lets these runs stand still, the oldest first."""
     found: dict[UUID, list[Pause]] = {}
-    statement = select(run_pauses).where(run_pauses.c.run.in_([uuid.bytes for uuid in uuids]))
-    for row in connection.execute(statement.order_by(run_pauses.c.since, run_pauses.c.owner)):
-        one = Pause(owner=row.owner, reason=row.reason, depth=Depth(row.depth), since=row.since)
-        found.setdefault(UUID(bytes=row.run), []).append(one)
+    for run, owner, depth, reason, since in fetch_each(connection, _paused, [uuid.bytes for uuid in uuids]):
+        one = Pause(owner=owner, reason=reason, depth=Depth(depth), since=since)
+        found.setdefault(UUID(bytes=run), []).append(one)
     return found
 
 
@@ -169,22 +183,45 @@ def newest_version(connection: Connection, pipeline: str) -> int | None:
 
 
 def _cancelled(connection: Connection, uuids: Sequence[UUID]) -> set[UUID]:
-    statement = select(run_cancels.c.run).where(run_cancels.c.run.in_([uuid.bytes for uuid in uuids]))
-    return {UUID(bytes=key) for key in connection.execute(statement).scalars()}
+    return {UUID(bytes=key) for (key,) in fetch_each(connection, _cancels, [uuid.bytes for uuid in uuids])}
 
 
 def _begun() -> Any:
     return (
-        select(runs.c.uuid, runs.c.state, runs.c.heard, pipelines.c.name)
+        select(runs.c.uuid, runs.c.state, runs.c.heard, pipelines.c.name.label("pipeline"))
         .join(pipeline_versions, pipeline_versions.c.id == runs.c.version)
         .join(pipelines, pipelines.c.id == pipeline_versions.c.pipeline)
     )
 
 
-def _standing(uuid: UUID, asked: Row[Any] | None, begun: Row[Any] | None, cancelled: bool) -> Standing:
+def _begun_of(count: int) -> Any:
+    return _begun().where(any_of(runs.c.uuid, count))
+
+
+def _asked_for(count: int) -> Any:
+    columns = (run_requests.c[name] for name in _Asked._fields)
+    return select(*columns).where(any_of(run_requests.c.uuid, count))
+
+
+def _paused(count: int) -> Any:
+    return (
+        select(run_pauses.c.run, run_pauses.c.owner, run_pauses.c.depth, run_pauses.c.reason, run_pauses.c.since)
+        .where(any_of(run_pauses.c.run, count))
+        .order_by(run_pauses.c.since, run_pauses.c.owner)
+    )
+
+
+def _cancels(count: int) -> Any:
+    return select(run_cancels.c.run).where(any_of(run_cancels.c.run, count))
+
+
+def _standing(
+    uuid: UUID, asked: _Asked | Row[Any] | None, begun: _Begun | Row[Any] | None, cancelled: bool
+) -> Standing:
+    told = begun or asked
     return Standing(
         uuid=uuid,
-        pipeline=begun.name if begun is not None else asked.pipeline if asked is not None else "",
+        pipeline="" if told is None else told.pipeline,
         asked=None if asked is None else asked.state,
         claimed_by=None if asked is None else asked.claimed_by,
         lease=None if asked is None else asked.lease,
