@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -56,7 +57,7 @@ def filled() -> Iterator[Store]:
         yield Store(loom, path, *values)
     finally:
         loom.close()
-        fresh("similar")
+        shutil.rmtree(path.parent)
 
 
 def near_one_of(values: Sequence[bytes], number: int) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import platform
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -145,10 +148,15 @@ def machine() -> dict[str, Any]:
 
 
 def fresh(name: str) -> Path:
-    """An empty folder below the cache."""
-    import shutil
+    """An empty folder below the cache, gone when this program ends and not before: for minutes, ext4 looks at every
+    file that was deleted whenever one is made, which would be measured too."""
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=_scratch()))
 
-    folder = CACHE / "scratch" / name
+
+@cache
+def _scratch() -> Path:
+    folder = CACHE / "scratch"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -52,7 +53,7 @@ def filled(count: int) -> Iterator[Faces]:
         yield Faces(database, chance)
     finally:
         database.close()
-        fresh("vectors")
+        shutil.rmtree(path.parent)
 
 
 def _some(chance: np.random.Generator, count: int) -> np.ndarray[Any, np.dtype[np.float16]]:
