@@ -34,7 +34,8 @@ def is_current(connection: Connection) -> bool:
 
 
 def upgrade(writer: Engine) -> None:
-    """Brings the tables up to date in one transaction; does nothing when another process has done it meanwhile."""
+    """Brings the tables up to date in one transaction; does nothing when another process has done it meanwhile. Raises
+    `CONFIG_INVALID` for an SQLite file of another program."""
     with writer.connect() as connection, connection.begin():
         wait_for_turn(connection, Turn.TABLES)
         if is_current(connection):
@@ -61,7 +62,10 @@ def _create(connection: Connection) -> None:
     Alembic at the very first start. A test compares both."""
     from loom.store.tables import metadata
 
-    metadata.create_all(connection)
+    if connection.dialect.get_table_names(connection):
+        file = connection.engine.url.database
+        raise LoomError("CONFIG_INVALID", f"{file} holds tables of another program: choose another file or move it.")
+    metadata.create_all(connection, checkfirst=False)
     connection.execute(
         text(
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"

@@ -7,7 +7,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from loom.errors import LoomError
 from loom.store import schema
+from loom.store.database import Database
 from loom.store.engines import make_writer, parse_url
 
 
@@ -57,3 +61,14 @@ def test_a_new_file_is_made_without_alembic(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_file_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "photos.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE assets (path TEXT)")
+    with pytest.raises(LoomError, match="holds tables of another program") as raised:
+        Database.open(f"sqlite:///{path}")
+    assert raised.value.code == "CONFIG_INVALID"
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("assets",)]
