@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 import select
 import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -237,11 +235,7 @@ class Crew:
         if server is None:
             server = launch(self._board, byte_code=not self.setup.dry_run)
         self._server = server
-        setup = pickle.dumps(self.setup)
-        server.control.settimeout(self.setup.limits.start_s)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            server.control.sendall(struct.pack("=Q", len(setup)) + setup)
-        server.control.setblocking(False)
+        server.tell(self.setup)
         return server.control
 
     def _bury_server(self) -> list[Death]:

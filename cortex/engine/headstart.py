@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import socket
+import struct
 import subprocess
 import sys
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cortex.engine import signals
 from cortex.engine.board import Board
+
+if TYPE_CHECKING:
+    from cortex.engine.records import Setup
 
 _SECRETS = ("LOOM_TOKEN", "LOOM_DATABASE_URL")
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -22,6 +28,18 @@ class Server:
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
         self.process = process
         self.control = control
+        self._is_told = False
+
+    def tell(self, setup: Setup) -> None:
+        """Says what its workers are to be made of; only the first time."""
+        if self._is_told:
+            return
+        self._is_told = True
+        told = pickle.dumps(setup)
+        self.control.settimeout(setup.limits.start_s)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.control.sendall(struct.pack("=Q", len(told)) + told)
+        self.control.setblocking(False)
 
     def end(self) -> None:
         """Hangs up, upon which it ends with its workers, and waits for that."""
@@ -61,6 +79,11 @@ class HeadStart:
         self._slots = slots
         self._board: Board | None = Board(slots)
         self._server = launch(self._board, byte_code=byte_code, early=True)
+
+    def tell(self, setup: Setup) -> None:
+        """What the workers will be made of, as soon as it is known: they need not wait for the first file."""
+        if self._board is not None:
+            self._server.tell(setup)
 
     def take(self, slots: int) -> tuple[Board, Server] | None:
         """The server and its board, once, if they are enough for so many workers."""

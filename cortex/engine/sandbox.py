@@ -42,6 +42,8 @@ class Sandbox:
         self._setup = setup
         self._jobs = max(1, jobs)
         self._head_start = head_start
+        if head_start is not None:
+            head_start.tell(setup)
         self._supervisor: Supervisor | None = None
         self._stopping = False
         self._closed = False
