@@ -9,17 +9,21 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from browser import DESK, PHONE, Browser
+from processreports import process_pipeline
 from programs import CORTEX, Running, Server
 from realmedia import RealMedia
 
+from loom.client import LoomClient
+
 pytestmark = pytest.mark.slow
 MANY = 240
-VIEWS = ("runs", "run", "failures", "library", "list", "narrowed", "asset", "film", "duplicates", "sources",
-         "pipelines", "pipeline", "versions", "operator", "system")  # fmt: skip
+VIEWS = ("runs", "run", "failures", "library", "list", "narrowed", "asset", "film", "duplicates", "processes",
+         "sources", "pipelines", "pipeline", "versions", "operator", "system")  # fmt: skip
 LOOKS = {"light": (DESK, False), "dark": (DESK, True), "phone": (PHONE, False), "narrow": ((360, 740), True),
          "wall": ((2560, 1440), False)}  # fmt: skip
 SHOWN = {("light", view) for view in VIEWS} | {
@@ -50,6 +54,16 @@ def duplicates(propose: Callable[..., str]) -> None:
 
 
 @pytest.fixture
+def processes(server: Server) -> Iterator[None]:
+    """A process pipeline that tells of itself."""
+    with LoomClient(server.url, server.token) as client:
+        pipeline = process_pipeline(uuid4())
+        client.report_process_pipeline(pipeline)
+        yield
+        client.forget_process_pipeline(pipeline.run)
+
+
+@pytest.fixture
 def addresses(runs: dict[str, dict[str, Any]], asset: Callable[[str], str]) -> dict[str, str]:
     return {
         "runs": "/runs",
@@ -61,6 +75,7 @@ def addresses(runs: dict[str, dict[str, Any]], asset: Callable[[str], str]) -> d
         "asset": f"/assets/{asset('cup.jpg')}",
         "film": f"/assets/{asset('meadow.mp4')}",
         "duplicates": "/duplicates",
+        "processes": "/processes",
         "sources": "/sources",
         "pipelines": "/pipelines",
         "pipeline": "/pipelines/photos",
@@ -76,7 +91,7 @@ def gallery(project: Path, tmp_path: Path) -> Path:
     return project / "docs/page" if os.environ.get("PAGE_PICTURES") == "1" else tmp_path
 
 
-@pytest.mark.usefixtures("source", "duplicates")
+@pytest.mark.usefixtures("source", "duplicates", "processes")
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_view_fits(page: Browser, addresses: dict[str, str], gallery: Path, look: str) -> None:
     size, is_dark = LOOKS[look]

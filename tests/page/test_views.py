@@ -154,6 +154,7 @@ def test_what_is_not_there_is_told_in_a_sentence(page: Browser) -> None:
     ):
         page.open(address)
         assert page.one(".empty-title").text == sentence
+    page.leave()
     assert all("404" in one for one in page.complaints())
 
 

@@ -126,9 +126,12 @@ class Browser:
         scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
         self._cdp("Emulation.setEmulatedMedia", scheme)
 
-    def forget_everything(self) -> None:
-        """Leaves the page that is open, which would go on asking, before its cookies go."""
+    def leave(self) -> None:
+        """Leaves the page that is open, which would go on asking."""
         self.driver.get("about:blank")
+
+    def forget_everything(self) -> None:
+        self.leave()
         self._cdp("Network.clearBrowserCookies", {})
         self.complaints()
 
