@@ -124,7 +124,8 @@ def test_now_shows_what_passes_by(
     page.open("/")
     page.one(".empty", "Nothing runs now.")
     page.until(lambda: "Live" in page.text(".connection"))
-    ingest = Running(CORTEX, "ingest", many, "--json", "--pipeline", "ingest", env=remote, folder=tmp_path)
+    slowly = {**remote, "CORTEX_READ_LIMIT": "3MB"}  # about eight seconds, however fast the machine is
+    ingest = Running(CORTEX, "ingest", many, "--json", "--pipeline", "ingest", env=slowly, folder=tmp_path)
     page.one(".card.now h2 a", "ingest")
     page.until(lambda: len(page.all(".passing .picture")) >= 5)
     page.picture(gallery / "now.png")
