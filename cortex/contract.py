@@ -84,7 +84,7 @@ def _inputs(cls: type[MediaNode[Any]]) -> tuple[Port, ...]:
             raise NotAnOperatorError(f"has an input {port.id!r} for many assets: an operator gets one")
     if sum(not takes_asset(port) for port in ports) > 1:
         raise NotAnOperatorError("has more than one input for values or derived files")
-    if any(key.name == VERDICTS for key in output_keys(cls)) and any(not takes_asset(port) for port in ports):
+    if VERDICTS in keys_of(cls) and any(not takes_asset(port) for port in ports):
         raise NotAnOperatorError(f"has an OutputKey {VERDICTS!r}, under which the verdicts of items stand")
     return ports
 
@@ -120,7 +120,7 @@ def _buckets(cls: type[MediaNode[Any]]) -> str | None:
         return None
     if cls.buckets not in cls.options_model.model_fields:
         raise NotAnOperatorError(f"has buckets by an option {cls.buckets!r}, which it has not")
-    if all(key.name != BUCKET for key in output_keys(cls)):
+    if BUCKET not in keys_of(cls):
         raise NotAnOperatorError(f"has buckets without an OutputKey {BUCKET!r}")
     return cls.buckets
 

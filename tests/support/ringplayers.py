@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -56,6 +57,14 @@ class Player:
         self._process.join(WAIT_S)
         self._process.close()
         self._line.close()
+
+
+MakeRing = Callable[..., Ring]
+"""This and what follows are what the fixtures of `tests/cortex/shm` give."""
+
+Play = Callable[..., Player]
+Ask = Callable[[Reader, float | None], Any]
+Aside = Callable[..., Future[Any]]
 
 
 class Told(NamedTuple):

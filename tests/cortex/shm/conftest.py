@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
-from ringplayers import Player
+from ringplayers import Aside, Ask, MakeRing, Play, Player
 from shmtasks import no_main
 
 from cortex.shm import supervisor, waking
 from cortex.shm.reader import Reader
 from cortex.shm.ring import Ring
-
-Aside = Callable[..., "Future[Any]"]
 
 
 @pytest.fixture
@@ -26,7 +24,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_ring() -> Iterator[Callable[..., Ring]]:
+def make_ring() -> Iterator[MakeRing]:
     """Makes rings of four frames of four numbers unless told otherwise, and gives their memory back."""
     made = []
 
@@ -41,7 +39,7 @@ def make_ring() -> Iterator[Callable[..., Ring]]:
 
 
 @pytest.fixture
-def play() -> Iterator[Callable[..., Player]]:
+def play() -> Iterator[Play]:
     """Starts a player, which is ended with the test."""
     players = []
 
@@ -55,7 +53,7 @@ def play() -> Iterator[Callable[..., Player]]:
 
 
 @pytest.fixture(params=["read", "read_into", "look", "hold"])
-def ask(request: pytest.FixtureRequest) -> Callable[[Reader, float | None], Any]:
+def ask(request: pytest.FixtureRequest) -> Ask:
     """Asks a reader for a frame, in each way there is; false or None when there is none."""
 
     def read_into(reader: Reader, timeout: float | None) -> bool:

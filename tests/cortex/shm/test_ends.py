@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
 from typing import Any
@@ -14,7 +12,10 @@ import pytest
 from meddling import Words, meanwhile, same
 from programs import until
 from ringplayers import (
-    Player,
+    Aside,
+    Ask,
+    MakeRing,
+    Play,
     ends,
     is_numbered,
     numbered,
@@ -30,13 +31,6 @@ from cortex.shm import layout, waking
 from cortex.shm import ring as module
 from cortex.shm.errors import EndOfStream
 from cortex.shm.layout import BROKEN, DONE, GOES_ON
-from cortex.shm.reader import Reader
-from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
-Play = Callable[..., Player]
-Ask = Callable[[Reader, float | None], Any]
-Aside = Callable[..., "Future[Any]"]
 
 
 def test_who_is_about_to_sleep_notices_the_end(

@@ -4,19 +4,14 @@ import math
 import os
 import pickle
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ringplayers import Player, take_activations, wait_for_event
+from ringplayers import Aside, Play, take_activations, wait_for_event
 
 from cortex.shm.errors import ShmError
 from cortex.shm.event import Event
-
-Play = Callable[..., Player]
-Aside = Callable[..., "Future[Any]"]
 
 
 @pytest.fixture

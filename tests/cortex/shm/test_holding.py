@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from meddling import Words
 from ringplayers import (
+    MakeRing,
     ends,
     numbered,
     put,
@@ -19,8 +20,6 @@ from ringplayers import (
 
 from cortex.shm.errors import NothingPendingError, ShmError
 from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
 
 
 def test_a_held_frame_stays_while_the_writer_goes_round(make_ring: MakeRing) -> None:

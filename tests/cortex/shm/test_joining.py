@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from meddling import Words, same
 from programs import until
 from ringplayers import (
-    Player,
+    MakeRing,
+    Play,
     numbered,
     put,
     put_next,
@@ -24,10 +24,6 @@ from ringplayers import (
 from cortex.shm import layout
 from cortex.shm.errors import EndOfStream, ShmError
 from cortex.shm.layout import BLOCKING, CACHED_BYTES, STATE, TAIL
-from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
-Play = Callable[..., Player]
 
 
 def test_who_joins_while_the_writer_goes_on_misses_nothing(make_ring: MakeRing) -> None:

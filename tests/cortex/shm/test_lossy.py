@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from meddling import Words
 from programs import until
 from ringplayers import (
-    Player,
+    MakeRing,
+    Play,
     ends,
     is_numbered,
     numbered,
@@ -22,10 +22,6 @@ from ringplayers import (
 from cortex.shm import layout
 from cortex.shm.errors import NothingPendingError
 from cortex.shm.reader import Reader
-from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
-Play = Callable[..., Player]
 
 
 def test_the_writer_does_not_wait_for_a_reader_that_does_not_block(make_ring: MakeRing) -> None:

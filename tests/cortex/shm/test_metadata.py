@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
 import pytest
 from ringplayers import (
+    MakeRing,
     ends,
     numbered,
     unread,
 )
 
 from cortex.shm.layout import META_BYTES
-from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
-Aside = Callable[..., "Future[Any]"]
 
 
 def test_frames_are_numbered_and_dated(make_ring: MakeRing) -> None:

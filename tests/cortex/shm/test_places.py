@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from threading import Thread
 
 import pytest
 from meddling import Words, meanwhile, same
 from ringplayers import (
-    Player,
+    MakeRing,
+    Play,
     numbered,
     put_next,
     read_and_stay,
@@ -19,10 +19,6 @@ from ringplayers import (
 from cortex.shm import layout
 from cortex.shm import ring as module
 from cortex.shm.errors import ShmError
-from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
-Play = Callable[..., Player]
 
 
 def test_places_are_given_in_turn_and_again(make_ring: MakeRing) -> None:

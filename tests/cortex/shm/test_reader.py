@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ringplayers import (
+    MakeRing,
     ends,
     numbered,
     put,
@@ -14,9 +15,6 @@ from ringplayers import (
 )
 
 from cortex.shm.errors import NothingPendingError
-from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
 
 
 def test_it_says_what_it_reads(make_ring: MakeRing) -> None:

@@ -3,12 +3,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from ringplayers import (
-    Player,
+    MakeRing,
+    Play,
     Told,
     ask_to_write,
     numbered,
@@ -22,9 +22,6 @@ from ringplayers import (
 from cortex.shm.errors import ShmError
 from cortex.shm.layout import GOES_ON
 from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
-Play = Callable[..., Player]
 
 
 def test_it_says_what_it_is_for(make_ring: MakeRing) -> None:

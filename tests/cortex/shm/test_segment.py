@@ -6,21 +6,16 @@ import pickle
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from programs import until
-from ringplayers import Player, keep_lock, turn_bytes
+from ringplayers import Aside, Play, keep_lock, turn_bytes
 
 from cortex.shm import segment as module
 from cortex.shm.errors import ShmError
 from cortex.shm.segment import Segment, available_memory
-
-Play = Callable[..., Player]
-Aside = Callable[..., "Future[Any]"]
 
 SIZE = 8192
 

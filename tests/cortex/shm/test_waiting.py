@@ -14,7 +14,10 @@ import pytest
 from meddling import Words, same
 from programs import until
 from ringplayers import (
-    Player,
+    Aside,
+    Ask,
+    MakeRing,
+    Play,
     ends,
     numbered,
     put,
@@ -24,12 +27,6 @@ from ringplayers import (
 
 from cortex.shm import layout, waking
 from cortex.shm.reader import Reader
-from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
-Play = Callable[..., Player]
-Ask = Callable[[Reader, float | None], Any]
-Aside = Callable[..., "Future[Any]"]
 
 
 def test_who_waits_is_woken_by_a_frame(make_ring: MakeRing, aside: Aside, sleeps: Any, ask: Ask) -> None:

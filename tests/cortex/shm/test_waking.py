@@ -6,18 +6,16 @@ import os
 import platform
 import struct
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from programs import until
+from ringplayers import Aside
 
 from cortex.shm import waking
 from cortex.shm.errors import ShmError
 from cortex.shm.segment import Segment
-
-Aside = Callable[..., "Future[None]"]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,8 @@ import pytest
 from meddling import Words, same
 from programs import until
 from ringplayers import (
+    Aside,
+    MakeRing,
     ends,
     numbered,
     put,
@@ -17,11 +18,6 @@ from ringplayers import (
 
 from cortex.shm import layout
 from cortex.shm.errors import NothingPendingError
-from cortex.shm.ring import Ring
-
-MakeRing = Callable[..., Ring]
-Aside = Callable[..., "Future[Any]"]
-
 
 DTYPES = [
     "?", "u1", "i8", "<f2", "<f4", ">f8", ">i4", "<c8", ">c16", "g", "G", "S5", "U3", ">U2", "V7", "M8[ns]", "m8[s]",
